@@ -1,0 +1,81 @@
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+
+/** Every limit of the system, in one place, listed for people in docs/LIMITS.md. Units are in the names. */
+export const LIMITS = {
+  // names and files
+  nameBytes: 255,
+  pathDepth: 256,
+  symlinkTargetBytes: 4095,
+  fileBytes: 4 * 1024 * GiB,
+  labelBytes: 64,
+
+  // chunks
+  chunkBytesSmall: 64 * KiB,
+  chunkBytesMedium: 1 * MiB,
+  chunkBytesLarge: 4 * MiB,
+  mediumFromFileBytes: 1 * MiB,
+  largeFromFileBytes: 100 * MiB,
+  leafBytes: 64 * KiB,
+
+  // log
+  payloadBytes: 64 * KiB,
+  blockEvents: 256,
+  blockBytes: 256 * KiB,
+  segmentBytes: 64 * MiB,
+  extentsPerList: 512,
+  extentsInline: 64,
+  listsPerVersion: 2048,
+  commandQueueLength: 4096,
+  requestRetentionMs: 7 * 24 * 3600 * 1000,
+  decodeDepth: 16,
+
+  // remote calls
+  rpcMessageBytes: 1 * MiB,
+  rpcConcurrentStreamsPerConnection: 128,
+  rpcConnections: 1024,
+  rpcDeadlineMs: 60_000,
+  listPageEntries: 1000,
+  chunksPerCall: 512,
+  filesPerCommit: 256,
+  copiesMax: 16,
+
+  // uploads and tickets
+  uploadLifeMs: 24 * 3600 * 1000,
+  openUploadsPerClient: 64,
+  ticketLifeMs: 10 * 60 * 1000,
+  clockSkewMs: 2 * 60 * 1000,
+
+  // node data port
+  frameBytes: 256 * KiB,
+  controlFrameBytes: 128 * KiB,
+  dataConnections: 256,
+  requestsInFlightPerConnection: 16,
+  ticketsPerConnection: 64,
+  handshakeTimeoutMs: 10_000,
+  connectionIdleMs: 120_000,
+
+  // nodes
+  heartbeatMs: 5_000,
+  nodeSuspectMs: 30_000,
+  nodeUnreachableMs: 10 * 60 * 1000,
+  nodes: 4096,
+  endpointsPerDaemon: 16,
+  reconnectDelayMinMs: 200,
+  reconnectDelayMaxMs: 10_000,
+  inventoryPageChunks: 1000,
+
+  // memory
+  viewCacheBytes: 64 * MiB,
+  viewDirtyBytes: 16 * MiB,
+
+  // identity
+  inviteLifeMs: 3600 * 1000,
+  inviteWrongTries: 5,
+  openInvites: 1024,
+  leafLifeMs: 30 * 24 * 3600 * 1000,
+  caLifeMs: 20 * 365 * 24 * 3600 * 1000,
+  enrolmentsPerMinute: 30,
+  damageReports: 10_000,
+} as const;
