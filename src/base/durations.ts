@@ -13,9 +13,11 @@ const UNIT_MS: ReadonlyMap<string, number> = new Map([
 /** Durations as people write them: `90s`, `2h`, `30d`, `1h30m`. Result in milliseconds. Error: USAGE. */
 export function parseDuration(text: string): Result<number, CollectiveError> {
   const trimmed = text.trim();
-  const wrong = fail(new CollectiveError('USAGE', `${JSON.stringify(text)} is not a duration.`, {
-    next: 'Write a number and a unit, such as 90s, 15m, 2h or 30d.',
-  }));
+  const wrong = fail(
+    new CollectiveError('USAGE', `${JSON.stringify(text)} is not a duration.`, {
+      next: 'Write a number and a unit, such as 90s, 15m, 2h or 30d.',
+    }),
+  );
   if (!/^(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d|w))+$/.test(trimmed)) return wrong;
   let totalMs = 0;
   for (const [, amount, unit] of trimmed.matchAll(/([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d|w)/g)) {
@@ -26,7 +28,13 @@ export function parseDuration(text: string): Result<number, CollectiveError> {
 
 /** `2 h 5 min` style, at most two units. */
 export function formatDuration(durationMs: number): string {
-  const units: readonly (readonly [string, number])[] = [['d', 86_400_000], ['h', 3_600_000], ['min', 60_000], ['s', 1000], ['ms', 1]];
+  const units: readonly (readonly [string, number])[] = [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['min', 60_000],
+    ['s', 1000],
+    ['ms', 1],
+  ];
   let rest = Math.max(0, Math.round(durationMs));
   const parts: string[] = [];
   for (const [unit, sizeMs] of units) {

@@ -29,9 +29,11 @@ export interface RemotePath {
 export function parseRemotePath(text: string): Result<RemotePath, CollectiveError> {
   const match = /^(?:([a-z0-9][a-z0-9-]{0,62}):)?(\/.*)$/su.exec(text);
   if (match === null) {
-    return fail(new CollectiveError('PATH_INVALID', `${JSON.stringify(clip(text))} is not a remote path.`, {
-      next: 'Write it from the root, such as /photos/a.jpg.',
-    }));
+    return fail(
+      new CollectiveError('PATH_INVALID', `${JSON.stringify(clip(text))} is not a remote path.`, {
+        next: 'Write it from the root, such as /photos/a.jpg.',
+      }),
+    );
   }
   const names = (match[2] ?? '').split('/').filter((name) => name.length > 0);
   if (names.length > LIMITS.pathDepth) {
