@@ -69,6 +69,14 @@ export const LIMITS = {
   // memory
   viewCacheBytes: 64 * MiB,
   viewDirtyBytes: 16 * MiB,
+  parsedKeys: 1024,
+  alignedSlabBytes: 16 * MiB,
+  keyValueCacheBytes: 4 * MiB,
+  keyValueWriteBufferBytes: 2 * MiB,
+  keyValueOpenFiles: 64,
+  keyValuePageEntries: 1000,
+  keyValuePageBytes: 256 * KiB,
+  configFileBytes: 1 * MiB,
 
   // identity
   inviteLifeMs: 3600 * 1000,
