@@ -1,0 +1,137 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type CommandOptions, type CommandResult, runCommand } from './command.js';
+import { Daemon } from './daemon.js';
+import { freePorts } from './ports.js';
+
+export interface ClusterOptions {
+  /** An empty or new folder, which the caller removes. */
+  readonly root: string;
+  readonly nodes: number;
+  readonly capacity?: string;
+  readonly memberName?: string;
+  /** Where node number `index` keeps its chunks; a folder below root unless given. */
+  readonly nodeDirectory?: (index: number) => string;
+  /** Told about each step, in words for people. */
+  readonly onStep?: (text: string) => void;
+  /** Extra environment of every process. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** A member's coordinator and nodes as real processes on loopback, set up with the commands a person would type. */
+export class Cluster {
+  static readonly executable = fileURLToPath(new URL('../../../bin/collective.js', import.meta.url));
+  readonly root: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly coordinator: Daemon;
+  readonly nodes: Daemon[] = [];
+  readonly nodeDirectories: string[] = [];
+  readonly ports: { readonly home: number; readonly enrolment: number; readonly nodes: readonly number[] };
+  readonly #options: ClusterOptions;
+
+  private constructor(options: ClusterOptions, ports: Cluster['ports']) {
+    this.#options = options;
+    this.root = options.root;
+    this.ports = ports;
+    this.env = {
+      ...process.env,
+      HOME: join(options.root, 'home'),
+      XDG_CONFIG_HOME: join(options.root, 'config'),
+      XDG_DATA_HOME: join(options.root, 'data'),
+      XDG_CACHE_HOME: join(options.root, 'cache'),
+      NO_COLOR: '1',
+      ...options.env,
+    };
+    this.coordinator = this.#daemon(['coordinator', 'start'], 'coordinator');
+  }
+
+  /** Founds a member, starts the coordinator, joins and starts the nodes; returns once every node is online. */
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const [home = 0, enrolment = 0, ...nodes] = await freePorts(options.nodes + 2);
+    const cluster = new Cluster(options, { home, enrolment, nodes });
+    try {
+      await cluster.#setUp();
+    } catch (error) {
+      await cluster.stop('SIGKILL');
+      throw error;
+    }
+    return cluster;
+  }
+
+  async #setUp(): Promise<void> {
+    const step = this.#options.onStep ?? ((): void => undefined);
+    const { root, ports } = this;
+    await Promise.all(['home', 'logs'].map((name) => mkdir(join(root, name), { recursive: true })));
+    const passphraseFile = join(root, 'passphrase');
+    await writeFile(passphraseFile, 'correct horse battery staple\n', { mode: 0o600 });
+    const name = this.#options.memberName ?? 'alice';
+    step(`collective init --name ${name}`);
+    await this.ok([
+      'init', '--name', name, '--passphrase-file', passphraseFile,
+      '--home-listen', `127.0.0.1:${ports.home}`, '--enrolment-listen', `127.0.0.1:${ports.enrolment}`,
+    ]);
+    step('collective coordinator start');
+    await this.coordinator.start();
+    for (let index = 0; index < this.#options.nodes; index += 1) await this.addNode(index);
+    await this.untilOnline(this.#options.nodes);
+  }
+
+  /** Invites, joins and starts node number `index`. */
+  async addNode(index: number): Promise<void> {
+    const step = this.#options.onStep ?? ((): void => undefined);
+    const directory = this.#options.nodeDirectory?.(index) ?? join(this.root, `node-${index + 1}`);
+    const name = `node-${index + 1}`;
+    const invited = await this.ok(['node', 'invite', '--name', name, '--json']);
+    const { invite } = JSON.parse(invited.stdout.toString('utf8')) as { invite: string };
+    step(`collective node join <invite> --path ${directory} --capacity ${this.#options.capacity ?? '100G'}`);
+    await this.ok([
+      'node', 'join', invite, '--path', directory, '--capacity', this.#options.capacity ?? '100G',
+      '--listen', `127.0.0.1:${this.ports.nodes[index]}`,
+    ]);
+    const daemon = this.#daemon(['node', 'start', '--path', directory], name);
+    this.nodes[index] = daemon;
+    this.nodeDirectories[index] = directory;
+    step(`collective node start --path ${directory}`);
+    await daemon.start();
+  }
+
+  /** Waits until `count` nodes are online and ready, by asking the coordinator. */
+  async untilOnline(count: number, withinMs = 30_000): Promise<void> {
+    const deadline = performance.now() + withinMs;
+    for (;;) {
+      const listed = await this.command(['node', 'list', '--json']);
+      const nodes = listed.code === 0
+        ? (JSON.parse(listed.stdout.toString('utf8')) as { nodes: { state: string }[] }).nodes
+        : [];
+      if (nodes.filter((node) => node.state === 'online').length >= count) return;
+      if (performance.now() > deadline) {
+        throw new Error(`not ${count} nodes online in time: ${listed.stdout.toString('utf8')}${listed.stderr}`);
+      }
+    }
+  }
+
+  command(args: readonly string[], options: Partial<CommandOptions> = {}): Promise<CommandResult> {
+    return runCommand(args, { executable: Cluster.executable, env: this.env, ...options });
+  }
+
+  /** Like `command`, and throws with the command's own words when it failed. */
+  async ok(args: readonly string[], options: Partial<CommandOptions> = {}): Promise<CommandResult> {
+    const result = await this.command(args, options);
+    if (result.code !== 0) {
+      throw new Error(`collective ${args.join(' ')} exited ${result.code}: ${result.stderr}${result.stdout.toString('utf8')}`);
+    }
+    return result;
+  }
+
+  /** Stops every process of this cluster, and no other. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    await Promise.all([...this.nodes, this.coordinator].map((daemon) => daemon.stop(signal)));
+  }
+
+  #daemon(args: readonly string[], name: string): Daemon {
+    return new Daemon({
+      args, env: this.env, executable: Cluster.executable, logPath: join(this.root, 'logs', `${name}.log`),
+    });
+  }
+}
