@@ -1,4 +1,4 @@
-import { LIMITS, type ChunkId } from '../base/index.js';
+import { concatBytes, LIMITS, type ChunkId } from '../base/index.js';
 import type { Hasher } from '../ports/index.js';
 import { chunkIdOfTop, HASH_BYTES, leafCount, leafHash, nodeHash, splitPoint, topOf } from './tree-hash.js';
 
@@ -44,9 +44,7 @@ export function proveRange(hasher: Hasher, hashes: Uint8Array, firstLeaf: number
     walk(middle, high);
   };
   walk(0, hashes.length / HASH_BYTES);
-  const joined = new Uint8Array(proof.length * HASH_BYTES);
-  proof.forEach((hash, index) => joined.set(hash, index * HASH_BYTES));
-  return joined;
+  return concatBytes(proof);
 }
 
 /** Hashes in the proof of that run: what a receiver expects before it accepts one. */
@@ -82,9 +80,7 @@ export function verifyRange(hasher: Hasher, claim: RangeClaim): boolean {
   for (let offset = 0; offset < bytes.length; offset += LIMITS.leafBytes) {
     hashes.push(leafHash(hasher, bytes.subarray(offset, offset + LIMITS.leafBytes)));
   }
-  const joined = new Uint8Array(hashes.length * HASH_BYTES);
-  hashes.forEach((hash, index) => joined.set(hash, index * HASH_BYTES));
-  return verifyLeaves(hasher, { ...claim, leafHashes: joined, byteCount: bytes.length });
+  return verifyLeaves(hasher, { ...claim, leafHashes: concatBytes(hashes), byteCount: bytes.length });
 }
 
 /** As `verifyRange`, for a receiver that hashed the leaves while they arrived: their hashes and their bytes in all. */
