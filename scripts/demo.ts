@@ -78,7 +78,7 @@ async function demo(): Promise<void> {
   say('Collective demo: one member, a coordinator and three storage nodes, on this machine.');
   say();
   say('1. Found a member called alice, start her coordinator, and let three nodes join by one-time invites.');
-  const running = await Cluster.start({ root, nodes: 3, onStep: step });
+  const running = await Cluster.start({ root, nodes: 3, onStep: step, detached: values.keep });
   cluster = running;
   say('   Four processes talk mutual TLS 1.3 over loopback; each key was made where it is used.');
   say();

@@ -22,7 +22,9 @@ const report = await runKillLoop({
   onProgress: (text) => console.error(text),
 });
 const total = Object.values(report.kills).reduce((sum, count) => sum + count, 0);
-console.log(`kills            ${total} (coordinator ${report.kills.coordinator}, node ${report.kills.node}, client ${report.kills.client})`);
+console.log(
+  `kills            ${total} (coordinator ${report.kills.coordinator}, node ${report.kills.node}, client ${report.kills.client})`,
+);
 console.log(`in flight        ${report.inFlight} of them struck while operations ran`);
 console.log(`operations       ${report.operations}`);
 console.log(`acknowledged     ${report.acknowledged} changes, ${report.paths} paths read back in the end`);

@@ -41,7 +41,9 @@ export class Oracle {
     if (acceptable.has(content)) return;
     if (content === 'absent') this.lost += 1;
     else this.wrong += 1;
-    this.complaints.push(`${path}: read ${content.slice(0, 12)}, acceptable ${[...acceptable].map((each) => each.slice(0, 12)).join(' or ')}`);
+    this.complaints.push(
+      `${path}: read ${content.slice(0, 12)}, acceptable ${[...acceptable].map((each) => each.slice(0, 12)).join(' or ')}`,
+    );
   }
 
   /** What must be readable in the end and could not be read. */

@@ -41,14 +41,18 @@ export async function runKillLoop(options: KillLoopOptions): Promise<KillLoopRep
   const cluster = await Cluster.start({ root: options.root, nodes: 3 });
   try {
     const oracle = new Oracle();
-    const workers = Array.from({ length: options.workers ?? 3 }, (_, index) =>
-      new Worker({ cluster, oracle, random: new Seeded(options.seed * 1000 + index), name: `worker-${index}` }));
+    const workers = Array.from(
+      { length: options.workers ?? 3 },
+      (_, index) => new Worker({ cluster, oracle, random: new Seeded(options.seed * 1000 + index), name: `worker-${index}` }),
+    );
     for (const worker of workers) await cluster.ok(['mkdir', `/worker-${workers.indexOf(worker)}`]);
 
     let stopping = false;
     const working = Promise.all(workers.map((worker) => worker.run(() => stopping)));
     // Awaited below; observed here too, so that a failure in the meantime is not an unhandled rejection.
-    working.catch(() => { stopping = true; });
+    working.catch(() => {
+      stopping = true;
+    });
 
     const kills: Record<Role, number> = { coordinator: 0, node: 0, client: 0 };
     let inFlight = 0;
@@ -73,8 +77,10 @@ export async function runKillLoop(options: KillLoopOptions): Promise<KillLoopRep
       kills[role] += 1;
       if (busy.length > 0) inFlight += 1;
       if ((count + 1) % 10 === 0) {
-        progress(`${count + 1} of ${options.kills} kills, ${oracle.acknowledged} changes acknowledged, ` +
-          `${oracle.lost} lost, ${oracle.wrong} wrong`);
+        progress(
+          `${count + 1} of ${options.kills} kills, ${oracle.acknowledged} changes acknowledged, ` +
+            `${oracle.lost} lost, ${oracle.wrong} wrong`,
+        );
       }
     }
     stopping = true;
@@ -85,10 +91,17 @@ export async function runKillLoop(options: KillLoopOptions): Promise<KillLoopRep
     await readEverything(workers, oracle);
     const replay = await cluster.command(['audit', 'replay', '--json']);
     return {
-      seed: options.seed, kills, inFlight, slowestRestartMs,
+      seed: options.seed,
+      kills,
+      inFlight,
+      slowestRestartMs,
       operations: workers.reduce((sum, worker) => sum + worker.operations, 0),
-      acknowledged: oracle.acknowledged, lost: oracle.lost, wrong: oracle.wrong,
-      paths: oracle.paths().length, replayEqual: replay.code === 0, complaints: oracle.complaints,
+      acknowledged: oracle.acknowledged,
+      lost: oracle.lost,
+      wrong: oracle.wrong,
+      paths: oracle.paths().length,
+      replayEqual: replay.code === 0,
+      complaints: oracle.complaints,
     };
   } finally {
     await cluster.stop('SIGKILL');
@@ -97,9 +110,11 @@ export async function runKillLoop(options: KillLoopOptions): Promise<KillLoopRep
 
 async function readEverything(workers: readonly Worker[], oracle: Oracle): Promise<void> {
   const waiting = [...oracle.paths()];
-  await Promise.all(workers.map(async (worker) => {
-    for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-      if (!(await worker.readBack(path))) oracle.unreadable(path, 'could not be read in the end');
-    }
-  }));
+  await Promise.all(
+    workers.map(async (worker) => {
+      for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+        if (!(await worker.readBack(path))) oracle.unreadable(path, 'could not be read in the end');
+      }
+    }),
+  );
 }

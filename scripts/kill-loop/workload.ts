@@ -71,8 +71,10 @@ export class Worker {
 
   async #putFolder(): Promise<void> {
     const folder = `/${this.#name}/folder-${(this.#counter += 1)}`;
-    const files = Array.from({ length: 4 + this.#random.below(24) }, (_, index): [string, Buffer] =>
-      [`${folder}/${index}`, this.#random.bytes(this.#random.below(40_000))]);
+    const files = Array.from({ length: 4 + this.#random.below(24) }, (_, index): [string, Buffer] => [
+      `${folder}/${index}`,
+      this.#random.bytes(this.#random.below(40_000)),
+    ]);
     await this.#change(files, async (sources) => ['put', sources, folder, '--quiet'], 'folder');
   }
 
@@ -118,7 +120,11 @@ export class Worker {
 
   async #command(args: readonly string[]): Promise<CommandResult> {
     try {
-      return await this.#cluster.command(args, { onSpawn: (child) => { this.child = child; } });
+      return await this.#cluster.command(args, {
+        onSpawn: (child) => {
+          this.child = child;
+        },
+      });
     } finally {
       this.child = undefined;
     }

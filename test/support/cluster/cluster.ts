@@ -15,6 +15,8 @@ export interface ClusterOptions {
   readonly nodeDirectory?: (index: number) => string;
   /** Told about each step, in words for people. */
   readonly onStep?: (text: string) => void;
+  /** Leave the processes running when this one ends. */
+  readonly detached?: boolean;
   /** Extra environment of every process. */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -131,7 +133,11 @@ export class Cluster {
 
   #daemon(args: readonly string[], name: string): Daemon {
     return new Daemon({
-      args, env: this.env, executable: Cluster.executable, logPath: join(this.root, 'logs', `${name}.log`),
+      args,
+      env: this.env,
+      executable: Cluster.executable,
+      logPath: join(this.root, 'logs', `${name}.log`),
+      detached: this.#options.detached ?? false,
     });
   }
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 export interface DaemonOptions {
@@ -12,6 +12,8 @@ export interface DaemonOptions {
   readonly logPath: string;
   /** How long it may take to say that it is ready. */
   readonly readyWithinMs?: number;
+  /** In a session of its own, so that it outlives the terminal that started it. */
+  readonly detached?: boolean;
 }
 
 /** One real process of the product, which can be killed and started again with the same command. */
@@ -37,20 +39,19 @@ export class Daemon {
   async start(): Promise<Record<string, unknown>> {
     const begin = performance.now();
     const { executable, args, env, logPath } = this.#options;
-    const child = spawn(process.execPath, [executable, ...args, '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#child = child;
-    const log = createWriteStream(logPath, { flags: 'a', mode: 0o600 });
-    child.stderr.pipe(log);
-    const tail: string[] = [];
-    createInterface({ input: child.stderr }).on('line', (line) => {
-      tail.push(line);
-      if (tail.length > 20) tail.shift();
+    const logFile = openSync(logPath, 'a', 0o600);
+    const child = spawn(process.execPath, [executable, ...args, '--json'], {
+      env, stdio: ['ignore', 'pipe', logFile], detached: this.#options.detached ?? false,
     });
+    closeSync(logFile);
+    this.#child = child;
+    const logTail = (): string => readFileSync(logPath, 'utf8').split('\n').slice(-20).join('\n');
+    if (child.stdout === null) throw new Error('the process has no standard output');
     const lines = createInterface({ input: child.stdout });
     const ready = await new Promise<Record<string, unknown>>((resolve, reject) => {
       const timer = setTimeout(() => {
         child.kill('SIGKILL');
-        reject(new Error(`not ready in time: ${args.join(' ')}\n${tail.join('\n')}`));
+        reject(new Error(`not ready in time: ${args.join(' ')}\n${logTail()}`));
       }, this.#options.readyWithinMs ?? 30_000);
       const output: string[] = [];
       lines.on('line', (line) => {
@@ -62,11 +63,15 @@ export class Daemon {
       });
       child.once('close', (code, signal) => {
         clearTimeout(timer);
-        reject(new Error(`${args.join(' ')} ended (${code ?? signal}) before it was ready\n${[...output, ...tail].join('\n')}`));
+        reject(new Error(`${args.join(' ')} ended (${code ?? signal}) before it was ready\n${output.join('\n')}\n${logTail()}`));
       });
       child.once('error', reject);
     });
     this.startMs = performance.now() - begin;
+    if (this.#options.detached === true) {
+      child.stdout.destroy();
+      child.unref();
+    }
     return ready;
   }
 
