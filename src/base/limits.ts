@@ -79,6 +79,14 @@ export const LIMITS = {
   configFileBytes: 1 * MiB,
 
   // identity
+  certificateBytes: 8 * KiB,
+  certificateRequestBytes: 4 * KiB,
+  verifiedLeaves: 4096,
+  keyFileBytes: 64 * KiB,
+  passphraseCharactersMin: 8,
+  passphraseBytes: 1024,
+  endpointBytes: 255,
+  inviteTextCharacters: 8192,
   inviteLifeMs: 3600 * 1000,
   inviteWrongTries: 5,
   openInvites: 1024,

@@ -1,0 +1,14 @@
+export { chunkListDigest, type ListedChunk } from './chunk-list.js';
+export { createCertificateRequest, createMemberCa, issueLeaf, openCertificateRequest } from './certificate-maker.js';
+export { endorse, openEndorsement, type Endorsement } from './endorsement.js';
+export {
+  createSigner, generateKeyPair, isEd25519PublicKey, keyIdOf, keyPairFromSeed, memberCheckText, memberIdOf, openKeyPair,
+  publicKeyOf, type KeyPair, type PublicKey,
+} from './keys.js';
+export { verifyLeaf, type LeafCheck, type PeerIdentity } from './leaf.js';
+export { describePeer, formatPeerUri, parsePeerUri, type PeerName, type Role } from './peer-name.js';
+export { certificatePem, certificatesOfPem, joinPem } from './pem.js';
+export { openReceipt, signReceipt, type Receipt, type ReceiptCheck } from './receipt.js';
+export { issueTicket, openTicket, type PutTicket, type ReadTicket, type Ticket, type TicketCheck } from './ticket.js';
+export { tlsCredentials, type OwnCredentials } from './tls-credentials.js';
+export { openCa, type TrustedCa } from './trusted-ca.js';

@@ -1,0 +1,136 @@
+import { createHash, type X509Certificate } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { CollectiveError, fail, formatDuration, LIMITS, ok, type MemberId, type Result } from '../base/index.js';
+import { describePeer, parsePeerUri, type PeerName, type Role } from './peer-name.js';
+import { parseCertificate, sha256Of, validityOf, type TrustedCa } from './trusted-ca.js';
+
+/** Who showed a certificate, after it was verified. Shared between calls: never change its bytes. */
+export type PeerIdentity = PeerName & {
+  /** Lower-case hex SHA-256 of the leaf's DER. */
+  readonly fingerprint: string;
+  /** SPKI DER. */
+  readonly publicKey: Uint8Array;
+  /** SHA-256 of `publicKey`: what tickets and receipts name a client by. */
+  readonly publicKeyHash: Uint8Array;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+};
+
+export interface LeafCheck {
+  /** The CA of `memberId`, and only that: pooled CAs would let one member name another's nodes. */
+  readonly ca: TrustedCa;
+  readonly memberId: MemberId;
+  readonly nowMs: number;
+  /** Roles that may do what is being asked; all of them by default. */
+  readonly roles?: readonly Role[];
+}
+
+const SERVER_AUTHENTICATION = '1.3.6.1.5.5.7.3.1';
+const CLIENT_AUTHENTICATION = '1.3.6.1.5.5.7.3.2';
+const USAGES: Readonly<Record<Role, readonly string[]>> = {
+  coordinator: [CLIENT_AUTHENTICATION, SERVER_AUTHENTICATION],
+  node: [CLIENT_AUTHENTICATION, SERVER_AUTHENTICATION],
+  client: [CLIENT_AUTHENTICATION],
+};
+
+// Only what was found good is kept: whoever sends bad certificates cannot push good ones out.
+const verified = new WeakMap<TrustedCa, LRUCache<string, PeerIdentity>>();
+
+/**
+ * Who this leaf (DER) speaks for, by one CA. What does not change with time is remembered by fingerprint; time, member and role
+ * are checked at every call. Errors: CERTIFICATE_INVALID; PERMISSION_DENIED for a role that may not.
+ */
+export function verifyLeaf(leafDer: Uint8Array, check: LeafCheck): Result<PeerIdentity, CollectiveError> {
+  const fingerprint = createHash('sha256').update(leafDer).digest('hex');
+  const known = verified.get(check.ca) ?? new LRUCache<string, PeerIdentity>({ max: LIMITS.verifiedLeaves });
+  let identity = known.get(fingerprint);
+  if (identity === undefined) {
+    const inspected = inspect(leafDer, fingerprint, check);
+    if (!inspected.ok) return inspected;
+    identity = inspected.value;
+    known.set(fingerprint, identity);
+    verified.set(check.ca, known);
+  }
+  return checkTime(identity, check) ?? checkMember(identity, check) ?? checkRole(identity, check) ?? ok(identity);
+}
+
+function inspect(leafDer: Uint8Array, fingerprint: string, { ca, memberId }: LeafCheck): Result<PeerIdentity, CollectiveError> {
+  const leaf = parseCertificate(leafDer);
+  if (leaf === undefined) return invalid('The certificate cannot be read: it is not exact DER of a reasonable size.');
+  if (leaf.issuer !== ca.certificate.subject) {
+    return invalid(`The certificate was issued by another CA (${clip(leaf.issuer)}), not by that of member ${memberId.slice(0, 8)}.`, {
+      next: 'Use a certificate of this member: join it with an invite of its own.',
+    });
+  }
+  if (!leaf.checkIssued(ca.certificate) || !leaf.verify(ca.certificate.publicKey)) {
+    return invalid(
+      `The certificate names the CA of member ${memberId.slice(0, 8)} as its issuer but is not signed by that CA's key: ` +
+        'it is forged, or from a CA of the same name.',
+    );
+  }
+  const name = nameOf(leaf);
+  if (name === undefined) {
+    return invalid(`The certificate's name is malformed (${clip(leaf.subjectAltName ?? 'none')}): it must be one collective:// URI.`);
+  }
+  if (leaf.ca || leaf.publicKey.asymmetricKeyType !== 'ed25519' || !hasUsages(leaf, USAGES[name.role])) {
+    return invalid(`The certificate of ${describePeer(name)} is not made for that role (usages or kind of key).`);
+  }
+  const publicKey = new Uint8Array(leaf.publicKey.export({ format: 'der', type: 'spki' }));
+  return ok({ ...name, fingerprint, publicKey, publicKeyHash: sha256Of(publicKey), ...validityOf(leaf) });
+}
+
+/** The whole extension must be one URI of ours: OpenSSL's text form quotes whatever could be mistaken for another name. */
+function nameOf(leaf: X509Certificate): PeerName | undefined {
+  const text = leaf.subjectAltName ?? '';
+  return text.startsWith('URI:') ? parsePeerUri(text.slice('URI:'.length)) : undefined;
+}
+
+function hasUsages(leaf: X509Certificate, wanted: readonly string[]): boolean {
+  // Undefined where the extension is missing, whatever the declaration says.
+  const usages: readonly string[] | undefined = leaf.keyUsage;
+  return usages !== undefined && usages.length === wanted.length && wanted.every((usage) => usages.includes(usage));
+}
+
+function checkTime(identity: PeerIdentity, { ca, nowMs }: LeafCheck): Result<never, CollectiveError> | undefined {
+  const who = describePeer(identity);
+  if (!(nowMs >= identity.notBeforeMs)) {
+    return invalid(`The certificate of ${who} is valid only from ${instant(identity.notBeforeMs)}; here it is ${instant(nowMs)}.`, {
+      next: 'Check the clock of this machine and of the one that issued it.',
+    });
+  }
+  if (!(nowMs <= identity.notAfterMs)) {
+    return invalid(
+      `The certificate of ${who} expired at ${instant(identity.notAfterMs)}, ${formatDuration(nowMs - identity.notAfterMs)} ago.`,
+      { next: 'Join again with a new invite; if it should be valid still, check the clock of this machine.' },
+    );
+  }
+  if (!(nowMs >= ca.notBeforeMs && nowMs <= ca.notAfterMs)) {
+    return invalid(`The CA that issued the certificate of ${who} is valid only until ${instant(ca.notAfterMs)}.`);
+  }
+  return undefined;
+}
+
+function checkMember(identity: PeerIdentity, { memberId }: LeafCheck): Result<never, CollectiveError> | undefined {
+  if (identity.memberId === memberId) return undefined;
+  return invalid(`The certificate names member ${identity.memberId.slice(0, 8)}, for which the CA of member ${memberId.slice(0, 8)} cannot speak.`);
+}
+
+function checkRole(identity: PeerIdentity, { roles }: LeafCheck): Result<never, CollectiveError> | undefined {
+  if (roles === undefined || roles.includes(identity.role)) return undefined;
+  return fail(new CollectiveError(
+    'PERMISSION_DENIED',
+    `This is not open to a ${identity.role}: the certificate is of ${describePeer(identity)}, and a ${roles.join(' or a ')} is needed.`,
+    { details: { role: identity.role, allowed: [...roles] } },
+  ));
+}
+
+const instant = (timeMs: number): string => {
+  const date = new Date(timeMs);
+  return Number.isNaN(date.getTime()) ? 'an unreadable time' : date.toISOString().replace('.000Z', 'Z');
+};
+
+/** Text out of a stranger's certificate, made safe to print. */
+const clip = (text: string): string => text.replace(/\s*\n\s*/g, ', ').replace(/[^\x20-\x7e]/g, '?').slice(0, 120);
+
+const invalid = (message: string, options: { readonly next?: string } = {}): Result<never, CollectiveError> =>
+  fail(new CollectiveError('CERTIFICATE_INVALID', message, options));
