@@ -49,5 +49,5 @@ export {
 } from './ids.js';
 export { LIMITS } from './limits.js';
 export { checkName, formatRemotePath, parseRemotePath, type RemotePath } from './names.js';
-export { fail, ok, type Result } from './result.js';
+export { accept, fail, ok, type Result } from './result.js';
 export { formatSize, parseSize } from './sizes.js';
