@@ -1,8 +1,12 @@
 export { SystemClock } from './clock.js';
+export { readConfigFile, writeConfigFile } from './config-file.js';
+export { lockDataDirectory, type DataDirectoryLock } from './data-directory-lock.js';
 export { NodeHasher } from './hasher.js';
 export { LevelKeyValueStores } from './level-key-value-stores.js';
 export { NodeFileSystem, type NodeFileSystemOptions } from './node-file-system.js';
 export { createLogger, type LoggerOptions, type LogLevel } from './pino-logger.js';
+export { readPrivateKeyFile } from './private-key-file.js';
 export { SystemRandom } from './random.js';
 export { createEd25519Signer, NodeSignatureVerifier } from './signatures.js';
+export { readSmallFile, writeFileAtomically } from './small-files.js';
 export { SystemTimers } from './timers.js';

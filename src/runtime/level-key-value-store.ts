@@ -69,7 +69,8 @@ async function* readPages(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Entry, void, undefined> {
   const throwIfAborted = (): void => {
-    if (signal?.aborted === true) throw new CollectiveError('CANCELLED', 'Reading the store was cancelled.', { cause: signal.reason });
+    if (signal?.aborted === true)
+      throw new CollectiveError('CANCELLED', 'Reading the store was cancelled.', { cause: signal.reason });
   };
   try {
     throwIfAborted();
