@@ -84,7 +84,7 @@ export const LIMITS = {
   verifiedLeaves: 4096,
   keyFileBytes: 64 * KiB,
   passphraseCharactersMin: 8,
-  passphraseBytes: 1024,
+  passphraseCharactersMax: 1024,
   endpointBytes: 255,
   inviteTextCharacters: 8192,
   inviteLifeMs: 3600 * 1000,

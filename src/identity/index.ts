@@ -5,6 +5,13 @@ export {
   createSigner, generateKeyPair, isEd25519PublicKey, keyIdOf, keyPairFromSeed, memberCheckText, memberIdOf, openKeyPair,
   publicKeyOf, type KeyPair, type PublicKey,
 } from './keys.js';
+export { isEndpoint } from './endpoint.js';
+export {
+  checkInviteProof, ENROLMENT_NONCE_BYTES, openEnrolmentAnswer, proveEnrolmentAnswer, proveInvite, verifyEnrolmentServer, type EnrolmentAnswer,
+  type EnrolmentExchange,
+} from './enrolment.js';
+export { createInvite, parseInvite, type Invite, type InviteKind } from './invite.js';
+export { openIdentityKey, sealIdentityKey, type IdentityKey } from './key-envelope.js';
 export { verifyLeaf, type LeafCheck, type PeerIdentity } from './leaf.js';
 export { describePeer, formatPeerUri, parsePeerUri, type PeerName, type Role } from './peer-name.js';
 export { certificatePem, certificatesOfPem, joinPem } from './pem.js';
