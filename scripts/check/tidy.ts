@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import { filesBelow } from './files.js';
 import { ROOT, type Part } from './parts.js';
@@ -44,8 +44,8 @@ export const tidy: Part = {
     ...['docs', 'examples', 'proto']
       .flatMap(filesBelow)
       .filter((file) => /\.(?:md|proto)$/.test(file))
-      .flatMap(problemsOfText),
-    ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'].flatMap(problemsOfText),
+      .flatMap(problemsOfDocument),
+    ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'].flatMap(problemsOfDocument),
   ],
 };
 
@@ -56,6 +56,16 @@ function problemsOfText(file: string): string[] {
       ([pattern, why]) => `${file}:${index + 1}: ${pattern.exec(line)?.[0]}: ${why}`,
     ),
   );
+}
+
+const problemsOfDocument = (file: string): string[] => [...problemsOfText(file), ...deadLinks(file)];
+
+/** Relative links that lead nowhere. */
+function deadLinks(file: string): string[] {
+  const links = readFileSync(join(ROOT, file), 'utf8').matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g);
+  return [...links]
+    .filter(([, target = '']) => !existsSync(join(ROOT, dirname(file), target)))
+    .map(([, target]) => `${file}: dead link ${target}`);
 }
 
 function problemsOfSource(file: string): string[] {
