@@ -121,6 +121,8 @@ export const ERROR_KINDS = {
   CHUNK_UNAVAILABLE: kind('DATA_LOSS', 'EIO', EXIT.integrity, true),
   /** The log has bytes that do not match their checksum, hash or signature. */
   LOG_DAMAGED: kind('DATA_LOSS', 'EIO', EXIT.integrity),
+  /** The log could not be written; the coordinator ends, and its next start finds out what is durable. */
+  LOG_FAILED: kind('UNAVAILABLE', 'EIO', EXIT.failed, true),
   /** A view differs from what its log says; it is rebuilt. */
   VIEW_DAMAGED: kind('DATA_LOSS', 'EIO', EXIT.integrity),
   /** Data on disk were written by a newer version, or are not of this program. */

@@ -12,6 +12,7 @@ export {
   uint64Bytes,
   utf8,
 } from './bytes.js';
+export { crc32 } from './crc32.js';
 export { formatDuration, parseDuration } from './durations.js';
 export {
   CollectiveError,

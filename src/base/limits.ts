@@ -8,8 +8,11 @@ export const LIMITS = {
   nameBytes: 255,
   pathDepth: 256,
   symlinkTargetBytes: 4095,
-  fileBytes: 4 * 1024 * GiB,
+  /** listsPerVersion lists of extentsPerList chunks of chunkBytesLarge. */
+  fileBytes: 4000 * GiB,
   labelBytes: 64,
+  contentTypeBytes: 255,
+  openSessionIdBytes: 64,
 
   // chunks
   chunkBytesSmall: 64 * KiB,
@@ -24,9 +27,13 @@ export const LIMITS = {
   blockEvents: 256,
   blockBytes: 256 * KiB,
   segmentBytes: 64 * MiB,
+  segmentStepBytes: 4 * MiB,
+  logReadBytes: 1 * MiB,
+  logLandmarkSegments: 64,
+  envelopeBytes: 1024,
   extentsPerList: 512,
   extentsInline: 64,
-  listsPerVersion: 2048,
+  listsPerVersion: 2000,
   commandQueueLength: 4096,
   requestRetentionMs: 7 * 24 * 3600 * 1000,
   decodeDepth: 16,
@@ -65,6 +72,20 @@ export const LIMITS = {
   reconnectDelayMinMs: 200,
   reconnectDelayMaxMs: 10_000,
   inventoryPageChunks: 1000,
+
+  // node store
+  storeReserveBytes: 64 * MiB,
+  packBytes: 64 * MiB,
+  packBatchBytes: 1 * MiB,
+  packOpenFiles: 32,
+  journalSegmentBytes: 64 * MiB,
+  journalGroupRecords: 2048,
+  commitQueueChunks: 16_384,
+  pendingChunks: 65_536,
+  chunkBuffersSmall: 64,
+  chunkBuffersMedium: 12,
+  chunkBuffersLarge: 8,
+  damagedChunksListed: 10_000,
 
   // memory
   viewCacheBytes: 64 * MiB,
