@@ -1,5 +1,12 @@
 import {
-  CollectiveError, fromBase32, toBase32, type ClientId, type InviteId, type MemberId, type NodeId, type UploadId,
+  CollectiveError,
+  fromBase32,
+  toBase32,
+  type ClientId,
+  type InviteId,
+  type MemberId,
+  type NodeId,
+  type UploadId,
 } from '../base/index.js';
 
 export const MEMBER_ID_BYTES = 32;

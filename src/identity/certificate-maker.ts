@@ -1,4 +1,5 @@
-import { createPrivateKey, createPublicKey, webcrypto } from 'node:crypto';
+import { createPrivateKey, createPublicKey, subtle } from 'node:crypto';
+import type * as X509 from '@peculiar/x509';
 import { assert, CollectiveError, fail, LIMITS, ok, toHex, type MemberId, type Result } from '../base/index.js';
 import type { Random } from '../ports/index.js';
 import { isEd25519PublicKey, type KeyPair } from './keys.js';
@@ -10,7 +11,7 @@ const BACKDATE_MS = 60_000;
 const SERIAL_BYTES = 16;
 
 /** The library is slow to load and only this file needs it, so it is loaded by the first certificate that is made. */
-async function loadX509(): Promise<typeof import('@peculiar/x509')> {
+async function loadX509(): Promise<typeof X509> {
   // Its dependency injection needs the Reflect polyfill in place before it is evaluated.
   await import('reflect-metadata');
   return import('@peculiar/x509');
@@ -111,8 +112,10 @@ const invalid = (why: string, cause?: unknown): Result<never, CollectiveError> =
   fail(new CollectiveError('REQUEST_INVALID', `The certificate request ${why}.`, cause === undefined ? {} : { cause }));
 
 /** Certificates count in whole seconds. */
-const validity = (nowMs: number, notAfterMs: number): { readonly notBefore: Date; readonly notAfter: Date } =>
-  ({ notBefore: new Date(nowMs - BACKDATE_MS), notAfter: new Date(notAfterMs) });
+const validity = (nowMs: number, notAfterMs: number): { readonly notBefore: Date; readonly notAfter: Date } => ({
+  notBefore: new Date(nowMs - BACKDATE_MS),
+  notAfter: new Date(notAfterMs),
+});
 
 /** 16 bytes, positive and without a leading zero in DER. */
 function serial(random: Random): string {
@@ -120,12 +123,12 @@ function serial(random: Random): string {
   return toHex(Uint8Array.of((first & 0x3f) | 0x40, ...rest));
 }
 
-function importPrivateKey(keys: KeyPair): Promise<webcrypto.CryptoKey> {
+function importPrivateKey(keys: KeyPair): ReturnType<typeof subtle.importKey> {
   const pkcs8 = createPrivateKey({ key: keys.privateKeyPem, format: 'pem' }).export({ format: 'der', type: 'pkcs8' });
-  return webcrypto.subtle.importKey('pkcs8', pkcs8, { name: ALGORITHM }, false, ['sign']);
+  return subtle.importKey('pkcs8', pkcs8, { name: ALGORITHM }, false, ['sign']);
 }
 
-function importPublicKey(spki: Uint8Array): Promise<webcrypto.CryptoKey> {
+function importPublicKey(spki: Uint8Array): ReturnType<typeof subtle.importKey> {
   const der = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' }).export({ format: 'der', type: 'spki' });
-  return webcrypto.subtle.importKey('spki', der, { name: ALGORITHM }, true, ['verify']);
+  return subtle.importKey('spki', der, { name: ALGORITHM }, true, ['verify']);
 }

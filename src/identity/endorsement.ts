@@ -1,5 +1,13 @@
 import {
-  assert, CollectiveError, concatBytes, equalBytes, fail, ok, uint64Bytes, type MemberId, type Result,
+  assert,
+  CollectiveError,
+  concatBytes,
+  equalBytes,
+  fail,
+  ok,
+  uint64Bytes,
+  type MemberId,
+  type Result,
 } from '../base/index.js';
 import type { SignatureVerifier, Signer } from '../ports/index.js';
 import { idBytes, MEMBER_ID_BYTES, memberIdFrom } from './binary-ids.js';
@@ -39,13 +47,16 @@ export function endorse(endorsement: Endorsement, signer: Signer): Uint8Array {
  * The endorsement, if this identity key of this member signed it for this purpose and subject. That the key is the member's is
  * for the caller to know (`memberIdOf` for the first one). Error: CERTIFICATE_INVALID.
  */
-export function openEndorsement(bytes: Uint8Array, check: {
-  readonly memberId: MemberId;
-  readonly identityKey: PublicKey;
-  readonly purpose: Endorsement['purpose'];
-  readonly subject: Uint8Array;
-  readonly verifier: SignatureVerifier;
-}): Result<Endorsement, CollectiveError> {
+export function openEndorsement(
+  bytes: Uint8Array,
+  check: {
+    readonly memberId: MemberId;
+    readonly identityKey: PublicKey;
+    readonly purpose: Endorsement['purpose'];
+    readonly subject: Uint8Array;
+    readonly verifier: SignatureVerifier;
+  },
+): Result<Endorsement, CollectiveError> {
   const decoded = decodeEndorsement(bytes);
   if (decoded === undefined) return invalid('The endorsement is malformed or of an unknown version.');
   const { keyId, endorsement } = decoded;

@@ -1,6 +1,4 @@
-import {
-  assert, CollectiveError, concatBytes, equalBytes, fail, ok, type InviteId, type Result, utf8,
-} from '../base/index.js';
+import { assert, CollectiveError, concatBytes, equalBytes, fail, ok, type InviteId, type Result, utf8 } from '../base/index.js';
 import type { Hasher, SignatureVerifier, Signer } from '../ports/index.js';
 import { idBytes, LONG_ID_BYTES } from './binary-ids.js';
 import { inviteIdOf, inviteKeys, inviteSecretHash } from './invite-secret.js';
@@ -31,14 +29,22 @@ export interface EnrolmentExchange {
  * pins. Error: CERTIFICATE_INVALID.
  */
 export function verifyEnrolmentServer(
-  chain: readonly Uint8Array[], invite: Invite, nowMs: number,
+  chain: readonly Uint8Array[],
+  invite: Invite,
+  nowMs: number,
 ): Result<{ readonly ca: TrustedCa; readonly server: PeerIdentity }, CollectiveError> {
   const [leaf] = chain;
   const pinned = chain.find((der) => equalBytes(sha256Of(der), invite.caSha256));
   if (leaf === undefined || pinned === undefined) {
-    return fail(new CollectiveError('CERTIFICATE_INVALID', 'The server does not show the CA that the invite names. Nothing was sent to it.', {
-      next: 'Check that the address in the invite still belongs to the member who gave it to you, and ask for a new invite.',
-    }));
+    return fail(
+      new CollectiveError(
+        'CERTIFICATE_INVALID',
+        'The server does not show the CA that the invite names. Nothing was sent to it.',
+        {
+          next: 'Check that the address in the invite still belongs to the member who gave it to you, and ask for a new invite.',
+        },
+      ),
+    );
   }
   const ca = openCa(pinned);
   if (!ca.ok) return ca;
@@ -53,11 +59,15 @@ export function proveInvite(secret: Uint8Array, exchange: EnrolmentExchange, has
 }
 
 /** Issuer: whether the proof is by someone who has the secret, of which `secretHash` is all that is stored. */
-export function checkInviteProof(proof: Uint8Array, exchange: EnrolmentExchange, stored: {
-  readonly secretHash: Uint8Array;
-  readonly hasher: Hasher;
-  readonly verifier: SignatureVerifier;
-}): boolean {
+export function checkInviteProof(
+  proof: Uint8Array,
+  exchange: EnrolmentExchange,
+  stored: {
+    readonly secretHash: Uint8Array;
+    readonly hasher: Hasher;
+    readonly verifier: SignatureVerifier;
+  },
+): boolean {
   if (proof.length !== RAW_KEY_BYTES + SIGNATURE_BYTES || exchange.nonce.length !== ENROLMENT_NONCE_BYTES) return false;
   if (exchange.inviteId !== inviteIdOf(stored.secretHash, stored.hasher)) return false;
   const rawKey = proof.subarray(0, RAW_KEY_BYTES);
@@ -79,7 +89,9 @@ export interface EnrolmentAnswer {
  * holds the key of the leaf that it showed.
  */
 export function proveEnrolmentAnswer(
-  joinerProof: Uint8Array, exchange: EnrolmentExchange, answer: EnrolmentAnswer,
+  joinerProof: Uint8Array,
+  exchange: EnrolmentExchange,
+  answer: EnrolmentAnswer,
   ports: { readonly signer: Signer; readonly hasher: Hasher },
 ): Uint8Array {
   return ports.signer.sign(answerMessage(joinerProof, exchange, answer, ports.hasher));
@@ -90,24 +102,32 @@ export function proveEnrolmentAnswer(
  * pinned one, and the certificate is for the joiner's own key and the invited role. Errors: CERTIFICATE_INVALID,
  * PERMISSION_DENIED.
  */
-export function openEnrolmentAnswer(serverProof: Uint8Array, exchange: EnrolmentExchange, answer: EnrolmentAnswer, expected: {
-  readonly invite: Invite;
-  readonly joinerProof: Uint8Array;
-  /** SPKI DER of the key that the request was made with. */
-  readonly ownPublicKey: Uint8Array;
-  readonly ca: TrustedCa;
-  readonly server: PeerIdentity;
-  readonly nowMs: number;
-  readonly hasher: Hasher;
-  readonly verifier: SignatureVerifier;
-}): Result<PeerIdentity, CollectiveError> {
+export function openEnrolmentAnswer(
+  serverProof: Uint8Array,
+  exchange: EnrolmentExchange,
+  answer: EnrolmentAnswer,
+  expected: {
+    readonly invite: Invite;
+    readonly joinerProof: Uint8Array;
+    /** SPKI DER of the key that the request was made with. */
+    readonly ownPublicKey: Uint8Array;
+    readonly ca: TrustedCa;
+    readonly server: PeerIdentity;
+    readonly nowMs: number;
+    readonly hasher: Hasher;
+    readonly verifier: SignatureVerifier;
+  },
+): Result<PeerIdentity, CollectiveError> {
   const { invite, ca, server } = expected;
   const message = answerMessage(expected.joinerProof, exchange, answer, expected.hasher);
-  if (!expected.verifier.verify(server.publicKey, message, serverProof)) return invalid("The answer is not the server's: its proof is wrong.");
+  if (!expected.verifier.verify(server.publicKey, message, serverProof))
+    return invalid("The answer is not the server's: its proof is wrong.");
   if (!equalBytes(answer.caCertificate, ca.der)) return invalid('The server answered with another CA than the invite names.');
   const own = verifyLeaf(answer.certificate, { ca, memberId: invite.memberId, nowMs: expected.nowMs, roles: [invite.kind] });
   if (!own.ok) return own;
-  return equalBytes(own.value.publicKey, expected.ownPublicKey) ? own : invalid('The server answered with a certificate for another key.');
+  return equalBytes(own.value.publicKey, expected.ownPublicKey)
+    ? own
+    : invalid('The server answered with a certificate for another key.');
 }
 
 function requestMessage({ inviteId, serverLeaf, certificateRequest, nonce }: EnrolmentExchange, hasher: Hasher): Uint8Array {
@@ -117,7 +137,10 @@ function requestMessage({ inviteId, serverLeaf, certificateRequest, nonce }: Enr
 }
 
 function answerMessage(
-  joinerProof: Uint8Array, exchange: EnrolmentExchange, { certificate, caCertificate }: EnrolmentAnswer, hasher: Hasher,
+  joinerProof: Uint8Array,
+  exchange: EnrolmentExchange,
+  { certificate, caCertificate }: EnrolmentAnswer,
+  hasher: Hasher,
 ): Uint8Array {
   return concatBytes([
     ANSWER_DOMAIN,

@@ -2,12 +2,27 @@ export { chunkListDigest, type ListedChunk } from './chunk-list.js';
 export { createCertificateRequest, createMemberCa, issueLeaf, openCertificateRequest } from './certificate-maker.js';
 export { endorse, openEndorsement, type Endorsement } from './endorsement.js';
 export {
-  createSigner, generateKeyPair, isEd25519PublicKey, keyIdOf, keyPairFromSeed, memberCheckText, memberIdOf, openKeyPair,
-  publicKeyOf, type KeyPair, type PublicKey,
+  createSigner,
+  generateKeyPair,
+  isEd25519PublicKey,
+  keyIdOf,
+  keyPairFromSeed,
+  memberCheckText,
+  memberIdOf,
+  openKeyPair,
+  publicKeyOf,
+  type KeyPair,
+  type PublicKey,
 } from './keys.js';
 export { isEndpoint } from './endpoint.js';
 export {
-  checkInviteProof, ENROLMENT_NONCE_BYTES, openEnrolmentAnswer, proveEnrolmentAnswer, proveInvite, verifyEnrolmentServer, type EnrolmentAnswer,
+  checkInviteProof,
+  ENROLMENT_NONCE_BYTES,
+  openEnrolmentAnswer,
+  proveEnrolmentAnswer,
+  proveInvite,
+  verifyEnrolmentServer,
+  type EnrolmentAnswer,
   type EnrolmentExchange,
 } from './enrolment.js';
 export { createInvite, parseInvite, type Invite, type InviteKind } from './invite.js';

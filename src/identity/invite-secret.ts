@@ -10,7 +10,8 @@ const KEY_DOMAIN = utf8('collective/invite-key/v1\0');
 const ID_DOMAIN = utf8('collective/invite-id/v1\0');
 
 /** The key pair that a secret stands for. */
-export const inviteKeys = (secret: Uint8Array, hasher: Hasher): KeyPair => keyPairFromSeed(hasher.sha256(KEY_DOMAIN, secret), hasher);
+export const inviteKeys = (secret: Uint8Array, hasher: Hasher): KeyPair =>
+  keyPairFromSeed(hasher.sha256(KEY_DOMAIN, secret), hasher);
 
 /** What the issuer stores of a secret (32 bytes): SHA-256 of the raw public key made from it. Safe to publish. */
 export const inviteSecretHash = (rawInviteKey: Uint8Array, hasher: Hasher): Uint8Array => hasher.sha256(rawInviteKey);
@@ -20,7 +21,10 @@ export const inviteIdOf = (secretHash: Uint8Array, hasher: Hasher): InviteId =>
   toBase32(hasher.sha256(ID_DOMAIN, secretHash).subarray(0, 16)) as InviteId;
 
 /** All that follows from a secret. */
-export function inviteTracesOf(secret: Uint8Array, hasher: Hasher): { readonly secretHash: Uint8Array; readonly inviteId: InviteId } {
+export function inviteTracesOf(
+  secret: Uint8Array,
+  hasher: Hasher,
+): { readonly secretHash: Uint8Array; readonly inviteId: InviteId } {
   const secretHash = inviteSecretHash(rawPublicKey(inviteKeys(secret, hasher).publicKey), hasher);
   return { secretHash, inviteId: inviteIdOf(secretHash, hasher) };
 }

@@ -1,6 +1,19 @@
 import {
-  assert, CollectiveError, concatBytes, equalBytes, fail, fromBase32, fromUtf8, LIMITS, ok, toBase32, uint32Bytes, utf8,
-  type InviteId, type MemberId, type Result,
+  assert,
+  CollectiveError,
+  concatBytes,
+  equalBytes,
+  fail,
+  fromBase32,
+  fromUtf8,
+  LIMITS,
+  ok,
+  toBase32,
+  uint32Bytes,
+  utf8,
+  type InviteId,
+  type MemberId,
+  type Result,
 } from '../base/index.js';
 import type { Hasher, Random } from '../ports/index.js';
 import { idBytes, MEMBER_ID_BYTES, memberIdFrom } from './binary-ids.js';
@@ -42,12 +55,21 @@ export function createInvite(
 ): Result<{ readonly text: string; readonly inviteId: InviteId; readonly secretHash: Uint8Array }, CollectiveError> {
   const wrong = fields.endpoints.find((endpoint) => !isEndpoint(endpoint));
   if (wrong !== undefined || fields.endpoints.length === 0 || fields.endpoints.length > LIMITS.endpointsPerDaemon) {
-    return fail(new CollectiveError('USAGE', wrong === undefined
-      ? `An invite carries 1 to ${LIMITS.endpointsPerDaemon} endpoints, not ${fields.endpoints.length}.`
-      : `${JSON.stringify(wrong.slice(0, 80))} is not an endpoint.`, { next: 'Write endpoints as host:port.' }));
+    return fail(
+      new CollectiveError(
+        'USAGE',
+        wrong === undefined
+          ? `An invite carries 1 to ${LIMITS.endpointsPerDaemon} endpoints, not ${fields.endpoints.length}.`
+          : `${JSON.stringify(wrong.slice(0, 80))} is not an endpoint.`,
+        { next: 'Write endpoints as host:port.' },
+      ),
+    );
   }
   const expirySeconds = Math.floor(fields.expiresAtMs / 1000);
-  assert(expirySeconds > 0 && expirySeconds <= 0xffff_ffff && fields.caSha256.length === DIGEST_BYTES, 'invite fields fit the layout');
+  assert(
+    expirySeconds > 0 && expirySeconds <= 0xffff_ffff && fields.caSha256.length === DIGEST_BYTES,
+    'invite fields fit the layout',
+  );
   const secret = ports.random.bytes(INVITE_SECRET_BYTES);
   const body = concatBytes([
     Uint8Array.of(VERSION, KIND_TAGS[fields.kind]),
@@ -67,9 +89,13 @@ export function createInvite(
  * sentence that says whether it is cut off, mistyped, expired, or for another command.
  */
 export function parseInvite(
-  text: string, check: { readonly kind: InviteKind; readonly nowMs: number; readonly hasher: Hasher },
+  text: string,
+  check: { readonly kind: InviteKind; readonly nowMs: number; readonly hasher: Hasher },
 ): Result<Invite, CollectiveError> {
-  const plain = text.slice(0, LIMITS.inviteTextCharacters * 2).replace(/\s+/g, '').toLowerCase();
+  const plain = text
+    .slice(0, LIMITS.inviteTextCharacters * 2)
+    .replace(/\s+/g, '')
+    .toLowerCase();
   const written = PREFIX.exec(plain);
   if (written === null || plain.length > LIMITS.inviteTextCharacters) {
     return invalid('This is not an invite.', `An invite is one line that begins with collective1${check.kind}.`);
@@ -79,13 +105,18 @@ export function parseInvite(
   const { tag, ...fields } = decoded.value;
   const kind = tag === KIND_TAGS.node ? 'node' : tag === KIND_TAGS.client ? 'client' : undefined;
   if (tag === MEMBER_KIND_TAG && written[1] === 'member') {
-    return invalid('This is an invite for another member, not for a node or client.', 'Update collective to a version that joins members.');
+    return invalid(
+      'This is an invite for another member, not for a node or client.',
+      'Update collective to a version that joins members.',
+    );
   }
   if (kind === undefined || kind !== written[1]) return invalid(...MISTYPED);
   if (kind !== check.kind) return invalid(`This is a ${kind} invite.`, `Run: ${COMMANDS[kind]} <invite>`);
   if (check.nowMs >= fields.expiresAtMs) {
-    return invalid(`This invite expired at ${new Date(fields.expiresAtMs).toISOString().replace('.000Z', 'Z')}.`,
-      `Ask for a new one (collective ${kind} invite), and check this machine's clock.`);
+    return invalid(
+      `This invite expired at ${new Date(fields.expiresAtMs).toISOString().replace('.000Z', 'Z')}.`,
+      `Ask for a new one (collective ${kind} invite), and check this machine's clock.`,
+    );
   }
   return ok({ ...fields, kind, inviteId: inviteTracesOf(fields.secret, check.hasher).inviteId });
 }
@@ -102,7 +133,8 @@ function decode(text: string, hasher: Hasher): Result<Fields, CollectiveError> {
   const whole = bytes ?? decodeLeniently(text);
   const reader = new LayoutReader(whole);
   const version = reader.uint8();
-  if (version > VERSION) return invalid(`This invite has version ${version}, newer than this program reads.`, 'Update collective.');
+  if (version > VERSION)
+    return invalid(`This invite has version ${version}, newer than this program reads.`, 'Update collective.');
   const tag = reader.uint8();
   const memberId = memberIdFrom(reader.bytes(MEMBER_ID_BYTES));
   const caSha256 = reader.bytes(DIGEST_BYTES);

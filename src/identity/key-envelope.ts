@@ -1,7 +1,18 @@
 import { createCipheriv, createDecipheriv, scrypt } from 'node:crypto';
 import { z } from 'zod';
 import {
-  CollectiveError, equalBytes, fail, fromHex, fromUtf8, isMemberId, LIMITS, ok, toHex, utf8, type MemberId, type Result,
+  CollectiveError,
+  equalBytes,
+  fail,
+  fromHex,
+  fromUtf8,
+  isMemberId,
+  LIMITS,
+  ok,
+  toHex,
+  utf8,
+  type MemberId,
+  type Result,
 } from '../base/index.js';
 import type { Hasher, Random } from '../ports/index.js';
 import { openKeyPair, type KeyPair } from './keys.js';
@@ -19,7 +30,11 @@ const COST = 2 ** 17;
 const COST_MAX = 2 ** 20;
 const BLOCK_SIZE = 8;
 
-const hexOf = (bytes: number): z.ZodString => z.string().length(bytes * 2).regex(/^[0-9a-f]*$/);
+const hexOf = (bytes: number): z.ZodString =>
+  z
+    .string()
+    .length(bytes * 2)
+    .regex(/^[0-9a-f]*$/);
 
 const envelopeSchema = z.strictObject({
   format: z.literal(FORMAT),
@@ -34,17 +49,31 @@ const envelopeSchema = z.strictObject({
     salt: hexOf(SALT_BYTES),
   }),
   cipher: z.strictObject({ name: z.literal(CIPHER), nonce: hexOf(NONCE_BYTES), tag: hexOf(TAG_BYTES) }),
-  ciphertext: z.string().max(LIMITS.keyFileBytes).regex(/^(?:[0-9a-f]{2})+$/),
+  ciphertext: z
+    .string()
+    .max(LIMITS.keyFileBytes)
+    .regex(/^(?:[0-9a-f]{2})+$/),
   checksum: hexOf(32),
 });
 type Envelope = z.infer<typeof envelopeSchema>;
 
 /** What is authenticated beside the key, in this order. */
 const headerOf = ({ format, version, memberId, publicKey, kdf, cipher }: Omit<Envelope, 'checksum' | 'ciphertext'>): Uint8Array =>
-  utf8(JSON.stringify([
-    format, version, memberId, publicKey, kdf.name, kdf.cost, kdf.blockSize, kdf.parallelization, kdf.salt, cipher.name,
-    cipher.nonce,
-  ]));
+  utf8(
+    JSON.stringify([
+      format,
+      version,
+      memberId,
+      publicKey,
+      kdf.name,
+      kdf.cost,
+      kdf.blockSize,
+      kdf.parallelization,
+      kdf.salt,
+      cipher.name,
+      cipher.nonce,
+    ]),
+  );
 
 /** Tells a damaged file from a wrong passphrase; the cipher's tag alone cannot. */
 const checksumOf = (envelope: Omit<Envelope, 'checksum'>, hasher: Hasher): string =>
@@ -57,14 +86,19 @@ export interface IdentityKey {
 
 /** The text of a key file: JSON, the private key under AES-256-GCM with a key that scrypt makes of the passphrase. USAGE. */
 export async function sealIdentityKey(
-  identity: IdentityKey, passphrase: string, ports: { readonly random: Random; readonly hasher: Hasher },
+  identity: IdentityKey,
+  passphrase: string,
+  ports: { readonly random: Random; readonly hasher: Hasher },
 ): Promise<Result<string, CollectiveError>> {
   const refused = refusePassphrase(passphrase);
   if (refused !== undefined) return refused;
   const salt = ports.random.bytes(SALT_BYTES);
   const nonce = ports.random.bytes(NONCE_BYTES);
   const head = {
-    format: FORMAT, version: VERSION, memberId: identity.memberId, publicKey: toHex(identity.keys.publicKey),
+    format: FORMAT,
+    version: VERSION,
+    memberId: identity.memberId,
+    publicKey: toHex(identity.keys.publicKey),
     kdf: { name: 'scrypt', cost: COST, blockSize: BLOCK_SIZE, parallelization: 1, salt: toHex(salt) },
     cipher: { name: CIPHER, nonce: toHex(nonce), tag: '' },
   } as const;
@@ -77,16 +111,20 @@ export async function sealIdentityKey(
 
 /** Reads a key file. Errors: PASSPHRASE_WRONG; DATA_FORMAT_UNSUPPORTED if it is damaged, foreign or of a newer version. */
 export async function openIdentityKey(
-  text: string, passphrase: string, hasher: Hasher,
+  text: string,
+  passphrase: string,
+  hasher: Hasher,
 ): Promise<Result<IdentityKey, CollectiveError>> {
   const parsed = parseEnvelope(text, hasher);
   if (!parsed.ok) return parsed;
   const envelope = parsed.value;
   const privateKeyPem = await decrypt(envelope, passphrase);
   if (privateKeyPem === undefined) {
-    return fail(new CollectiveError('PASSPHRASE_WRONG', 'The passphrase does not open the identity key.', {
-      next: 'Try again with the passphrase that was given to collective init.',
-    }));
+    return fail(
+      new CollectiveError('PASSPHRASE_WRONG', 'The passphrase does not open the identity key.', {
+        next: 'Try again with the passphrase that was given to collective init.',
+      }),
+    );
   }
   const keys = openKeyPair(privateKeyPem, hasher);
   if (!keys.ok) return keys;
@@ -100,10 +138,13 @@ function parseEnvelope(text: string, hasher: Hasher): Result<Envelope, Collectiv
   const marks = z.object({ format: z.literal(FORMAT), version: z.int() }).safeParse(json);
   if (!marks.success) return damaged('it is not a Collective identity key');
   if (marks.data.version > VERSION) {
-    return fail(new CollectiveError(
-      'DATA_FORMAT_UNSUPPORTED', `The identity key file has version ${marks.data.version}; this program reads version ${VERSION}.`,
-      { next: 'Use the newer version of collective that wrote it.' },
-    ));
+    return fail(
+      new CollectiveError(
+        'DATA_FORMAT_UNSUPPORTED',
+        `The identity key file has version ${marks.data.version}; this program reads version ${VERSION}.`,
+        { next: 'Use the newer version of collective that wrote it.' },
+      ),
+    );
   }
   const envelope = envelopeSchema.safeParse(json);
   if (!envelope.success) return damaged('its fields are not what they should be');
@@ -151,9 +192,11 @@ function deriveKey(passphrase: string, salt: Uint8Array, cost: number): Promise<
 
 function refusePassphrase(passphrase: string): Result<never, CollectiveError> | undefined {
   if (passphrase.length < LIMITS.passphraseCharactersMin) {
-    return fail(new CollectiveError('USAGE', 'The passphrase is too short to protect the identity key.', {
-      next: `Choose one of at least ${LIMITS.passphraseCharactersMin} characters.`,
-    }));
+    return fail(
+      new CollectiveError('USAGE', 'The passphrase is too short to protect the identity key.', {
+        next: `Choose one of at least ${LIMITS.passphraseCharactersMin} characters.`,
+      }),
+    );
   }
   if (passphrase.length > LIMITS.passphraseCharactersMax) {
     return fail(new CollectiveError('USAGE', `The passphrase is longer than ${LIMITS.passphraseCharactersMax} characters.`));
@@ -165,6 +208,8 @@ function refusePassphrase(passphrase: string): Result<never, CollectiveError> | 
 const bytesOf = (hex: string): Uint8Array => fromHex(hex) ?? new Uint8Array(0);
 
 const damaged = (why: string): Result<never, CollectiveError> =>
-  fail(new CollectiveError('DATA_FORMAT_UNSUPPORTED', `The identity key file cannot be used: ${why}.`, {
-    next: 'Restore it from a backup.',
-  }));
+  fail(
+    new CollectiveError('DATA_FORMAT_UNSUPPORTED', `The identity key file cannot be used: ${why}.`, {
+      next: 'Restore it from a backup.',
+    }),
+  );

@@ -50,9 +50,12 @@ export function openKeyPair(privateKeyPem: string, hasher: Hasher): Result<KeyPa
     if (key.asymmetricKeyType === 'ed25519') return ok(keyPairOf(key, hasher));
     return fail(new CollectiveError('DATA_FORMAT_UNSUPPORTED', 'The private key is not an Ed25519 key.'));
   } catch (error) {
-    return fail(new CollectiveError('DATA_FORMAT_UNSUPPORTED', 'The private key cannot be read: it is not a PKCS#8 PEM.', {
-      next: 'Restore the key file from a backup, or join again with a new invite.', cause: error,
-    }));
+    return fail(
+      new CollectiveError('DATA_FORMAT_UNSUPPORTED', 'The private key cannot be read: it is not a PKCS#8 PEM.', {
+        next: 'Restore the key file from a backup, or join again with a new invite.',
+        cause: error,
+      }),
+    );
   }
 }
 
@@ -75,8 +78,10 @@ export function createSigner(pair: KeyPair): Signer {
 /** First 16 bytes of SHA-256 of the SPKI DER. */
 export const keyIdOf = (publicKey: Uint8Array, hasher: Hasher): Uint8Array => hasher.sha256(publicKey).slice(0, KEY_ID_BYTES);
 
-export const publicKeyOf = (publicKey: Uint8Array, hasher: Hasher): PublicKey =>
-  ({ publicKey, keyId: keyIdOf(publicKey, hasher) });
+export const publicKeyOf = (publicKey: Uint8Array, hasher: Hasher): PublicKey => ({
+  publicKey,
+  keyId: keyIdOf(publicKey, hasher),
+});
 
 /** Whether these are the bytes of an Ed25519 public key, SPKI DER. */
 export const isEd25519PublicKey = (publicKey: Uint8Array): boolean =>

@@ -58,9 +58,12 @@ function inspect(leafDer: Uint8Array, fingerprint: string, { ca, memberId }: Lea
   const leaf = parseCertificate(leafDer);
   if (leaf === undefined) return invalid('The certificate cannot be read: it is not exact DER of a reasonable size.');
   if (leaf.issuer !== ca.certificate.subject) {
-    return invalid(`The certificate was issued by another CA (${clip(leaf.issuer)}), not by that of member ${memberId.slice(0, 8)}.`, {
-      next: 'Use a certificate of this member: join it with an invite of its own.',
-    });
+    return invalid(
+      `The certificate was issued by another CA (${clip(leaf.issuer)}), not by that of member ${memberId.slice(0, 8)}.`,
+      {
+        next: 'Use a certificate of this member: join it with an invite of its own.',
+      },
+    );
   }
   if (!leaf.checkIssued(ca.certificate) || !leaf.verify(ca.certificate.publicKey)) {
     return invalid(
@@ -70,7 +73,9 @@ function inspect(leafDer: Uint8Array, fingerprint: string, { ca, memberId }: Lea
   }
   const name = nameOf(leaf);
   if (name === undefined) {
-    return invalid(`The certificate's name is malformed (${clip(leaf.subjectAltName ?? 'none')}): it must be one collective:// URI.`);
+    return invalid(
+      `The certificate's name is malformed (${clip(leaf.subjectAltName ?? 'none')}): it must be one collective:// URI.`,
+    );
   }
   if (leaf.ca || leaf.publicKey.asymmetricKeyType !== 'ed25519' || !hasUsages(leaf, USAGES[name.role])) {
     return invalid(`The certificate of ${describePeer(name)} is not made for that role (usages or kind of key).`);
@@ -94,9 +99,12 @@ function hasUsages(leaf: X509Certificate, wanted: readonly string[]): boolean {
 function checkTime(identity: PeerIdentity, { ca, nowMs }: LeafCheck): Result<never, CollectiveError> | undefined {
   const who = describePeer(identity);
   if (!(nowMs >= identity.notBeforeMs)) {
-    return invalid(`The certificate of ${who} is valid only from ${instant(identity.notBeforeMs)}; here it is ${instant(nowMs)}.`, {
-      next: 'Check the clock of this machine and of the one that issued it.',
-    });
+    return invalid(
+      `The certificate of ${who} is valid only from ${instant(identity.notBeforeMs)}; here it is ${instant(nowMs)}.`,
+      {
+        next: 'Check the clock of this machine and of the one that issued it.',
+      },
+    );
   }
   if (!(nowMs <= identity.notAfterMs)) {
     return invalid(
@@ -112,16 +120,20 @@ function checkTime(identity: PeerIdentity, { ca, nowMs }: LeafCheck): Result<nev
 
 function checkMember(identity: PeerIdentity, { memberId }: LeafCheck): Result<never, CollectiveError> | undefined {
   if (identity.memberId === memberId) return undefined;
-  return invalid(`The certificate names member ${identity.memberId.slice(0, 8)}, for which the CA of member ${memberId.slice(0, 8)} cannot speak.`);
+  return invalid(
+    `The certificate names member ${identity.memberId.slice(0, 8)}, for which the CA of member ${memberId.slice(0, 8)} cannot speak.`,
+  );
 }
 
 function checkRole(identity: PeerIdentity, { roles }: LeafCheck): Result<never, CollectiveError> | undefined {
   if (roles === undefined || roles.includes(identity.role)) return undefined;
-  return fail(new CollectiveError(
-    'PERMISSION_DENIED',
-    `This is not open to a ${identity.role}: the certificate is of ${describePeer(identity)}, and a ${roles.join(' or a ')} is needed.`,
-    { details: { role: identity.role, allowed: [...roles] } },
-  ));
+  return fail(
+    new CollectiveError(
+      'PERMISSION_DENIED',
+      `This is not open to a ${identity.role}: the certificate is of ${describePeer(identity)}, and a ${roles.join(' or a ')} is needed.`,
+      { details: { role: identity.role, allowed: [...roles] } },
+    ),
+  );
 }
 
 const instant = (timeMs: number): string => {
@@ -130,7 +142,11 @@ const instant = (timeMs: number): string => {
 };
 
 /** Text out of a stranger's certificate, made safe to print. */
-const clip = (text: string): string => text.replace(/\s*\n\s*/g, ', ').replace(/[^\x20-\x7e]/g, '?').slice(0, 120);
+const clip = (text: string): string =>
+  text
+    .replace(/\s*\n\s*/g, ', ')
+    .replace(/[^\x20-\x7e]/g, '?')
+    .slice(0, 120);
 
 const invalid = (message: string, options: { readonly next?: string } = {}): Result<never, CollectiveError> =>
   fail(new CollectiveError('CERTIFICATE_INVALID', message, options));

@@ -1,4 +1,13 @@
-import { fromBase32, isClientId, isMemberId, isNodeId, unreachable, type ClientId, type MemberId, type NodeId } from '../base/index.js';
+import {
+  fromBase32,
+  isClientId,
+  isMemberId,
+  isNodeId,
+  unreachable,
+  type ClientId,
+  type MemberId,
+  type NodeId,
+} from '../base/index.js';
 
 /** Who a certificate is for. */
 export type PeerName =

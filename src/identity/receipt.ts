@@ -1,5 +1,15 @@
 import {
-  assert, CollectiveError, concatBytes, equalBytes, fail, ok, uint64Bytes, type MemberId, type NodeId, type Result, type UploadId,
+  assert,
+  CollectiveError,
+  concatBytes,
+  equalBytes,
+  fail,
+  ok,
+  uint64Bytes,
+  type MemberId,
+  type NodeId,
+  type Result,
+  type UploadId,
 } from '../base/index.js';
 import type { SignatureVerifier, Signer } from '../ports/index.js';
 import { idBytes, LONG_ID_BYTES, MEMBER_ID_BYTES, memberIdFrom, nodeIdFrom, SHORT_ID_BYTES, uploadIdFrom } from './binary-ids.js';

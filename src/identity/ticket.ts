@@ -1,6 +1,17 @@
 import {
-  assert, CollectiveError, concatBytes, equalBytes, fail, LIMITS, ok, toHex, uint64Bytes, type MemberId, type NodeId,
-  type Result, type UploadId,
+  assert,
+  CollectiveError,
+  concatBytes,
+  equalBytes,
+  fail,
+  LIMITS,
+  ok,
+  toHex,
+  uint64Bytes,
+  type MemberId,
+  type NodeId,
+  type Result,
+  type UploadId,
 } from '../base/index.js';
 import type { SignatureVerifier, Signer } from '../ports/index.js';
 import { idBytes, LONG_ID_BYTES, MEMBER_ID_BYTES, memberIdFrom, nodeIdFrom, SHORT_ID_BYTES, uploadIdFrom } from './binary-ids.js';
@@ -49,7 +60,10 @@ const PUT_BYTES = COMMON_BYTES + LONG_ID_BYTES + 8 + SIGNATURE_BYTES;
 
 /** The signed ticket: 220 bytes for reading, 212 for putting. REQUEST_INVALID where an id is not canonical. */
 export function issueTicket(ticket: Ticket, signer: Signer): Uint8Array {
-  assert(ticket.clientKeyHash.length === DIGEST_BYTES && ticket.ticketId.length === LONG_ID_BYTES, 'hashes have 32 bytes, ids 16');
+  assert(
+    ticket.clientKeyHash.length === DIGEST_BYTES && ticket.ticketId.length === LONG_ID_BYTES,
+    'hashes have 32 bytes, ids 16',
+  );
   const body = concatBytes([
     Uint8Array.of(VERSION, ticket.kind === 'read' ? KIND_READ : KIND_PUT),
     signer.keyId,
@@ -86,14 +100,17 @@ export function openTicket(bytes: Uint8Array, check: TicketCheck): Result<Ticket
   if (key === undefined) {
     return invalid(`The ticket is signed by a key that this node does not know (${toHex(keyId)}).`);
   }
-  if (!isSignedBy(DOMAIN, bytes, key.publicKey, check.verifier)) return invalid("The ticket's signature is wrong: it was altered.");
+  if (!isSignedBy(DOMAIN, bytes, key.publicKey, check.verifier))
+    return invalid("The ticket's signature is wrong: it was altered.");
   if (ticket.nodeId !== check.nodeId) return invalid(`The ticket is for another node (${ticket.nodeId}).`);
   if (!equalBytes(ticket.clientKeyHash, check.clientKeyHash)) return invalid('The ticket was given to another client.');
   // The two clocks may differ; a ticket that lives minutes longer does no harm, one that never works does.
   if (check.nowMs >= ticket.expiresAtMs + LIMITS.clockSkewMs) {
-    return fail(new CollectiveError('TICKET_EXPIRED', `The ticket expired ${instant(ticket.expiresAtMs)}.`, {
-      next: 'Ask the coordinator for a new one; if that one is refused too, compare the clocks of coordinator and node.',
-    }));
+    return fail(
+      new CollectiveError('TICKET_EXPIRED', `The ticket expired ${instant(ticket.expiresAtMs)}.`, {
+        next: 'Ask the coordinator for a new one; if that one is refused too, compare the clocks of coordinator and node.',
+      }),
+    );
   }
   return ok(ticket);
 }
