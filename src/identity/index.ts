@@ -33,4 +33,5 @@ export { certificatePem, certificatesOfPem, joinPem } from './pem.js';
 export { openReceipt, signReceipt, type Receipt, type ReceiptCheck } from './receipt.js';
 export { issueTicket, openTicket, type PutTicket, type ReadTicket, type Ticket, type TicketCheck } from './ticket.js';
 export { tlsCredentials, type OwnCredentials } from './tls-credentials.js';
+export { explainTlsFailure } from './tls-failure.js';
 export { openCa, type TrustedCa } from './trusted-ca.js';

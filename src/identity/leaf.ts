@@ -37,10 +37,14 @@ const USAGES: Readonly<Record<Role, readonly string[]>> = {
 const verified = new WeakMap<TrustedCa, LRUCache<string, PeerIdentity>>();
 
 /**
- * Who this leaf (DER) speaks for, by one CA. What does not change with time is remembered by fingerprint; time, member and role
+ * Who this leaf (DER; empty: none was shown) speaks for, by one CA. That the other end holds its key is for the TLS handshake to
+ * prove; all else is checked here, so a listener may let TLS accept any chain in order to say why one is refused. What does not change with time is remembered by fingerprint; time, member and role
  * are checked at every call. Errors: CERTIFICATE_INVALID; PERMISSION_DENIED for a role that may not.
  */
 export function verifyLeaf(leafDer: Uint8Array, check: LeafCheck): Result<PeerIdentity, CollectiveError> {
+  if (leafDer.length === 0) {
+    return invalid('No certificate was shown.', { next: 'Join first: every connection needs a certificate of this member.' });
+  }
   const fingerprint = createHash('sha256').update(leafDer).digest('hex');
   const known = verified.get(check.ca) ?? new LRUCache<string, PeerIdentity>({ max: LIMITS.verifiedLeaves });
   let identity = known.get(fingerprint);
