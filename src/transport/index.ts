@@ -1,0 +1,123 @@
+export { errorOfFailure, failureOf } from './failure.js';
+export { AdminServiceDefinition } from './generated/collective/v1/admin.js';
+export type {
+  EventInfo,
+  Finding,
+  GetEventRequest,
+  GetEventResponse,
+  GetNodeRequest,
+  GetNodeResponse,
+  GetStatusRequest,
+  GetStatusResponse,
+  IssueInviteRequest,
+  IssueInviteResponse,
+  ListEventsRequest,
+  ListEventsResponse,
+  ListNodesRequest,
+  ListNodesResponse,
+  LogStatus,
+  NodeInfo,
+  ProcessInfo,
+  ReplayLogRequest,
+  ReplayLogResponse,
+  UsageInfo,
+  VerifyLogRequest,
+  VerifyLogResponse,
+  ViewComparison,
+  ViewStatus,
+} from './generated/collective/v1/admin.js';
+export { EntryKind } from './generated/collective/v1/common.js';
+export type {
+  ChunkRef,
+  EntryInfo,
+  Extent,
+  Failure,
+  FileTime,
+  NodeAccess,
+  Receipt,
+} from './generated/collective/v1/common.js';
+export { EnrolmentServiceDefinition } from './generated/collective/v1/enrolment.js';
+export type {
+  RedeemRequest,
+  RedeemResponse,
+} from './generated/collective/v1/enrolment.js';
+export { FilesServiceDefinition } from './generated/collective/v1/files.js';
+export type {
+  AttributeChange,
+  ChunkPlacement,
+  CloseUploadRequest,
+  CloseUploadResponse,
+  CommitFilesRequest,
+  CommitFilesResponse,
+  DamagedCopy,
+  EntryOutcome,
+  FileCommit,
+  FileCommitOutcome,
+  ListDirectoryRequest,
+  ListDirectoryResponse,
+  MakeDirectoriesRequest,
+  MakeDirectoriesResponse,
+  MakeSymlinksRequest,
+  MakeSymlinksResponse,
+  MoveEntryRequest,
+  MoveEntryResponse,
+  NewDirectory,
+  NewSymlink,
+  OpenUploadRequest,
+  OpenUploadResponse,
+  PlaceChunksRequest,
+  PlaceChunksResponse,
+  PlacedExtent,
+  ReadFile,
+  ReadFilesRequest,
+  ReadFilesResponse,
+  ReadTarget,
+  RecordExtentsRequest,
+  RecordExtentsResponse,
+  RemoveEntryRequest,
+  RemoveEntryResponse,
+  ReportDamageRequest,
+  ReportDamageResponse,
+  SetAttributesRequest,
+  SetAttributesResponse,
+  StatRequest,
+  StatResponse,
+} from './generated/collective/v1/files.js';
+export { NodeSessionServiceDefinition } from './generated/collective/v1/node_session.js';
+export type {
+  CheckStoreOrder,
+  DamagedChunk,
+  InventoryOrder,
+  SessionAnswer,
+  SessionDamage,
+  SessionHeartbeat,
+  SessionHello,
+  SessionInventory,
+  SessionOrder,
+  SessionRequest,
+  SessionResponse,
+  SessionWelcome,
+  VerifyOrder,
+} from './generated/collective/v1/node_session.js';
+export { SERVICE_ACCESS, type ServedName, type ServiceAccess } from './rpc/access.js';
+export type {
+  EnrolmentChannel,
+  EnrolmentConnectOptions,
+  OpenCall,
+  RpcCall,
+  RpcChannel,
+  RpcListener,
+  RpcListenOptions,
+  RpcTransport,
+} from './rpc/channel.js';
+export { createClient } from './rpc/client.js';
+export type {
+  AnonymousCall,
+  AuthenticatedCall,
+  CallOf,
+  CallOptions,
+  RpcClient,
+  ServiceDefinition,
+  ServiceImplementation,
+} from './rpc/definition.js';
+export { serve, type BoundMethod, type BoundService } from './rpc/service.js';
