@@ -59,7 +59,7 @@ function packagesAreStale() {
 function installPackages() {
   if (!packagesAreStale()) return;
   run('installing packages', 'npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], {
-    env: { ...process.env, npm_config_update_notifier: 'false' },
+    env: { ...process.env, npm_config_loglevel: 'warn' },
   });
 }
 

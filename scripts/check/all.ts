@@ -14,6 +14,7 @@ const PARTS: readonly Part[] = [
   wireLint,
   wireBreaking,
   programPart('format and basic lint', bin('biome'), ['check', '--error-on-warnings']),
+  programPart('lock file', process.execPath, ['scripts/complete-lock.mjs', '--check']),
   tidy,
   referenceIsCurrent,
 ];
