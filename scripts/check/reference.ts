@@ -28,11 +28,12 @@ function limitsDocument(): string {
     'Everything that could grow has a limit, and all of them are here. What goes past one is refused with a clear error',
   );
   lines.push('(mostly `LIMIT_EXCEEDED`, see [ERRORS.md](ERRORS.md)), never cut short and never left to fill the memory.');
+  const values = new Map<string, number>(Object.entries(LIMITS));
   for (const { comment, entries } of readEntries('src/base/limits.ts', 'LIMITS')) {
-    lines.push('', `## ${sentence(comment)}`, '', '| limit | value | |', '|---|---:|---|');
+    lines.push('', `## ${sentence(comment)}`, '', '| what | limit | name in the source |', '|---|---:|---|');
     for (const { key, comment: meaning } of entries) {
       lines.push(
-        `| \`${key}\` | ${formatLimit(key, Object.entries(LIMITS).find(([name]) => name === key)?.[1] ?? 0)} | ${meaning} |`,
+        `| ${words(key)}${meaning === '' ? '' : `: ${meaning}`} | ${formatLimit(key, values.get(key) ?? 0)} | \`${key}\` |`,
       );
     }
   }
@@ -103,6 +104,14 @@ function formatLimit(key: string, value: number): string {
   }
   return `${number} bytes`;
 }
+
+/** `openUploadsPerClient` as words, without the unit, which stands with the number. */
+const words = (key: string): string =>
+  key
+    .replace(/Ms$/, '')
+    .replace('Bytes', '')
+    .replaceAll(/([A-Z])/g, ' $1')
+    .toLowerCase();
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 

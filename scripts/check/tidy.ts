@@ -90,8 +90,9 @@ function problemsOfSource(file: string): string[] {
 
 function problemOfNode(node: ts.Node, file: string): string | undefined {
   if (ts.isCatchClause(node) && node.block.statements.length === 0) return 'an error is swallowed';
-  if (file.startsWith('src/') && isSwallowingCatchCall(node)) return 'a rejection is swallowed';
-  if (ts.isAsExpression(node) && ts.isAsExpression(node.expression)) return 'a double assertion';
+  if (file.startsWith('src/') && isSwallowingCatchCall(node) && !isExplained(node))
+    return 'a rejection is swallowed, and no comment above says why';
+  if (isDoubleAssertion(node)) return 'a double assertion';
   if (ts.isExportDeclaration(node) && node.exportClause === undefined) return 'exports are named one by one';
   if (
     ts.isNewExpression(node) &&
@@ -104,6 +105,23 @@ function problemOfNode(node: ts.Node, file: string): string | undefined {
   if (file.startsWith('test/')) return problemOfTest(node);
   return PURE.test(file) ? problemOfPure(node) : undefined;
 }
+
+/** `as unknown as Something` and its like, which switch the type checker off. */
+function isDoubleAssertion(node: ts.Node): boolean {
+  if (!ts.isAsExpression(node)) return false;
+  const inner = withoutParentheses(node.expression);
+  return ts.isAsExpression(inner) && ['unknown', 'never', 'any'].includes(inner.type.getText());
+}
+
+/** Whether a comment stands on the line above. */
+function isExplained(node: ts.Node): boolean {
+  const source = node.getSourceFile();
+  const line = source.getLineAndCharacterOfPosition(node.getStart()).line;
+  return /^\s*(?:\/\/|\*|\/\*)/.test(source.text.split('\n')[line - 1] ?? '');
+}
+
+const withoutParentheses = (node: ts.Expression): ts.Expression =>
+  ts.isParenthesizedExpression(node) ? withoutParentheses(node.expression) : node;
 
 /** `.catch(() => undefined)` and its like. */
 function isSwallowingCatchCall(node: ts.Node): boolean {
