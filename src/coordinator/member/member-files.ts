@@ -1,0 +1,80 @@
+import { accept, type ClientId, type MemberId } from '../../base/index.js';
+import { certificatePem, certificatesOfPem, openCa, openKeyPair, type KeyPair, type TrustedCa } from '../../identity/index.js';
+import type { Hasher } from '../../ports/index.js';
+
+/** Where a coordinator's keys and certificates lie; paths are relative to its directory. */
+export const MEMBER_FILES = {
+  identityKey: 'keys/identity.json',
+  caKey: 'keys/ca.key',
+  logKey: 'keys/log.key',
+  ticketKey: 'keys/ticket.key',
+  coordinatorKey: 'keys/coordinator.key',
+  caCertificate: 'certificates/ca.crt',
+  coordinatorCertificate: 'certificates/coordinator.crt',
+} as const;
+
+/** Reads and writes them; secrets are refused unless nobody else can reach them (KEY_FILE_UNSAFE). */
+export interface MemberFileStore {
+  readSecret(path: string): Promise<string>;
+  readPublic(path: string): Promise<string>;
+  /** Durable, mode 0600 in folders of mode 0700. */
+  write(path: string, text: string): Promise<void>;
+}
+
+/** The keys and certificates that a running coordinator works with. The identity key is not among them. */
+export interface MemberMaterial {
+  readonly memberId: MemberId;
+  readonly name: string;
+  readonly ca: TrustedCa;
+  readonly caKeys: KeyPair;
+  readonly logKeys: KeyPair;
+  readonly ticketKeys: KeyPair;
+  readonly coordinatorKeys: KeyPair;
+  /** DER of the coordinator's own leaf. */
+  readonly coordinatorLeaf: Uint8Array;
+}
+
+/** What `foundMember` made besides: for the one-time set-up only. */
+export interface FoundedMember {
+  readonly material: MemberMaterial;
+  /** The encrypted identity key, as text for its file. */
+  readonly identityFile: string;
+  readonly firstClient: { readonly clientId: ClientId; readonly keys: KeyPair; readonly leaf: Uint8Array };
+}
+
+export async function writeMemberFiles(founded: FoundedMember, store: MemberFileStore): Promise<void> {
+  const { material } = founded;
+  await store.write(MEMBER_FILES.identityKey, founded.identityFile);
+  await store.write(MEMBER_FILES.caKey, material.caKeys.privateKeyPem);
+  await store.write(MEMBER_FILES.logKey, material.logKeys.privateKeyPem);
+  await store.write(MEMBER_FILES.ticketKey, material.ticketKeys.privateKeyPem);
+  await store.write(MEMBER_FILES.coordinatorKey, material.coordinatorKeys.privateKeyPem);
+  await store.write(MEMBER_FILES.caCertificate, material.ca.pem);
+  await store.write(MEMBER_FILES.coordinatorCertificate, certificatePem(material.coordinatorLeaf));
+}
+
+/** Errors: KEY_FILE_UNSAFE, NOT_FOUND, DATA_FORMAT_UNSUPPORTED, CERTIFICATE_INVALID. */
+export async function readMemberFiles(
+  member: { readonly memberId: MemberId; readonly name: string },
+  store: MemberFileStore,
+  hasher: Hasher,
+): Promise<MemberMaterial> {
+  // The identity key is not needed to run, but it must not lie open either.
+  await store.readSecret(MEMBER_FILES.identityKey);
+  const keyPair = async (path: string): Promise<KeyPair> => accept(openKeyPair(await store.readSecret(path), hasher));
+  const coordinatorLeaf = certificateDer(await store.readPublic(MEMBER_FILES.coordinatorCertificate));
+  return {
+    ...member,
+    ca: accept(openCa(await store.readPublic(MEMBER_FILES.caCertificate))),
+    caKeys: await keyPair(MEMBER_FILES.caKey),
+    logKeys: await keyPair(MEMBER_FILES.logKey),
+    ticketKeys: await keyPair(MEMBER_FILES.ticketKey),
+    coordinatorKeys: await keyPair(MEMBER_FILES.coordinatorKey),
+    coordinatorLeaf,
+  };
+}
+
+function certificateDer(pem: string): Uint8Array {
+  const [first] = accept(certificatesOfPem(pem));
+  return first;
+}
