@@ -90,11 +90,11 @@ export function compareBytes(left: Uint8Array, right: Uint8Array): number {
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export const utf8 = (text: string): Uint8Array => encoder.encode(text);
 
-/** Undefined unless the bytes are valid UTF-8. */
+/** Undefined unless the bytes are valid UTF-8. Nothing is taken away: a byte order mark stays. */
 export function fromUtf8(bytes: Uint8Array): string | undefined {
   try {
     return decoder.decode(bytes);

@@ -75,6 +75,7 @@ export const LIMITS = {
   ticketsPerConnection: 64,
   handshakeTimeoutMs: 10_000,
   connectionIdleMs: 120_000,
+  closeLingerMs: 5_000,
 
   // nodes
   heartbeatMs: 5_000,
@@ -114,6 +115,8 @@ export const LIMITS = {
 
   // identity
   certificateBytes: 8 * KiB,
+  publicKeyBytes: 512,
+  endorsementBytes: 1024,
   certificateRequestBytes: 4 * KiB,
   verifiedLeaves: 4096,
   keyFileBytes: 64 * KiB,

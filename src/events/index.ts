@@ -28,7 +28,16 @@ export type {
   UploadCompleted,
   UploadOpened,
 } from './catalogue/index.js';
-export type { BlockExpectation, BlockHeader, StoredBlock } from './chain/types.js';
+export {
+  parseBlock,
+  verifyBlock,
+  type BlockExpectation,
+  type BlockHeader,
+  type ChainTools,
+  type ParsedBlock,
+  type StoredBlock,
+} from './chain/index.js';
+export { eventCodec, extentListIdOf, type EncodedEvent, type EventCodec } from './codec/index.js';
 export type { Actor, Envelope, EventDraft, Head, LogPosition, RecordedEvent, RequestRef } from './event.js';
 export type {
   BlockBuilder,

@@ -1,0 +1,61 @@
+import { LIMITS } from '../../base/index.js';
+import { WireProblem } from '../codec/index.js';
+import { ByteCursor } from './byte-cursor.js';
+
+export const SALT_BYTES = 16;
+/** State, length of the envelope, length of the payload. */
+const PREFIX_BYTES = 7;
+const PRESENT = 0;
+const PRUNED = 1;
+
+/** An event's bytes in a block's body. */
+export interface BodyEntry {
+  readonly envelope: Uint8Array;
+  /** Undefined once pruned: without the salt, nobody can find the payload by trying. */
+  readonly content: { readonly salt: Uint8Array; readonly payload: Uint8Array } | undefined;
+  /** Bytes of the entry as it was written, with its payload. */
+  readonly writtenBytes: number;
+}
+
+export const entryBytes = (envelopeBytes: number, payloadBytes: number): number =>
+  PREFIX_BYTES + envelopeBytes + SALT_BYTES + payloadBytes;
+
+/** Writes an entry at `offset` of `target` and returns where it ends. */
+export function writeEntry(
+  target: Uint8Array,
+  offset: number,
+  envelope: Uint8Array,
+  salt: Uint8Array,
+  payload: Uint8Array,
+): number {
+  const view = new DataView(target.buffer, target.byteOffset, target.length);
+  view.setUint8(offset, PRESENT);
+  view.setUint16(offset + 1, envelope.length);
+  view.setUint32(offset + 3, payload.length);
+  let end = offset + PREFIX_BYTES;
+  for (const part of [envelope, salt, payload]) {
+    target.set(part, end);
+    end += part.length;
+  }
+  return end;
+}
+
+/** `count` entries that fill `body`, as views of it. Throws WireProblem. */
+export function readEntries(body: Uint8Array, count: number): readonly BodyEntry[] {
+  const cursor = new ByteCursor(body);
+  const entries: BodyEntry[] = [];
+  for (let index = 0; index < count; index += 1) entries.push(readEntry(cursor));
+  if (!cursor.atEnd) throw new WireProblem('bytes follow the last event');
+  return entries;
+}
+
+function readEntry(cursor: ByteCursor): BodyEntry {
+  const state = cursor.uint8();
+  if (state !== PRESENT && state !== PRUNED) throw new WireProblem(`an event has the state ${state}`);
+  const envelopeBytes = cursor.uint16();
+  const payloadBytes = cursor.uint32();
+  if (payloadBytes > LIMITS.payloadBytes) throw new WireProblem(`a payload of ${payloadBytes} bytes`);
+  const envelope = cursor.bytes(envelopeBytes);
+  const content = state === PRUNED ? undefined : { salt: cursor.bytes(SALT_BYTES), payload: cursor.bytes(payloadBytes) };
+  return { envelope, content, writtenBytes: entryBytes(envelopeBytes, payloadBytes) };
+}

@@ -1,0 +1,74 @@
+import { isClientId, isNodeId, LIMITS, type MemberId, type Position } from '../../base/index.js';
+import type { Actor, Envelope, RequestRef } from '../event.js';
+import { mapped, optional, record, type Field } from './field.js';
+import { bytes, digest, integer, memberId, requestId, text, timeMs } from './fields.js';
+import { readWire } from './wire-reader.js';
+import { WireProblem } from './wire-value.js';
+import { writeWire } from './wire-writer.js';
+
+const TYPE_BYTES = 64;
+const ACTOR_BYTES = 64;
+const KEY_ID_BYTES = 16;
+const COMMAND_HASH_BYTES = 16;
+
+/** An envelope as it stands in a block: origin and epoch are the block's. */
+interface StoredEnvelope extends Omit<Envelope, 'position'> {
+  readonly sequence: number;
+  /** Of the key that the payload is sealed with; undefined while it is clear. */
+  readonly sealedWith: Uint8Array | undefined;
+}
+
+const number = integer(1, Number.MAX_SAFE_INTEGER);
+
+const actor: Field<Actor> = mapped(
+  text(ACTOR_BYTES),
+  (value: Actor) => value,
+  (value) => {
+    if (!isActor(value)) throw new WireProblem('not an actor');
+    return value;
+  },
+);
+
+function isActor(value: string): value is Actor {
+  const [role, id, ...rest] = value.split('/');
+  if (rest.length > 0) return false;
+  if (id === undefined) return role === 'coordinator';
+  return (role === 'node' && isNodeId(id)) || (role === 'client' && isClientId(id));
+}
+
+const request: Field<RequestRef> = record<RequestRef>({
+  id: requestId,
+  commandHash: bytes(COMMAND_HASH_BYTES, COMMAND_HASH_BYTES),
+});
+
+const position: Field<Position> = record<Position>({ origin: memberId, epoch: number, sequence: number });
+
+const envelopeField: Field<StoredEnvelope> = record<StoredEnvelope>({
+  sequence: number,
+  timeMs,
+  type: text(TYPE_BYTES),
+  schemaVersion: integer(1, 0xffff),
+  actor,
+  request: optional(request),
+  cause: optional(position),
+  payloadHash: digest,
+  sealedWith: optional(bytes(KEY_ID_BYTES, KEY_ID_BYTES)),
+});
+
+/** Throws WireProblem. */
+export function encodeEnvelope({ position: { sequence }, ...rest }: Envelope): Uint8Array {
+  return writeWire(envelopeField.toWire({ sequence, ...rest, sealedWith: undefined }));
+}
+
+export interface DecodedEnvelope {
+  readonly envelope: Envelope;
+  /** Whether the payload is sealed, so that only a holder of its key can read it. */
+  readonly sealed: boolean;
+}
+
+/** Throws WireProblem. */
+export function decodeEnvelope(wire: Uint8Array, origin: MemberId, epoch: number): DecodedEnvelope {
+  if (wire.length > LIMITS.envelopeBytes) throw new WireProblem(`an envelope of ${wire.length} bytes`);
+  const { sequence, sealedWith, ...rest } = envelopeField.fromWire(readWire(wire));
+  return { envelope: { position: { origin, epoch, sequence }, ...rest }, sealed: sealedWith !== undefined };
+}

@@ -1,0 +1,89 @@
+import { UnknownShape, within, WireProblem, type WireValue } from './wire-value.js';
+
+/** How one value stands in the log. Both directions check it and throw WireProblem; reading may throw UnknownShape. */
+export interface Field<Value> {
+  toWire(value: Value): WireValue;
+  fromWire(wire: WireValue): Value;
+}
+
+export type FieldsOf<Value extends object> = { readonly [Name in keyof Value]-?: Field<Value[Name]> };
+
+export interface RecordOptions<Value extends object> {
+  /** Names of places kept after the last field for what may come; nil until then. */
+  readonly reserved?: readonly string[];
+  /** What else has to hold: the sentence that says what is wrong, or undefined. */
+  readonly check?: (value: Value) => string | undefined;
+}
+
+/** Named fields as an array, in the order of the lines that list them. That order is the format: append, never reorder. */
+export function record<Value extends object>(fields: FieldsOf<Value>, options: RecordOptions<Value> = {}): Field<Value> {
+  const names = Object.keys(fields) as (keyof Value & string)[];
+  const reserved = options.reserved ?? [];
+  const length = names.length + reserved.length;
+  const checked = (value: Value): Value => {
+    const problem = options.check?.(value);
+    if (problem !== undefined) throw new WireProblem(problem);
+    return value;
+  };
+  return {
+    toWire: (value) => {
+      const sound = checked(value);
+      const places = names.map((name): WireValue => within(name, () => fields[name].toWire(sound[name])));
+      return [...places, ...reserved.map(() => null)];
+    },
+    fromWire: (wire) => {
+      const places = arrayOf(wire);
+      if (places.length !== length) throw new WireProblem(`${places.length} places where ${length} belong`);
+      const value: { -readonly [Name in keyof Value]?: Value[Name] } = {};
+      for (const [index, name] of names.entries()) {
+        const place = places[index] ?? null;
+        value[name] = within(name, () => fields[name].fromWire(place));
+      }
+      for (const [index, name] of reserved.entries()) {
+        if ((places[names.length + index] ?? null) !== null) throw new UnknownShape(name);
+      }
+      return checked(value as Value);
+    },
+  };
+}
+
+/** Nil for undefined. */
+export function optional<Value>(field: Field<Value>): Field<Value | undefined> {
+  return {
+    toWire: (value) => (value === undefined ? null : field.toWire(value)),
+    fromWire: (wire) => (wire === null ? undefined : field.fromWire(wire)),
+  };
+}
+
+export function list<Value>(field: Field<Value>, min: number, max: number): Field<readonly Value[]> {
+  const checkLength = (length: number): void => {
+    if (length < min || length > max) throw new WireProblem(`${length} items where ${min} to ${max} belong`);
+  };
+  return {
+    toWire: (values) => {
+      checkLength(values.length);
+      return values.map((value, index) => within(`[${index}]`, () => field.toWire(value)));
+    },
+    fromWire: (wire) => {
+      const items = arrayOf(wire);
+      checkLength(items.length);
+      return items.map((item, index) => within(`[${index}]`, () => field.fromWire(item)));
+    },
+  };
+}
+
+/** A field whose value stands in the log as another field's, such as an id as its raw bytes. */
+export function mapped<Value, Inner>(
+  inner: Field<Inner>,
+  toInner: (value: Value) => Inner,
+  fromInner: (value: Inner) => Value,
+): Field<Value> {
+  return { toWire: (value) => inner.toWire(toInner(value)), fromWire: (wire) => fromInner(inner.fromWire(wire)) };
+}
+
+function arrayOf(wire: WireValue): readonly WireValue[] {
+  if (!isArray(wire)) throw new WireProblem('not an array');
+  return wire;
+}
+
+const isArray = (wire: WireValue): wire is readonly WireValue[] => Array.isArray(wire);

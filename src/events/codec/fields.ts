@@ -1,0 +1,154 @@
+import {
+  checkName,
+  fromBase32,
+  fromHex,
+  isChunkId,
+  isClientId,
+  isExtentListId,
+  isFileId,
+  isInviteId,
+  isNodeId,
+  isRequestId,
+  isUploadId,
+  LIMITS,
+  toBase32,
+  toHex,
+  utf8,
+  type ChunkId,
+  type ClientId,
+  type ExtentListId,
+  type FileId,
+  type InviteId,
+  type MemberId,
+  type NodeId,
+  type RequestId,
+  type UploadId,
+} from '../../base/index.js';
+import { mapped, type Field } from './field.js';
+import { WireProblem, type WireValue } from './wire-value.js';
+
+/** A field that stands in the log as it is, once `check` finds it to be of its kind (undefined: it is not). */
+function plain<Value extends WireValue>(what: string, check: (value: unknown) => Value | undefined): Field<Value> {
+  const checked = (value: unknown): Value => {
+    const found = check(value);
+    if (found === undefined) throw new WireProblem(`not ${what}`);
+    return found;
+  };
+  return { toWire: checked, fromWire: checked };
+}
+
+/** A whole number, both bounds included. */
+export const integer = (min: number, max: number): Field<number> =>
+  plain(`a whole number of ${min} to ${max}`, (value) =>
+    typeof value === 'number' && Number.isSafeInteger(value) && !Object.is(value, -0) && value >= min && value <= max
+      ? value
+      : undefined,
+  );
+
+/** Milliseconds since 1970. */
+export const timeMs: Field<number> = integer(0, Number.MAX_SAFE_INTEGER);
+export const sizeBytes: Field<number> = integer(0, Number.MAX_SAFE_INTEGER);
+
+/** Text of at most so many bytes of UTF-8. */
+export const text = (maxBytes: number): Field<string> =>
+  plain(`text of at most ${maxBytes} bytes`, (value) =>
+    typeof value === 'string' && value.length <= maxBytes && value.isWellFormed() && utf8Length(value) <= maxBytes
+      ? value
+      : undefined,
+  );
+
+const utf8Length = (value: string): number => (isAscii(value) ? value.length : utf8(value).length);
+
+function isAscii(value: string): boolean {
+  for (let index = 0; index < value.length; index += 1) {
+    if (value.charCodeAt(index) >= 0x80) return false;
+  }
+  return true;
+}
+
+export const bytes = (min: number, max: number): Field<Uint8Array> =>
+  plain(`${min} to ${max} bytes`, (value) =>
+    value instanceof Uint8Array && value.length >= min && value.length <= max ? value : undefined,
+  );
+
+/** SHA-256. */
+export const digest: Field<Uint8Array> = bytes(32, 32);
+/** SPKI DER of an Ed25519 key. */
+export const ed25519PublicKey: Field<Uint8Array> = bytes(44, 44);
+export const publicKey: Field<Uint8Array> = bytes(1, LIMITS.publicKeyBytes);
+export const certificate: Field<Uint8Array> = bytes(1, LIMITS.certificateBytes);
+
+export const oneOf = <Value extends string | number>(...values: readonly Value[]): Field<Value> =>
+  plain(`one of ${values.join(', ')}`, (value) => values.find((candidate) => candidate === value));
+
+const idText = <Id extends string>(what: string, isId: (value: string) => value is Id): Field<Id> =>
+  plain(what, (value) => (typeof value === 'string' && isId(value) ? value : undefined));
+
+export const nodeId: Field<NodeId> = idText('a node id', isNodeId);
+export const clientId: Field<ClientId> = idText('a client id', isClientId);
+export const uploadId: Field<UploadId> = idText('an upload id', isUploadId);
+export const inviteId: Field<InviteId> = idText('an invite id', isInviteId);
+export const fileId: Field<FileId> = idText('a file id', isFileId);
+export const requestId: Field<RequestId> = idText('a request id', isRequestId);
+
+/** 33 raw bytes: algorithm tag and root hash. */
+export const chunkId: Field<ChunkId> = mapped(
+  bytes(33, 33),
+  (id: ChunkId) => hexBytes(id),
+  (raw) => {
+    const id = toHex(raw);
+    if (!isChunkId(id)) throw new WireProblem('not a chunk id');
+    return id;
+  },
+);
+
+/** 32 raw bytes. */
+export const extentListId: Field<ExtentListId> = mapped(bytes(32, 32), (id: ExtentListId) => hexBytes(id), listIdOf);
+
+/** The raw bytes of all ids one after another, as one value. */
+export const extentListIds = (max: number): Field<readonly ExtentListId[]> =>
+  mapped(
+    bytes(0, max * 32),
+    (ids: readonly ExtentListId[]) => {
+      const raw = new Uint8Array(ids.length * 32);
+      for (const [index, id] of ids.entries()) raw.set(hexBytes(id), index * 32);
+      return raw;
+    },
+    (raw) => {
+      if (raw.length % 32 !== 0) throw new WireProblem('not a whole number of ids');
+      return Array.from({ length: raw.length / 32 }, (_, index) => listIdOf(raw.subarray(index * 32, index * 32 + 32)));
+    },
+  );
+
+/** 32 raw bytes. */
+export const memberId: Field<MemberId> = mapped(
+  bytes(32, 32),
+  (id: MemberId) => {
+    const raw = fromBase32(id);
+    if (raw === undefined) throw new WireProblem('not a member id');
+    return raw;
+  },
+  (raw) => toBase32(raw) as MemberId,
+);
+
+/** A name in a directory. */
+export const entryName: Field<string> = plain('a name for an entry', (value) =>
+  typeof value === 'string' && checkName(value).ok ? value : undefined,
+);
+
+/** Permission bits. */
+export const mode: Field<number> = integer(0, 0o7777);
+/** A label that people chose, or nothing. */
+export const label: Field<string> = text(LIMITS.labelBytes);
+
+function hexBytes(hex: string): Uint8Array {
+  const raw = fromHex(hex);
+  if (raw === undefined) throw new WireProblem('not hex');
+  return raw;
+}
+
+function listIdOf(raw: Uint8Array): ExtentListId {
+  const id = toHex(raw);
+  if (!isExtentListId(id)) throw new WireProblem('not an extent list id');
+  return id;
+}

@@ -1,0 +1,42 @@
+import { isClientId, isNodeId } from '../../../base/index.js';
+import type { CertificateIssued, InviteIssued, InviteRedeemed, InviteRevoked } from '../../catalogue/index.js';
+import { firstVersion } from '../event-shape.js';
+import { record } from '../field.js';
+import { digest, inviteId, label, oneOf, publicKey, text, timeMs } from '../fields.js';
+import type { FieldsOfEvent } from './fields-of-event.js';
+
+const SUBJECT_ID_BYTES = 16;
+
+const subjectFits = ({ role, subjectId }: FieldsOfEvent<CertificateIssued>): boolean => {
+  if (role === 'coordinator') return subjectId === '';
+  return role === 'node' ? isNodeId(subjectId) : isClientId(subjectId);
+};
+
+export const certificates = {
+  CertificateIssued: firstVersion(
+    record<FieldsOfEvent<CertificateIssued>>(
+      {
+        fingerprint: digest,
+        role: oneOf('coordinator', 'node', 'client'),
+        subjectId: text(SUBJECT_ID_BYTES),
+        name: label,
+        publicKeyHash: digest,
+        publicKey,
+        notBeforeMs: timeMs,
+        notAfterMs: timeMs,
+      },
+      { check: (value) => (subjectFits(value) ? undefined : 'the subject id does not fit the role') },
+    ),
+  ),
+  InviteIssued: firstVersion(
+    record<FieldsOfEvent<InviteIssued>>({
+      inviteId,
+      kind: oneOf('node', 'client'),
+      name: label,
+      secretHash: digest,
+      expiresAtMs: timeMs,
+    }),
+  ),
+  InviteRedeemed: firstVersion(record<FieldsOfEvent<InviteRedeemed>>({ inviteId, fingerprint: digest })),
+  InviteRevoked: firstVersion(record<FieldsOfEvent<InviteRevoked>>({ inviteId, reason: oneOf('wrong-tries', 'withdrawn') })),
+};
