@@ -150,7 +150,7 @@ export interface EventInfo {
   readonly actor: string;
   readonly requestId: string;
   readonly payloadJson: string;
-  readonly eventHash: string;
+  readonly payloadHash: string;
   readonly blockFirstSequence: number;
 }
 
@@ -1573,7 +1573,7 @@ function createBaseEventInfo(): EventInfo {
     actor: "",
     requestId: "",
     payloadJson: "",
-    eventHash: "",
+    payloadHash: "",
     blockFirstSequence: 0,
   };
 }
@@ -1607,8 +1607,8 @@ export const EventInfo: MessageFns<EventInfo> = {
     if (message.payloadJson !== "") {
       writer.uint32(74).string(message.payloadJson);
     }
-    if (message.eventHash !== "") {
-      writer.uint32(82).string(message.eventHash);
+    if (message.payloadHash !== "") {
+      writer.uint32(82).string(message.payloadHash);
     }
     if (message.blockFirstSequence !== 0) {
       writer.uint32(88).uint64(message.blockFirstSequence);
@@ -1706,7 +1706,7 @@ export const EventInfo: MessageFns<EventInfo> = {
               break;
             }
 
-            message.eventHash = reader.string();
+            message.payloadHash = reader.string();
             continue;
           }
           case 11: {
