@@ -131,4 +131,23 @@ export const LIMITS = {
   caLifeMs: 20 * 365 * 24 * 3600 * 1000,
   enrolmentsPerMinute: 30,
   damageReports: 10_000,
+
+  // client
+  /** Buffers of one transfer, each for one large chunk. */
+  clientChunkBuffers: 12,
+  /** Chunks that are placed, sent and receipted together. */
+  uploadGroupBytes: 16 * MiB,
+  uploadGroupsInFlight: 4,
+  filesReadAtOnce: 8,
+  /** Sent along with the extents or files that they are for. */
+  receiptedChunksPerCall: 4096,
+  filesPerRead: 256,
+  readStreams: 2,
+  /** How long a transfer waits for a coordinator or node that was there before. */
+  transferPatienceMs: 30_000,
+  /** How long a command waits for a coordinator that it has not reached yet. */
+  firstContactPatienceMs: 3_000,
+  /** One request to a node, from sent to answered. */
+  nodeExchangeTimeoutMs: 120_000,
+  transferFailuresShown: 100,
 } as const;
