@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, subtle } from 'node:crypto';
 import type * as X509 from '@peculiar/x509';
-import { assert, CollectiveError, fail, LIMITS, ok, toHex, type MemberId, type Result } from '../base/index.js';
+import { assert, CollectiveError, equalBytes, fail, LIMITS, ok, toHex, type MemberId, type Result } from '../base/index.js';
 import type { Random } from '../ports/index.js';
 import { isEd25519PublicKey, type KeyPair } from './keys.js';
 import { describePeer, formatPeerUri, type PeerName } from './peer-name.js';
@@ -97,6 +97,7 @@ export async function createCertificateRequest(keys: KeyPair): Promise<Uint8Arra
  */
 export async function openCertificateRequest(der: Uint8Array): Promise<Result<Uint8Array, CollectiveError>> {
   if (der.length > LIMITS.certificateRequestBytes) return invalid('is too long');
+  if (!isFramedExactly(der)) return invalid('is not for an Ed25519 key, or not in exact DER');
   const x509 = await loadX509();
   try {
     const request = new x509.Pkcs10CertificateRequest(new Uint8Array(der));
@@ -106,6 +107,21 @@ export async function openCertificateRequest(der: Uint8Array): Promise<Result<Ui
   } catch (error) {
     return invalid('cannot be read', error);
   }
+}
+
+// What stands before the 64 bytes of an Ed25519 signature: its algorithm, and the head of a bit string without spare bits.
+const SIGNATURE_HEAD = Uint8Array.of(0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x41, 0x00);
+
+/** The library reads sloppy encodings of what is outside the signature; two spellings of one request must not both pass. */
+function isFramedExactly(der: Uint8Array): boolean {
+  const signatureStart = der.length - 64;
+  const head = der.subarray(Math.max(0, signatureStart - SIGNATURE_HEAD.length), Math.max(0, signatureStart));
+  if (!equalBytes(head, SIGNATURE_HEAD)) return false;
+  const [sequence, first = 0, second = 0, third = 0] = der;
+  if (sequence !== 0x30) return false;
+  if (first < 0x80) return first === der.length - 2;
+  if (first === 0x81) return second >= 0x80 && second === der.length - 3;
+  return first === 0x82 && second > 0 && second * 256 + third === der.length - 4;
 }
 
 const invalid = (why: string, cause?: unknown): Result<never, CollectiveError> =>

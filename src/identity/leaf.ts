@@ -2,7 +2,7 @@ import { createHash, type X509Certificate } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { CollectiveError, fail, formatDuration, LIMITS, ok, type MemberId, type Result } from '../base/index.js';
 import { describePeer, parsePeerUri, type PeerName, type Role } from './peer-name.js';
-import { parseCertificate, sha256Of, validityOf, type TrustedCa } from './trusted-ca.js';
+import { ed25519KeyOf, parseCertificate, sha256Of, validityOf, type TrustedCa } from './trusted-ca.js';
 
 /** Who showed a certificate, after it was verified. Shared between calls: never change its bytes. */
 export type PeerIdentity = PeerName & {
@@ -37,25 +37,30 @@ const USAGES: Readonly<Record<Role, readonly string[]>> = {
 const verified = new WeakMap<TrustedCa, LRUCache<string, PeerIdentity>>();
 
 /**
- * Who this leaf (DER; empty: none was shown) speaks for, by one CA. That the other end holds its key is for the TLS handshake to
- * prove; all else is checked here, so a listener may let TLS accept any chain in order to say why one is refused. What does not change with time is remembered by fingerprint; time, member and role
- * are checked at every call. Errors: CERTIFICATE_INVALID; PERMISSION_DENIED for a role that may not.
+ * Who this leaf (DER; empty: none was shown) speaks for, by one CA. That the other end holds its key is for the TLS handshake
+ * to prove; all else is checked here, so a listener may let TLS accept any chain in order to say why one is refused. What does
+ * not change with time is remembered by fingerprint; time, member and role are checked at every call.
+ * Errors: CERTIFICATE_INVALID; PERMISSION_DENIED for a role that may not.
  */
 export function verifyLeaf(leafDer: Uint8Array, check: LeafCheck): Result<PeerIdentity, CollectiveError> {
   if (leafDer.length === 0) {
     return invalid('No certificate was shown.', { next: 'Join first: every connection needs a certificate of this member.' });
   }
   const fingerprint = createHash('sha256').update(leafDer).digest('hex');
-  const known = verified.get(check.ca) ?? new LRUCache<string, PeerIdentity>({ max: LIMITS.verifiedLeaves });
-  let identity = known.get(fingerprint);
+  let identity = verified.get(check.ca)?.get(fingerprint);
   if (identity === undefined) {
     const inspected = inspect(leafDer, fingerprint, check);
     if (!inspected.ok) return inspected;
     identity = inspected.value;
-    known.set(fingerprint, identity);
-    verified.set(check.ca, known);
+    remember(check.ca, identity);
   }
   return checkTime(identity, check) ?? checkMember(identity, check) ?? checkRole(identity, check) ?? ok(identity);
+}
+
+function remember(ca: TrustedCa, identity: PeerIdentity): void {
+  const known = verified.get(ca) ?? new LRUCache<string, PeerIdentity>({ max: LIMITS.verifiedLeaves });
+  known.set(identity.fingerprint, identity);
+  verified.set(ca, known);
 }
 
 function inspect(leafDer: Uint8Array, fingerprint: string, { ca, memberId }: LeafCheck): Result<PeerIdentity, CollectiveError> {
@@ -69,7 +74,7 @@ function inspect(leafDer: Uint8Array, fingerprint: string, { ca, memberId }: Lea
       },
     );
   }
-  if (!leaf.checkIssued(ca.certificate) || !leaf.verify(ca.certificate.publicKey)) {
+  if (!leaf.checkIssued(ca.certificate) || !leaf.verify(ca.publicKey)) {
     return invalid(
       `The certificate names the CA of member ${memberId.slice(0, 8)} as its issuer but is not signed by that CA's key: ` +
         'it is forged, or from a CA of the same name.',
@@ -81,10 +86,11 @@ function inspect(leafDer: Uint8Array, fingerprint: string, { ca, memberId }: Lea
       `The certificate's name is malformed (${clip(leaf.subjectAltName ?? 'none')}): it must be one collective:// URI.`,
     );
   }
-  if (leaf.ca || leaf.publicKey.asymmetricKeyType !== 'ed25519' || !hasUsages(leaf, USAGES[name.role])) {
+  const key = ed25519KeyOf(leaf);
+  if (key === undefined || leaf.ca || !hasUsages(leaf, USAGES[name.role])) {
     return invalid(`The certificate of ${describePeer(name)} is not made for that role (usages or kind of key).`);
   }
-  const publicKey = new Uint8Array(leaf.publicKey.export({ format: 'der', type: 'spki' }));
+  const publicKey = new Uint8Array(key.export({ format: 'der', type: 'spki' }));
   return ok({ ...name, fingerprint, publicKey, publicKeyHash: sha256Of(publicKey), ...validityOf(leaf) });
 }
 

@@ -1,10 +1,11 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash, type KeyObject, X509Certificate } from 'node:crypto';
 import { CollectiveError, equalBytes, fail, LIMITS, ok, type Result } from '../base/index.js';
 import { certificatePem, certificatesOfPem } from './pem.js';
 
 /** A member's CA certificate, read and checked; whether it is trusted is for its holder to know. */
 export interface TrustedCa {
   readonly certificate: X509Certificate;
+  readonly publicKey: KeyObject;
   readonly der: Uint8Array;
   /** One block, ending in a newline. */
   readonly pem: string;
@@ -20,12 +21,21 @@ export function openCa(source: Uint8Array | string): Result<TrustedCa, Collectiv
   const certificate = der === undefined ? undefined : parseCertificate(der);
   if (der === undefined || certificate === undefined) return invalid('The CA certificate cannot be read.');
   if (!certificate.ca) return invalid('The certificate is not one of a CA.');
-  if (certificate.publicKey.asymmetricKeyType !== 'ed25519') return invalid('The CA key is not an Ed25519 key.');
-  if (!certificate.checkIssued(certificate) || !certificate.verify(certificate.publicKey)) {
+  const publicKey = ed25519KeyOf(certificate);
+  if (publicKey === undefined) return invalid('The CA key is not an Ed25519 key.');
+  if (!certificate.checkIssued(certificate) || !certificate.verify(publicKey)) {
     return invalid('The CA certificate is not signed by its own key.');
   }
   const { notBeforeMs, notAfterMs } = validityOf(certificate);
-  return ok({ certificate, der: new Uint8Array(der), pem: certificatePem(der), sha256: sha256Of(der), notBeforeMs, notAfterMs });
+  return ok({
+    certificate,
+    publicKey,
+    der: new Uint8Array(der),
+    pem: certificatePem(der),
+    sha256: sha256Of(der),
+    notBeforeMs,
+    notAfterMs,
+  });
 }
 
 /** Undefined unless the bytes are one certificate in exact DER, with nothing after it. */
@@ -38,6 +48,17 @@ export function parseCertificate(der: Uint8Array): X509Certificate | undefined {
 function tryParse(der: Uint8Array): X509Certificate | undefined {
   try {
     return new X509Certificate(der);
+  } catch (error) {
+    if (error instanceof Error) return undefined;
+    throw error;
+  }
+}
+
+/** Undefined for a key of another kind, and for one that cannot be decoded. */
+export function ed25519KeyOf(certificate: X509Certificate): KeyObject | undefined {
+  try {
+    const { publicKey } = certificate;
+    return publicKey.asymmetricKeyType === 'ed25519' ? publicKey : undefined;
   } catch (error) {
     if (error instanceof Error) return undefined;
     throw error;
