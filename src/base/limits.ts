@@ -115,6 +115,7 @@ export const LIMITS = {
 
   // identity
   certificateBytes: 8 * KiB,
+  certificateChainLength: 4,
   publicKeyBytes: 512,
   endorsementBytes: 1024,
   certificateRequestBytes: 4 * KiB,

@@ -120,4 +120,6 @@ export type {
   ServiceDefinition,
   ServiceImplementation,
 } from './rpc/definition.js';
+export { createGrpcTransport } from './rpc/grpc/grpc-transport.js';
+export { createLoopbackTransport } from './rpc/loopback/loopback-transport.js';
 export { serve, type BoundMethod, type BoundService } from './rpc/service.js';

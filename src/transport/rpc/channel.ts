@@ -68,8 +68,8 @@ export interface RpcListener {
 export interface EnrolmentConnectOptions {
   /** `host:port`, in the order to try. */
   readonly endpoints: readonly string[];
-  /** Given the server's leaf and the CA it showed (DER); returns the CA it found good. Throws CERTIFICATE_INVALID. */
-  readonly verifyServer: (leaf: Uint8Array, ca: Uint8Array) => TrustedCa;
+  /** Given the chain that the server showed (DER, leaf first); returns the CA it found good. Throws CERTIFICATE_INVALID. */
+  readonly verifyServer: (chain: readonly Uint8Array[]) => TrustedCa;
   readonly signal: AbortSignal;
 }
 

@@ -1,0 +1,78 @@
+import { CollectiveError, isCollectiveError } from '../../../base/index.js';
+import { explainTlsFailure, verifyLeaf, type OwnCredentials } from '../../../identity/index.js';
+import type { ProbeOutcome } from './tls-probe.js';
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'nothing listens there'],
+  ['ENOTFOUND', 'the name is not known'],
+  ['EAI_AGAIN', 'the name could not be looked up just now'],
+  ['ETIMEDOUT', 'no answer came'],
+  ['EHOSTUNREACH', 'there is no way to that machine'],
+  ['ENETUNREACH', 'there is no way to that network'],
+  ['ECONNRESET', 'it closed the connection during the handshake'],
+  ['EPROTO', 'it does not speak TLS 1.3'],
+]);
+
+/** What is wrong with the certificate that this end would show, if anything: the other end would only hang up on it. */
+export function ownCertificateFailure(own: OwnCredentials, nowMs: number): CollectiveError | undefined {
+  const verified = verifyLeaf(own.leaf, { ca: own.ca, memberId: own.memberId, nowMs });
+  if (verified.ok) return undefined;
+  const { message, next } = verified.error;
+  return new CollectiveError(
+    'CERTIFICATE_INVALID',
+    `The certificate of this end cannot be used. ${message}`,
+    next === undefined ? {} : { next },
+  );
+}
+
+/** Why `endpoint` cannot be used, from how a handshake with it went. */
+export function connectionFailure(endpoint: string, outcome: ProbeOutcome): CollectiveError {
+  switch (outcome.kind) {
+    case 'accepted':
+      return unreachable(`${endpoint} was reached, and closed the connection again`, 'Try again in a moment.');
+    case 'closed-after-handshake':
+      return unreachable(
+        `connected, but ${endpoint} closed it right after the handshake: it probably does not accept the certificate of this end ` +
+          '(of another member, or no longer valid by its clock), or it is stopping',
+        "Try again; if it stays, compare the clocks, and look into the coordinator's log: it names the reason.",
+      );
+    case 'failed':
+      return handshakeFailure(endpoint, outcome.error);
+  }
+}
+
+function handshakeFailure(endpoint: string, error: Error): CollectiveError {
+  if (isCollectiveError(error)) return error;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const explained = explainTlsFailure(code);
+  if (explained !== undefined) {
+    const { message, next, details } = explained;
+    return new CollectiveError('CERTIFICATE_INVALID', `${endpoint}: ${message}`, {
+      ...(next === undefined ? {} : { next }),
+      details,
+      cause: error,
+    });
+  }
+  const why = REASONS.get(code) ?? (code.startsWith('ERR_SSL') ? 'it does not speak TLS 1.3' : error.message);
+  return unreachable(`${endpoint}: ${why}`, 'Check that the coordinator runs, and that the address and port are right.', error);
+}
+
+function unreachable(why: string, next: string, cause?: Error): CollectiveError {
+  return new CollectiveError('COORDINATOR_UNREACHABLE', `The coordinator cannot be reached: ${why}.`, {
+    next,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** One error for all endpoints that were tried. */
+export function allFailed(failures: readonly CollectiveError[]): CollectiveError {
+  const [first, ...others] = failures;
+  if (first !== undefined && others.length === 0) return first;
+  // A certificate that is wrong needs a person; a machine that is down may come back.
+  const telling = failures.find((failure) => failure.code === 'CERTIFICATE_INVALID') ?? first;
+  return new CollectiveError(
+    telling?.code ?? 'COORDINATOR_UNREACHABLE',
+    failures.length === 0 ? 'No address of the coordinator is known.' : failures.map((failure) => failure.message).join(' '),
+    telling?.next === undefined ? {} : { next: telling.next },
+  );
+}

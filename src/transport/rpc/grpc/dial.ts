@@ -1,0 +1,85 @@
+import { Channel, connectivityState as State, credentials, type ChannelOptions } from '@grpc/grpc-js';
+import type { ConnectionOptions, SecureContext } from 'node:tls';
+import { LIMITS } from '../../../base/index.js';
+import type { Clock } from '../../../ports/index.js';
+import { connectionFailure } from './connection-failure.js';
+import { probeTls } from './tls-probe.js';
+
+/** Sent in clear, so it says nothing; who the server is stands in its certificate. */
+export const SERVER_NAME = 'coordinator.collective.invalid';
+
+const OPTIONS: ChannelOptions = {
+  'grpc.ssl_target_name_override': SERVER_NAME,
+  'grpc.default_authority': SERVER_NAME,
+  'grpc.max_receive_message_length': LIMITS.rpcMessageBytes,
+  'grpc.max_send_message_length': LIMITS.rpcMessageBytes,
+  'grpc.keepalive_time_ms': LIMITS.rpcKeepaliveMs,
+  'grpc.keepalive_timeout_ms': LIMITS.rpcKeepaliveTimeoutMs,
+  // Repeating is for callers, who know what may be repeated; names are looked up and connections made for each channel alone.
+  'grpc.enable_retries': 0,
+  'grpc.service_config_disable_resolution': 1,
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.enable_http_proxy': 0,
+  'grpc.enable_channelz': 0,
+};
+
+export interface ServerTrust {
+  readonly secureContext: SecureContext;
+  /** Called with the server's leaf (DER) after the chain was found good; returns what is wrong with it. */
+  readonly checkServer: (leaf: Uint8Array) => Error | undefined;
+}
+
+/** A connected channel to one endpoint. Errors: COORDINATOR_UNREACHABLE, CERTIFICATE_INVALID. */
+export async function dial(endpoint: string, trust: ServerTrust, clock: Clock, signal: AbortSignal): Promise<Channel> {
+  const channel = (await tryDial(endpoint, trust, clock)) ?? (await diagnose(endpoint, trust, clock, signal));
+  return channel;
+}
+
+/** grpc-js says little about why a connection failed, so a handshake of our own finds out. */
+async function diagnose(endpoint: string, trust: ServerTrust, clock: Clock, signal: AbortSignal): Promise<Channel> {
+  const outcome = await probeTls({ ...addressOf(endpoint), ...tlsOptions(trust) }, signal);
+  // It may have come up just now.
+  const channel = outcome.kind === 'accepted' ? await tryDial(endpoint, trust, clock) : undefined;
+  if (channel === undefined) throw connectionFailure(endpoint, outcome);
+  return channel;
+}
+
+async function tryDial(endpoint: string, trust: ServerTrust, clock: Clock): Promise<Channel | undefined> {
+  const { secureContext, checkServerIdentity } = tlsOptions(trust);
+  const channel = new Channel(
+    `dns:${endpoint}`,
+    credentials.createFromSecureContext(secureContext, { checkServerIdentity }),
+    OPTIONS,
+  );
+  const giveUpMs = clock.nowMs() + LIMITS.rpcConnectTimeoutMs;
+  for (;;) {
+    const state = channel.getConnectivityState(true);
+    if (state === State.READY) return channel;
+    const failed = state === State.TRANSIENT_FAILURE || state === State.SHUTDOWN;
+    if (failed || !(await changes(channel, state, giveUpMs))) {
+      channel.close();
+      return undefined;
+    }
+  }
+}
+
+export const isConnected = (channel: Channel): boolean => channel.getConnectivityState(false) === State.READY;
+
+const changes = (channel: Channel, from: State, deadlineMs: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    channel.watchConnectivityState(from, deadlineMs, (error) => {
+      resolve(error === undefined);
+    });
+  });
+
+const tlsOptions = ({ secureContext, checkServer }: ServerTrust) => ({
+  secureContext,
+  servername: SERVER_NAME,
+  checkServerIdentity: (_host: string, certificate: { readonly raw: Buffer }): Error | undefined => checkServer(certificate.raw),
+});
+
+/** Of `host:port`, with IPv6 addresses in brackets. */
+export function addressOf(endpoint: string): Required<Pick<ConnectionOptions, 'host' | 'port'>> {
+  const colon = endpoint.lastIndexOf(':');
+  return { host: endpoint.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(endpoint.slice(colon + 1)) };
+}

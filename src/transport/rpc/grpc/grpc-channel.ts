@@ -1,0 +1,81 @@
+import type { Channel } from '@grpc/grpc-js';
+import { CollectiveError, toCollectiveError } from '../../../base/index.js';
+import { abandonable } from '../abandonable.js';
+import type { OpenOptions, RpcCall, RpcChannel } from '../channel.js';
+import { allFailed } from './connection-failure.js';
+import { dial, isConnected, type ServerTrust } from './dial.js';
+import type { GrpcWorld } from './grpc-world.js';
+import { startCall } from './outgoing-call.js';
+
+export interface GrpcChannelOptions {
+  /** `host:port`, in the order to try. */
+  readonly endpoints: readonly string[];
+  readonly trust: ServerTrust;
+  /** What would make every attempt pointless, such as an own certificate that has expired. */
+  readonly hopeless: () => CollectiveError | undefined;
+}
+
+/**
+ * Connects when a call needs it, and tries every endpoint once before that call fails. When to try again is for the caller to
+ * decide: there is no hidden backoff, so that the first call after a coordinator came back succeeds.
+ */
+export class GrpcChannel implements RpcChannel {
+  readonly #options: GrpcChannelOptions;
+  readonly #world: GrpcWorld;
+  readonly #closing = new AbortController();
+  readonly #calls = new Set<RpcCall>();
+  #channel: Channel | undefined;
+  #connecting: Promise<Channel> | undefined;
+
+  constructor(options: GrpcChannelOptions, world: GrpcWorld) {
+    this.#options = options;
+    this.#world = world;
+  }
+
+  async open(path: string, options: OpenOptions): Promise<RpcCall> {
+    const { clock, timers } = this.#world;
+    const deadline = options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : clock.nowMs() + options.timeoutMs;
+    const channel = await abandonable(this.#connected(), options, timers);
+    const call = startCall(channel, path, options, deadline, (ended) => this.#calls.delete(ended));
+    this.#calls.add(call);
+    return call;
+  }
+
+  close(): void {
+    this.#closing.abort();
+    for (const call of this.#calls) call.cancel();
+    this.#channel?.close();
+    this.#channel = undefined;
+  }
+
+  #connected(): Promise<Channel> {
+    if (this.#channel !== undefined && isConnected(this.#channel)) return Promise.resolve(this.#channel);
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  async #connect(): Promise<Channel> {
+    // Calls that still run on the old connection are let finish.
+    this.#channel?.close();
+    this.#channel = undefined;
+    const hopeless = this.#options.hopeless();
+    if (hopeless !== undefined) throw hopeless;
+    const failures: CollectiveError[] = [];
+    for (const endpoint of this.#options.endpoints) {
+      try {
+        const channel = await dial(endpoint, this.#options.trust, this.#world.clock, this.#closing.signal);
+        if (!this.#closing.signal.aborted) {
+          this.#channel = channel;
+          return channel;
+        }
+        channel.close();
+      } catch (error) {
+        failures.push(toCollectiveError(error));
+      }
+      if (this.#closing.signal.aborted) throw new CollectiveError('CANCELLED', 'The channel was closed.');
+    }
+    throw allFailed(failures);
+  }
+}

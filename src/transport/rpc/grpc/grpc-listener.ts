@@ -1,0 +1,138 @@
+import {
+  Server,
+  ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  type ServerOptions,
+  type UntypedHandleCall,
+} from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import { CollectiveError, LIMITS, toCollectiveError } from '../../../base/index.js';
+import { CallRegistry } from '../call-registry.js';
+import type { RpcListener, RpcListenOptions } from '../channel.js';
+import { RefusalLog } from '../refusal-log.js';
+import type { BoundMethod } from '../service.js';
+import { checkCaller, serveCall, type ServerContext } from '../serving.js';
+import type { GrpcWorld } from './grpc-world.js';
+import { leafOfCall, takeOver } from './incoming-call.js';
+import { wireStatus } from './metadata.js';
+import { listenTls } from './tls-listener.js';
+
+/** Serves services over gRPC on TLS 1.3. Error: CONFIG_INVALID where the address cannot be bound. */
+export async function listenGrpc(options: RpcListenOptions, world: GrpcWorld): Promise<RpcListener> {
+  const registry = new CallRegistry();
+  const methods = new Map(options.services.flatMap((service) => service.methods).map((method) => [method.path, method]));
+  const context: ServerContext = { options, registry, clock: world.clock, random: world.random };
+  const server = new Server({ ...serverOptions(options.kind), interceptors: [interceptor(methods, context)] });
+  for (const path of methods.keys()) server.register(path, unreached, same, same, 'bidi');
+  const health = options.kind === 'home' ? addHealth(server, options) : undefined;
+  const refusals = new RefusalLog(options.logger, world.clock);
+  // TLS ends here, where it can be limited and its refusals told; grpc-js gets connections that proved who they are.
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const listener = await listenTls(
+    {
+      host: options.host,
+      port: options.port,
+      own: options.own,
+      mutual: options.kind === 'home',
+      connectionsMax: options.kind === 'home' ? LIMITS.rpcConnections : LIMITS.enrolmentConnections,
+      onRefused: (remote, error) => {
+        refusals.add(remote, error);
+      },
+    },
+    (socket) => {
+      injector.injectConnection(socket);
+    },
+  );
+  return {
+    port: listener.port,
+    get openCalls() {
+      return registry.size;
+    },
+    closeCalls: (matches, error) => registry.closeCalls(matches, error),
+    setServing: (serving) => health?.(serving),
+    async close(graceMs) {
+      health?.(false);
+      listener.stopAccepting();
+      registry.closeCalls(() => true, new CollectiveError('UNAVAILABLE', 'The coordinator is stopping.', { next: 'Try again.' }));
+      injector.destroy();
+      const late = world.timers.after(graceMs, () => {
+        listener.destroyConnections();
+      });
+      await listener.closed;
+      late.cancel();
+      server.forceShutdown();
+    },
+  };
+}
+
+function serverOptions(kind: RpcListenOptions['kind']): ServerOptions {
+  const home = kind === 'home';
+  const messageBytes = home ? LIMITS.rpcMessageBytes : LIMITS.enrolmentMessageBytes;
+  return {
+    'grpc.max_receive_message_length': messageBytes,
+    'grpc.max_send_message_length': messageBytes,
+    'grpc.max_concurrent_streams': home ? LIMITS.rpcConcurrentStreamsPerConnection : LIMITS.enrolmentStreamsPerConnection,
+    'grpc.keepalive_time_ms': LIMITS.rpcKeepaliveMs,
+    'grpc.keepalive_timeout_ms': LIMITS.rpcKeepaliveTimeoutMs,
+    'grpc.max_connection_idle_ms': home ? LIMITS.rpcConnectionIdleMs : LIMITS.enrolmentConnectionIdleMs,
+    ...(home
+      ? {}
+      : {
+          'grpc.max_connection_age_ms': LIMITS.enrolmentConnectionAgeMs,
+          'grpc.max_connection_age_grace_ms': LIMITS.enrolmentConnectionAgeMs,
+        }),
+    'grpc.enable_channelz': 0,
+  };
+}
+
+const interceptor =
+  (methods: ReadonlyMap<string, BoundMethod>, context: ServerContext): ServerInterceptor =>
+  (definition, call) => {
+    const method = methods.get(definition.path);
+    if (method === undefined) return guardHealth(definition.path, call, context);
+    const listener = takeOver(call, context.clock, (incoming) => {
+      void serveCall(method, incoming, context);
+    });
+    return new ServerInterceptingCall(call, {
+      start: (next) => {
+        next(listener);
+      },
+    });
+  };
+
+/** What is registered and not ours is the health service, whose handlers are grpc-health-check's own. */
+function guardHealth(path: string, call: Parameters<ServerInterceptor>[1], context: ServerContext): ServerInterceptingCall {
+  return new ServerInterceptingCall(call, {
+    start: (next) => {
+      next({
+        onReceiveMetadata(metadata, proceed) {
+          try {
+            checkCaller('grpc.health.v1.Health', leafOfCall(call), context);
+          } catch (error) {
+            context.options.logger.debug('health call refused', { path, remote: call.getPeer() });
+            call.sendStatus(wireStatus(toCollectiveError(error)));
+            return;
+          }
+          proceed(metadata);
+        },
+      });
+    },
+  });
+}
+
+function addHealth(server: Server, options: RpcListenOptions): (serving: boolean) => void {
+  const names = ['', ...options.services.map((service) => service.name)];
+  const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, 'SERVING'])));
+  health.addToServer(server);
+  return (serving) => {
+    for (const name of names) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
+  };
+}
+
+const same = (bytes: Buffer): Buffer => bytes;
+
+/** grpc-js wants a handler for every path; the interceptor serves the call before it would get here. */
+const unreached: UntypedHandleCall = () => {
+  throw new Error('the interceptor serves every call');
+};

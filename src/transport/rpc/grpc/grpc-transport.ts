@@ -1,0 +1,68 @@
+import { createSecureContext } from 'node:tls';
+import { CollectiveError, equalBytes, LIMITS, toCollectiveError } from '../../../base/index.js';
+import { certificatePem, joinPem, verifyLeaf, type OwnCredentials } from '../../../identity/index.js';
+import type { EnrolmentChannel, EnrolmentConnectOptions, RpcChannel, RpcTransport } from '../channel.js';
+import { allFailed, connectionFailure, ownCertificateFailure } from './connection-failure.js';
+import { addressOf, SERVER_NAME } from './dial.js';
+import { GrpcChannel } from './grpc-channel.js';
+import { listenGrpc } from './grpc-listener.js';
+import type { GrpcWorld } from './grpc-world.js';
+import { probeTls } from './tls-probe.js';
+
+/** Remote calls by gRPC over TLS 1.3. */
+export const createGrpcTransport = (world: GrpcWorld): RpcTransport => ({
+  listen: (options) => listenGrpc(options, world),
+  connect: ({ endpoints, own }) => connectHome(endpoints, own, world),
+  connectEnrolment: (options) => connectEnrolment(options, world),
+});
+
+function connectHome(endpoints: readonly string[], own: OwnCredentials, world: GrpcWorld): RpcChannel {
+  const secureContext = createSecureContext({
+    cert: joinPem([certificatePem(own.leaf), own.ca.pem]),
+    key: own.privateKeyPem,
+    ca: own.ca.pem,
+    minVersion: 'TLSv1.3',
+  });
+  const checkServer = (leaf: Uint8Array): Error | undefined => {
+    const check = { ca: own.ca, memberId: own.memberId, nowMs: world.clock.nowMs(), roles: ['coordinator'] } as const;
+    const verified = verifyLeaf(leaf, check);
+    return verified.ok ? undefined : verified.error;
+  };
+  const hopeless = (): CollectiveError | undefined => ownCertificateFailure(own, world.clock.nowMs());
+  return new GrpcChannel({ endpoints, trust: { secureContext, checkServer }, hopeless }, world);
+}
+
+async function connectEnrolment(options: EnrolmentConnectOptions, world: GrpcWorld): Promise<EnrolmentChannel> {
+  const failures: CollectiveError[] = [];
+  for (const endpoint of options.endpoints.slice(0, LIMITS.endpointsPerDaemon)) {
+    try {
+      return await tryEnrolment(endpoint, options, world);
+    } catch (error) {
+      failures.push(toCollectiveError(error));
+    }
+    if (options.signal.aborted) throw new CollectiveError('CANCELLED', 'Joining was cancelled.');
+  }
+  throw allFailed(failures);
+}
+
+/**
+ * The CA cannot be given to TLS before it is known. So a first handshake only looks at the chain and is then hung up; what is
+ * sent later goes to that very leaf, with the CA that was found good as the only one.
+ */
+async function tryEnrolment(endpoint: string, options: EnrolmentConnectOptions, world: GrpcWorld): Promise<EnrolmentChannel> {
+  const outcome = await probeTls({ ...addressOf(endpoint), servername: SERVER_NAME, rejectUnauthorized: false }, options.signal);
+  if (outcome.kind !== 'accepted') throw connectionFailure(endpoint, outcome);
+  const ca = options.verifyServer(outcome.chain);
+  const [serverLeaf] = outcome.chain;
+  if (serverLeaf === undefined) throw new CollectiveError('CERTIFICATE_INVALID', `${endpoint} showed no certificate.`);
+  const trust = {
+    secureContext: createSecureContext({ ca: ca.pem, minVersion: 'TLSv1.3' }),
+    checkServer: (leaf: Uint8Array): Error | undefined =>
+      equalBytes(leaf, serverLeaf)
+        ? undefined
+        : new CollectiveError('CERTIFICATE_INVALID', `${endpoint} showed another certificate than a moment ago.`, {
+            next: 'Try again.',
+          }),
+  };
+  return { channel: new GrpcChannel({ endpoints: [endpoint], trust, hopeless: () => undefined }, world), serverLeaf, ca };
+}

@@ -1,0 +1,98 @@
+import type { Metadata, ServerInterceptingCallInterface, ServerListener } from '@grpc/grpc-js';
+import { CollectiveError, LIMITS } from '../../../base/index.js';
+import type { Clock } from '../../../ports/index.js';
+import type { IncomingCall } from '../serving.js';
+import { metadataBytes, requestIdFrom, wireStatus } from './metadata.js';
+
+/** DER of the certificate that this call's connection proved; undefined where none was asked for. */
+export function leafOfCall(call: ServerInterceptingCallInterface): Uint8Array | undefined {
+  return call.getAuthContext().sslPeerCertificate?.raw;
+}
+
+interface Waiting<Value> {
+  readonly resolve: (value: Value) => void;
+  readonly reject: (error: CollectiveError) => void;
+}
+
+/**
+ * Listens to a call in place of grpc-js's own handlers: these read messages ahead of their consumer, and this one pulls each
+ * message when it is asked for, so that a slow consumer slows its caller down.
+ */
+export function takeOver(
+  call: ServerInterceptingCallInterface,
+  clock: Clock,
+  begin: (incoming: IncomingCall) => void,
+): ServerListener {
+  const aborting = new AbortController();
+  let receiving: Waiting<Uint8Array | undefined> | undefined;
+  let sending: Waiting<void> | undefined;
+  let halfClosed = false;
+  let finished = false;
+
+  const finish = (error?: CollectiveError): void => {
+    if (finished) return;
+    finished = true;
+    call.sendStatus(wireStatus(error));
+  };
+  const incoming = (metadata: Metadata): IncomingCall => ({
+    leaf: leafOfCall(call),
+    requestId: requestIdFrom(metadata),
+    remote: call.getPeer(),
+    signal: aborting.signal,
+    receive() {
+      if (aborting.signal.aborted) return Promise.reject(goneError(call, clock));
+      if (halfClosed) return Promise.resolve(undefined);
+      return new Promise((resolve, reject) => {
+        receiving = { resolve, reject };
+        call.startRead();
+      });
+    },
+    send(message) {
+      if (aborting.signal.aborted || finished) return Promise.reject(goneError(call, clock));
+      return new Promise((resolve, reject) => {
+        sending = { resolve, reject };
+        call.sendMessage(asBuffer(message), () => {
+          sending = undefined;
+          resolve();
+        });
+      });
+    },
+    finish,
+  });
+
+  return {
+    onReceiveMetadata(metadata) {
+      const bytes = metadataBytes(metadata);
+      if (bytes > LIMITS.rpcMetadataBytes) {
+        finish(
+          new CollectiveError('LIMIT_EXCEEDED', `The call's metadata have ${bytes} bytes, more than ${LIMITS.rpcMetadataBytes}.`),
+        );
+        return;
+      }
+      begin(incoming(metadata));
+    },
+    onReceiveMessage(message: Uint8Array) {
+      receiving?.resolve(message);
+      receiving = undefined;
+    },
+    onReceiveHalfClose() {
+      halfClosed = true;
+      receiving?.resolve(undefined);
+      receiving = undefined;
+    },
+    onCancel() {
+      const error = goneError(call, clock);
+      aborting.abort(error);
+      receiving?.reject(error);
+      sending?.reject(error);
+    },
+  };
+}
+
+function goneError(call: ServerInterceptingCallInterface, clock: Clock): CollectiveError {
+  return Number(call.getDeadline()) <= clock.nowMs()
+    ? new CollectiveError('DEADLINE_EXCEEDED', 'The deadline of the call has passed.')
+    : new CollectiveError('CANCELLED', 'The caller is gone.');
+}
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,0 +1,140 @@
+import { CollectiveError, isCollectiveError, isRequestId, toBase32 } from '../../base/index.js';
+import { verifyLeaf, type PeerIdentity } from '../../identity/index.js';
+import type { Clock, Logger, Random } from '../../ports/index.js';
+import { SERVICE_ACCESS, type ServedName } from './access.js';
+import type { CallRegistry } from './call-registry.js';
+import type { RpcListenOptions } from './channel.js';
+import type { AnonymousCall, AuthenticatedCall } from './definition.js';
+import type { BoundMethod } from './service.js';
+
+/** One call as an adapter brings it to its server: encoded messages, and who it is from. */
+export interface IncomingCall {
+  /** DER of the caller's certificate; undefined where it showed none. */
+  readonly leaf: Uint8Array | undefined;
+  /** As the caller sent it. */
+  readonly requestId: string | undefined;
+  readonly remote: string;
+  /** Aborts when the caller is gone or its deadline has passed, with the CollectiveError as reason. */
+  readonly signal: AbortSignal;
+  /** The next request, pulled from the caller; undefined after the last one. One at a time. Rejects once `signal` aborted. */
+  receive(): Promise<Uint8Array | undefined>;
+  /** Resolves when the message was taken over. One at a time. Rejects once `signal` aborted. */
+  send(message: Uint8Array): Promise<void>;
+  /** Ends the call; once. */
+  finish(error?: CollectiveError): void;
+}
+
+export interface ServerContext {
+  readonly options: Pick<RpcListenOptions, 'kind' | 'own' | 'admit' | 'logger'>;
+  readonly registry: CallRegistry;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const REQUEST_ID_BYTES = 10;
+
+/** Checks the caller and runs the handler. Never rejects: whatever fails becomes the end of the call. */
+export async function serveCall(method: BoundMethod, incoming: IncomingCall, context: ServerContext): Promise<void> {
+  const requestId = requestIdOf(incoming, context.random);
+  const logger = context.options.logger.child({ requestId, method: method.path, remote: incoming.remote });
+  const startedMs = context.clock.monotonicMs();
+  let ended = false;
+  const finish = (error?: CollectiveError): void => {
+    if (ended) return;
+    ended = true;
+    incoming.finish(error);
+    const durationMs = Math.round(context.clock.monotonicMs() - startedMs);
+    logger.debug('call ended', {
+      durationMs,
+      code: error?.code ?? 'OK',
+      ...(error === undefined ? {} : { reason: error.message }),
+    });
+  };
+  try {
+    await admitAndRun(method, incoming, context, requestId, finish);
+    finish();
+  } catch (error) {
+    finish(incoming.signal.aborted ? reasonOf(incoming.signal) : outwardError(error, requestId, logger));
+  }
+}
+
+async function admitAndRun(
+  method: BoundMethod,
+  incoming: IncomingCall,
+  context: ServerContext,
+  requestId: string,
+  finish: (error: CollectiveError) => void,
+): Promise<void> {
+  const caller = checkCaller(method.service, incoming.leaf, context);
+  const cutting = new AbortController();
+  const signal = AbortSignal.any([incoming.signal, cutting.signal]);
+  const remove = context.registry.add({ caller, path: method.path, requestId }, (error) => {
+    finish(error);
+    cutting.abort(error);
+  });
+  const anonymous: AnonymousCall = { requestId, signal, remote: incoming.remote };
+  const authenticated: AuthenticatedCall | undefined = caller === undefined ? undefined : { ...anonymous, caller };
+  try {
+    for await (const response of method.run(requestsOf(incoming, signal), authenticated ?? anonymous)) {
+      signal.throwIfAborted();
+      await incoming.send(response);
+    }
+  } finally {
+    remove();
+  }
+}
+
+/** Who is calling, by the certificate of the connection. Errors: UNAUTHENTICATED, CERTIFICATE_INVALID, PERMISSION_DENIED. */
+export function checkCaller(service: ServedName, leaf: Uint8Array | undefined, context: ServerContext): PeerIdentity | undefined {
+  const { kind, own, admit } = context.options;
+  const access = SERVICE_ACCESS[service];
+  if (access.listener !== kind) {
+    throw new CollectiveError('PERMISSION_DENIED', `${service} is not served on the ${kind} port.`);
+  }
+  if (access.listener === 'enrolment') return undefined;
+  if (leaf === undefined) {
+    throw new CollectiveError(
+      'UNAUTHENTICATED',
+      'This port is only for clients and nodes that show a certificate of the member.',
+      {
+        next: 'Join with an invite first.',
+      },
+    );
+  }
+  const verified = verifyLeaf(leaf, { ca: own.ca, memberId: own.memberId, nowMs: context.clock.nowMs(), roles: access.roles });
+  if (!verified.ok) throw verified.error;
+  admit?.(verified.value);
+  return verified.value;
+}
+
+async function* requestsOf(incoming: IncomingCall, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+  for (;;) {
+    const request = await incoming.receive();
+    signal.throwIfAborted();
+    if (request === undefined) return;
+    yield request;
+  }
+}
+
+function requestIdOf(incoming: IncomingCall, random: Random): string {
+  const { requestId } = incoming;
+  return requestId !== undefined && isRequestId(requestId) ? requestId : toBase32(random.bytes(REQUEST_ID_BYTES));
+}
+
+/** What was not foreseen is told to the log with its stack, and to the caller only that it happened. */
+function outwardError(thrown: unknown, requestId: string, logger: Logger): CollectiveError {
+  if (isCollectiveError(thrown)) {
+    if (thrown.code === 'INTERNAL') logger.error('call failed', { error: thrown });
+    return thrown;
+  }
+  logger.error('call failed unexpectedly', { error: thrown });
+  return new CollectiveError('INTERNAL', 'The coordinator met a fault of its own.', {
+    next: `Look for ${requestId} in its log.`,
+    details: { requestId },
+  });
+}
+
+function reasonOf(signal: AbortSignal): CollectiveError {
+  const reason: unknown = signal.reason;
+  return isCollectiveError(reason) ? reason : new CollectiveError('CANCELLED', 'The call was cancelled.');
+}
