@@ -1,0 +1,19 @@
+import { type ChunkId, LIMITS, type NodeId, ok } from '../base/index.js';
+import type { CollectiveEvent, CopiesLost } from '../events/index.js';
+import type { PlacementReader } from '../projections/index.js';
+import type { Decision } from './decision.js';
+
+/** A node has confirmed that these copies are gone. Those not on record (any more) are no news. */
+export function decideCopiesLost(
+  found: { readonly nodeId: NodeId; readonly reason: CopiesLost['reason']; readonly chunkIds: readonly ChunkId[] },
+  placement: PlacementReader,
+): Decision {
+  placement.need(found.chunkIds);
+  const lost = [...new Set(found.chunkIds)].filter((id) => placement.chunk(id)?.holders.includes(found.nodeId) === true);
+  const events: CollectiveEvent[] = [];
+  for (let start = 0; start < lost.length; start += LIMITS.chunksPerCall) {
+    const chunkIds = lost.slice(start, start + LIMITS.chunksPerCall);
+    events.push({ type: 'CopiesLost', nodeId: found.nodeId, reason: found.reason, chunkIds });
+  }
+  return ok(events);
+}

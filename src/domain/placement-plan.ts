@@ -1,0 +1,143 @@
+import { type ChunkId, CollectiveError, fail, formatSize, type NodeId, ok, type Result } from '../base/index.js';
+
+/** A node that could take chunks now: it is online, its store is ready, and it may be used. */
+export interface Candidate {
+  readonly nodeId: NodeId;
+  readonly name: string;
+  /** Empty: the node is a failure domain of its own. */
+  readonly failureDomain: string;
+  readonly freeBytes: number;
+}
+
+/** A node that cannot take chunks now, and why, in a word or two. */
+export interface Unusable {
+  readonly name: string;
+  readonly why: string;
+}
+
+export interface PlannedChunk {
+  readonly chunkId: ChunkId;
+  readonly lengthBytes: number;
+  /** Nodes on record as holding it for this origin. */
+  readonly holders: readonly NodeId[];
+}
+
+export interface ChunkPlan {
+  /** As many as copies were asked for, those that hold the chunk already first. */
+  readonly nodeIds: readonly NodeId[];
+  /** How many of them hold it already. */
+  readonly held: number;
+}
+
+/**
+ * Chooses distinct holders for each chunk: those that hold it already, then other failure domains before the same one, then by
+ * weighted rendezvous hashing (Schindelhauer and Schomaker 2005: the highest of -weight / ln(hash) wins), weighted with free
+ * space, so that the choice is even and stays when other nodes come and go. Space that this plan uses is taken into account.
+ * Errors: NOT_ENOUGH_NODES, NOT_ENOUGH_SPACE; both name what is missing.
+ */
+export function planPlacement(request: {
+  readonly chunks: readonly PlannedChunk[];
+  readonly copies: number;
+  readonly candidates: readonly Candidate[];
+  readonly unusable: readonly Unusable[];
+  /** Not chosen for new copies while others can serve. */
+  readonly avoid: ReadonlySet<NodeId>;
+}): Result<readonly ChunkPlan[], CollectiveError> {
+  const { copies, candidates } = request;
+  if (candidates.length < copies) return tooFewNodes(copies, candidates, request.unusable);
+  const free = new Map(candidates.map((candidate) => [candidate.nodeId, candidate.freeBytes]));
+  const plans: ChunkPlan[] = [];
+  for (const chunk of request.chunks) {
+    const holding = candidates.filter(({ nodeId }) => chunk.holders.includes(nodeId)).slice(0, copies);
+    const chosen = [...holding];
+    const ranked = rank(
+      chunk,
+      candidates.filter((candidate) => !holding.includes(candidate)),
+      free,
+    );
+    while (chosen.length < copies) {
+      const next = best(ranked, chosen, request.avoid);
+      if (next === undefined) return tooLittleSpace(chunk, copies, candidates, free);
+      ranked.splice(ranked.indexOf(next), 1);
+      chosen.push(next);
+      free.set(next.nodeId, (free.get(next.nodeId) ?? 0) - chunk.lengthBytes);
+    }
+    plans.push({ nodeIds: chosen.map(({ nodeId }) => nodeId), held: holding.length });
+  }
+  return ok(plans);
+}
+
+/** Those with room, the preferred one first. */
+function rank(chunk: PlannedChunk, candidates: readonly Candidate[], free: ReadonlyMap<NodeId, number>): Candidate[] {
+  return candidates
+    .filter(({ nodeId }) => (free.get(nodeId) ?? 0) >= chunk.lengthBytes)
+    .map((candidate) => ({ candidate, score: score(chunk.chunkId, candidate) }))
+    .sort((left, right) => right.score - left.score)
+    .map(({ candidate }) => candidate);
+}
+
+function best(ranked: readonly Candidate[], chosen: readonly Candidate[], avoid: ReadonlySet<NodeId>): Candidate | undefined {
+  const domains = new Set(chosen.map(domainOf));
+  const elsewhere = (candidate: Candidate): boolean => !domains.has(domainOf(candidate));
+  const wanted = (candidate: Candidate): boolean => !avoid.has(candidate.nodeId);
+  return ranked.find((each) => wanted(each) && elsewhere(each)) ?? ranked.find(wanted) ?? ranked.find(elsewhere) ?? ranked[0];
+}
+
+const domainOf = (candidate: Candidate): string => candidate.failureDomain || candidate.nodeId;
+
+function score(chunkId: ChunkId, candidate: Candidate): number {
+  // Strictly between 0 and 1, so that the logarithm is finite and negative.
+  const unit = (hash32(`${chunkId}${candidate.nodeId}`) + 0.5) / 0x1_0000_0000;
+  return -candidate.freeBytes / Math.log(unit);
+}
+
+/** FNV-1a with a final mix (of MurmurHash3): even enough for choosing, and the same everywhere. */
+function hash32(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+const nodesWord = (count: number): string => (count === 1 ? '1 node' : `${count} nodes`);
+
+function tooFewNodes(
+  copies: number,
+  candidates: readonly Candidate[],
+  unusable: readonly Unusable[],
+): Result<never, CollectiveError> {
+  const names = candidates.map(({ name }) => name).join(', ');
+  const others = unusable.map(({ name, why }) => `${name} is ${why}`).join(', ');
+  const message =
+    `${copies} copies need ${nodesWord(copies)}, and ${nodesWord(candidates.length)} can take chunks now` +
+    `${names === '' ? '' : ` (${names})`}${others === '' ? '' : `; ${others}`}.`;
+  return fail(
+    new CollectiveError('NOT_ENOUGH_NODES', message, {
+      next:
+        unusable.length > 0
+          ? 'Run: collective node list, and bring those nodes back; or ask for fewer copies with --copies.'
+          : 'Add nodes with: collective node invite; or ask for fewer copies with --copies.',
+      details: { copies, usable: candidates.length },
+    }),
+  );
+}
+
+function tooLittleSpace(
+  chunk: PlannedChunk,
+  copies: number,
+  candidates: readonly Candidate[],
+  free: ReadonlyMap<NodeId, number>,
+): Result<never, CollectiveError> {
+  const left = candidates.map(({ name, nodeId }) => `${name} has ${formatSize(Math.max(0, free.get(nodeId) ?? 0))} left`);
+  return fail(
+    new CollectiveError(
+      'NOT_ENOUGH_SPACE',
+      `There is no room for ${copies} copies of the next ${formatSize(chunk.lengthBytes)}: ${left.join(', ')}.`,
+      {
+        next: "Remove what is not needed, raise a node's capacity, or add a node with: collective node invite",
+        details: { copies },
+      },
+    ),
+  );
+}
