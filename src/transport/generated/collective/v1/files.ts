@@ -12,6 +12,8 @@ export interface OpenUploadRequest {
   readonly requestId: string;
   /** Copies on different nodes; 0: the member's default (2). */
   readonly copies: number;
+  /** As far as known; refused at once when the nodes have no room for it. 0: unknown. */
+  readonly expectedBytes: number;
 }
 
 export interface OpenUploadResponse {
@@ -256,7 +258,7 @@ export interface ReportDamageResponse {
 }
 
 function createBaseOpenUploadRequest(): OpenUploadRequest {
-  return { requestId: "", copies: 0 };
+  return { requestId: "", copies: 0, expectedBytes: 0 };
 }
 
 export const OpenUploadRequest: MessageFns<OpenUploadRequest> = {
@@ -266,6 +268,9 @@ export const OpenUploadRequest: MessageFns<OpenUploadRequest> = {
     }
     if (message.copies !== 0) {
       writer.uint32(16).uint32(message.copies);
+    }
+    if (message.expectedBytes !== 0) {
+      writer.uint32(24).uint64(message.expectedBytes);
     }
     return writer;
   },
@@ -297,6 +302,14 @@ export const OpenUploadRequest: MessageFns<OpenUploadRequest> = {
             }
 
             message.copies = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.expectedBytes = longToNumber(reader.uint64());
             continue;
           }
         }
