@@ -1,4 +1,4 @@
-import { CollectiveError, isCollectiveError, isRequestId, toBase32 } from '../../base/index.js';
+import { assert, CollectiveError, isCollectiveError, isRequestId, toBase32 } from '../../base/index.js';
 import { verifyLeaf, type PeerIdentity } from '../../identity/index.js';
 import type { Clock, Logger, Random } from '../../ports/index.js';
 import { SERVICE_ACCESS, type ServedName } from './access.js';
@@ -32,6 +32,14 @@ export interface ServerContext {
 }
 
 const REQUEST_ID_BYTES = 10;
+
+/** The methods of the services by path, which all have to belong on this kind of port. */
+export function methodsOf({ kind, services }: Pick<RpcListenOptions, 'kind' | 'services'>): ReadonlyMap<string, BoundMethod> {
+  for (const { name } of services) {
+    assert(SERVICE_ACCESS[name].listener === kind, `${name} is not for the ${kind} port`);
+  }
+  return new Map(services.flatMap((service) => service.methods).map((method) => [method.path, method]));
+}
 
 /** Checks the caller and runs the handler. Never rejects: whatever fails becomes the end of the call. */
 export async function serveCall(method: BoundMethod, incoming: IncomingCall, context: ServerContext): Promise<void> {

@@ -12,7 +12,7 @@ import { CallRegistry } from '../call-registry.js';
 import type { RpcListener, RpcListenOptions } from '../channel.js';
 import { RefusalLog } from '../refusal-log.js';
 import type { BoundMethod } from '../service.js';
-import { checkCaller, serveCall, type ServerContext } from '../serving.js';
+import { checkCaller, methodsOf, serveCall, type ServerContext } from '../serving.js';
 import type { GrpcWorld } from './grpc-world.js';
 import { leafOfCall, takeOver } from './incoming-call.js';
 import { wireStatus } from './metadata.js';
@@ -21,7 +21,7 @@ import { listenTls } from './tls-listener.js';
 /** Serves services over gRPC on TLS 1.3. Error: CONFIG_INVALID where the address cannot be bound. */
 export async function listenGrpc(options: RpcListenOptions, world: GrpcWorld): Promise<RpcListener> {
   const registry = new CallRegistry();
-  const methods = new Map(options.services.flatMap((service) => service.methods).map((method) => [method.path, method]));
+  const methods = methodsOf(options);
   const context: ServerContext = { options, registry, clock: world.clock, random: world.random };
   const server = new Server({ ...serverOptions(options.kind), interceptors: [interceptor(methods, context)] });
   for (const path of methods.keys()) server.register(path, unreached, same, same, 'bidi');

@@ -2,6 +2,7 @@ import type { Metadata, ServerInterceptingCallInterface, ServerListener } from '
 import { CollectiveError, LIMITS } from '../../../base/index.js';
 import type { Clock } from '../../../ports/index.js';
 import type { IncomingCall } from '../serving.js';
+import { bufferOf, bytesOf } from './buffers.js';
 import { metadataBytes, requestIdFrom, wireStatus } from './metadata.js';
 
 /** DER of the certificate that this call's connection proved; undefined where none was asked for. */
@@ -51,7 +52,7 @@ export function takeOver(
       if (aborting.signal.aborted || finished) return Promise.reject(goneError(call, clock));
       return new Promise((resolve, reject) => {
         sending = { resolve, reject };
-        call.sendMessage(asBuffer(message), () => {
+        call.sendMessage(bufferOf(message), () => {
           sending = undefined;
           resolve();
         });
@@ -71,8 +72,8 @@ export function takeOver(
       }
       begin(incoming(metadata));
     },
-    onReceiveMessage(message: Uint8Array) {
-      receiving?.resolve(message);
+    onReceiveMessage(message: Buffer) {
+      receiving?.resolve(bytesOf(message));
       receiving = undefined;
     },
     onReceiveHalfClose() {
@@ -94,5 +95,3 @@ function goneError(call: ServerInterceptingCallInterface, clock: Clock): Collect
     ? new CollectiveError('DEADLINE_EXCEEDED', 'The deadline of the call has passed.')
     : new CollectiveError('CANCELLED', 'The caller is gone.');
 }
-
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,6 +1,7 @@
 import { status as Status, type Channel } from '@grpc/grpc-js';
 import type { CollectiveError } from '../../../base/index.js';
 import type { OpenOptions, RpcCall } from '../channel.js';
+import { bufferOf, bytesOf } from './buffers.js';
 import { errorOfStatus, requestMetadata } from './metadata.js';
 
 interface Receiving {
@@ -30,8 +31,8 @@ export function startCall(
   };
   call.start(requestMetadata(options.requestId), {
     onReceiveMetadata: () => undefined,
-    onReceiveMessage(message: Uint8Array) {
-      receiving?.resolve(message);
+    onReceiveMessage(message: Buffer) {
+      receiving?.resolve(bytesOf(message));
       receiving = undefined;
     },
     onReceiveStatus(status) {
@@ -60,7 +61,7 @@ export function startCall(
               resolve(error === undefined || error === null);
             },
           },
-          Buffer.from(message.buffer, message.byteOffset, message.byteLength),
+          bufferOf(message),
         );
       });
     },

@@ -1,5 +1,5 @@
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { LIMITS } from '../../../base/index.js';
+import { equalBytes, LIMITS } from '../../../base/index.js';
 
 /** How far a handshake got. */
 export type ProbeOutcome =
@@ -53,10 +53,10 @@ function chainOf(socket: TLSSocket): readonly Uint8Array[] {
   let certificate = socket.getPeerCertificate(true);
   while (
     certificate.raw !== undefined &&
-    !chain.some((known) => certificate.raw.equals(known)) &&
+    !chain.some((known) => equalBytes(certificate.raw, known)) &&
     chain.length < LIMITS.certificateChainLength
   ) {
-    chain.push(certificate.raw);
+    chain.push(new Uint8Array(certificate.raw));
     certificate = certificate.issuerCertificate ?? certificate;
   }
   return chain;

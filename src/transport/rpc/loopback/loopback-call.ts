@@ -70,7 +70,6 @@ export function createLoopbackCall(
     },
   };
   options.signal.addEventListener('abort', cancel, { once: true });
-  if (options.signal.aborted) cancel();
   return { client, server };
 }
 

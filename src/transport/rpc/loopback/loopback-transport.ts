@@ -3,7 +3,7 @@ import { verifyLeaf } from '../../../identity/index.js';
 import type { Clock, Random, Timers } from '../../../ports/index.js';
 import { CallRegistry } from '../call-registry.js';
 import type { RpcCall, RpcChannel, RpcListener, RpcListenOptions, RpcTransport } from '../channel.js';
-import { serveCall, type IncomingCall } from '../serving.js';
+import { methodsOf, serveCall, type IncomingCall } from '../serving.js';
 import { createLoopbackCall } from './loopback-call.js';
 
 export interface LoopbackOptions {
@@ -40,6 +40,7 @@ export function createLoopbackTransport(world: LoopbackOptions): RpcTransport {
     return {
       open: async (path, options) => {
         const serving = reach();
+        if (options.signal.aborted) throw new CollectiveError('CANCELLED', 'The call was cancelled.');
         const call = createLoopbackCall(leaf, options, world.timers, () => open.delete(call.client));
         open.add(call.client);
         serving.accept(path, call.server);
@@ -92,7 +93,7 @@ function createListener(
   unlist: () => void,
 ): { readonly serving: Serving; readonly listener: RpcListener } {
   const registry = new CallRegistry();
-  const methods = new Map(options.services.flatMap((service) => service.methods).map((method) => [method.path, method]));
+  const methods = methodsOf(options);
   const context = { options, registry, clock: world.clock, random: world.random };
   const serving: Serving = {
     options,
