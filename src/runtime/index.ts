@@ -10,3 +10,4 @@ export { SystemRandom } from './random.js';
 export { createEd25519Signer, NodeSignatureVerifier } from './signatures.js';
 export { readSmallFile, writeFileAtomically } from './small-files.js';
 export { SystemTimers } from './timers.js';
+export { createTlsNetwork, type TlsNetworkOptions } from './tls-network.js';
