@@ -148,6 +148,9 @@ export const LIMITS = {
   transferPatienceMs: 30_000,
   /** How long a command waits for a coordinator that it has not reached yet. */
   firstContactPatienceMs: 3_000,
+  /** How long a read waits while no holder of a chunk can be reached. */
+  chunkPatienceMs: 10_000,
+  filesWrittenAtOnce: 64,
   /** One request to a node, from sent to answered. */
   nodeExchangeTimeoutMs: 120_000,
   transferFailuresShown: 100,
