@@ -1,0 +1,67 @@
+import { type ChunkId, CollectiveError, fail, type NodeId, ok, type Result } from '../../base/index.js';
+import type { CopiesRecorded, Extent } from '../../events/index.js';
+import type { PlacementReader } from '../../projections/index.js';
+
+/** What verified receipts of one upload say: for each chunk its length and the nodes that hold it. */
+export type ReceiptedChunks = ReadonlyMap<ChunkId, { readonly lengthBytes: number; readonly nodeIds: ReadonlySet<NodeId> }>;
+
+/** Every chunk of the extents must be receipted, with its length, by enough nodes. Error: RECEIPT_INVALID. */
+export function checkReceipted(
+  extents: readonly Extent[],
+  receipted: ReceiptedChunks,
+  copies: number,
+): Result<undefined, CollectiveError> {
+  for (const { chunkId, lengthBytes } of extents) {
+    if (chunkId === undefined) continue;
+    const receipt = receipted.get(chunkId);
+    if (receipt === undefined || receipt.nodeIds.size < copies) {
+      return fail(
+        new CollectiveError(
+          'RECEIPT_INVALID',
+          `Chunk ${chunkId} has receipts of ${receipt?.nodeIds.size ?? 0} nodes; this upload needs ${copies}.`,
+          {
+            next: 'Send the chunk again, then commit.',
+            details: { chunkId, copies },
+          },
+        ),
+      );
+    }
+    if (receipt.lengthBytes !== lengthBytes) {
+      return fail(
+        new CollectiveError(
+          'RECEIPT_INVALID',
+          `Chunk ${chunkId} has ${receipt.lengthBytes} bytes by its receipts and ${lengthBytes} by its extent.`,
+          { details: { chunkId } },
+        ),
+      );
+    }
+  }
+  return ok(undefined);
+}
+
+/** The copies that are not on record yet; undefined when all are. Error: RECEIPT_INVALID for a chunk known with another length. */
+export function newCopies(
+  receipted: ReceiptedChunks,
+  placement: PlacementReader,
+): Result<CopiesRecorded | undefined, CollectiveError> {
+  placement.need(receipted.keys());
+  const nodeIds: NodeId[] = [];
+  const indexOf = (nodeId: NodeId): number => {
+    const known = nodeIds.indexOf(nodeId);
+    return known >= 0 ? known : nodeIds.push(nodeId) - 1;
+  };
+  const chunks: CopiesRecorded['chunks'][number][] = [];
+  for (const [chunkId, { lengthBytes, nodeIds: holding }] of receipted) {
+    const row = placement.chunk(chunkId);
+    if (row !== undefined && row.lengthBytes !== lengthBytes) {
+      return fail(
+        new CollectiveError('RECEIPT_INVALID', `Chunk ${chunkId} is on record with ${row.lengthBytes} bytes.`, {
+          details: { chunkId },
+        }),
+      );
+    }
+    const added = [...holding].filter((nodeId) => row?.holders.includes(nodeId) !== true);
+    if (added.length > 0) chunks.push({ chunkId, lengthBytes, holders: added.map(indexOf) });
+  }
+  return ok(chunks.length === 0 ? undefined : { type: 'CopiesRecorded', nodeIds, chunks });
+}
