@@ -87,6 +87,8 @@ export const ERROR_KINDS = {
   REQUEST_CONFLICT: kind('ABORTED', 'EINVAL', EXIT.conflict),
   /** The upload was never opened, was abandoned, or has expired. */
   UPLOAD_UNKNOWN: kind('FAILED_PRECONDITION', 'ESTALE', EXIT.conflict),
+  /** A local file was changed while it was being read. */
+  SOURCE_CHANGED: kind('ABORTED', 'EAGAIN', EXIT.conflict),
   /** The caller showed no certificate that this side accepts. */
   UNAUTHENTICATED: kind('UNAUTHENTICATED', 'EACCES', EXIT.refused),
   /** The caller is known and may not do this. */

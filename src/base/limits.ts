@@ -75,6 +75,12 @@ export const LIMITS = {
   ticketsPerConnection: 64,
   handshakeTimeoutMs: 10_000,
   connectionIdleMs: 120_000,
+  transferStallMs: 30_000,
+  chunksPerTicket: 3072,
+  ticketBytes: 1024,
+  sendWindowFrames: 2,
+  dataRequestMs: 120_000,
+  cancelGraceMs: 2_000,
   closeLingerMs: 5_000,
 
   // nodes
@@ -153,5 +159,6 @@ export const LIMITS = {
   filesWrittenAtOnce: 64,
   /** One request to a node, from sent to answered. */
   nodeExchangeTimeoutMs: 120_000,
+  directoriesPerTransfer: 1_000_000,
   transferFailuresShown: 100,
 } as const;

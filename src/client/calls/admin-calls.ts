@@ -1,0 +1,91 @@
+import type { Random } from '../../ports/index.js';
+import type {
+  AdminServiceDefinition,
+  CallOptions,
+  EventInfo,
+  GetStatusResponse,
+  IssueInviteResponse,
+  NodeInfo,
+  ReplayLogResponse,
+  RpcClient,
+  VerifyLogResponse,
+} from '../../transport/index.js';
+import { toBase32 } from '../../base/index.js';
+import type { Retry } from './retry.js';
+
+export interface AdminCallsOptions {
+  readonly rpc: RpcClient<typeof AdminServiceDefinition>;
+  readonly retry: Retry;
+  readonly random: Random;
+  readonly correlationId: string;
+}
+
+export interface EventQuery {
+  /** 0: the first. */
+  readonly fromSequence: number;
+  /** 0: all. */
+  readonly limit: number;
+  /** Instead of `fromSequence`: only so many before the head; 0: not asked. */
+  readonly last: number;
+  readonly follow: boolean;
+  /** None: all. */
+  readonly types: readonly string[];
+}
+
+/** The coordinator's Admin service. Errors: the coordinator's own, COORDINATOR_UNREACHABLE, CANCELLED. */
+export class AdminCalls {
+  readonly #options: AdminCallsOptions;
+
+  constructor(options: AdminCallsOptions) {
+    this.#options = options;
+  }
+
+  status(signal: AbortSignal): Promise<GetStatusResponse> {
+    return this.#call('GetStatus', signal, (rpc, options) => rpc.getStatus({}, options));
+  }
+
+  async nodes(signal: AbortSignal): Promise<readonly NodeInfo[]> {
+    return (await this.#call('ListNodes', signal, (rpc, options) => rpc.listNodes({}, options))).nodes;
+  }
+
+  /** `node` is an id or a name. */
+  async node(node: string, signal: AbortSignal): Promise<NodeInfo | undefined> {
+    return (await this.#call('GetNode', signal, (rpc, options) => rpc.getNode({ node }, options))).node;
+  }
+
+  invite(kind: 'node' | 'client', name: string, lifeMs: number, signal: AbortSignal): Promise<IssueInviteResponse> {
+    const requestId = toBase32(this.#options.random.bytes(15));
+    return this.#call('IssueInvite', signal, (rpc, options) => rpc.issueInvite({ requestId, kind, name, lifeMs }, options));
+  }
+
+  async *events(query: EventQuery, signal: AbortSignal): AsyncGenerator<EventInfo, void> {
+    for await (const page of this.#options.rpc.listEvents(query, this.#callOptions(signal))) yield* page.events;
+  }
+
+  async event(sequence: number, signal: AbortSignal): Promise<EventInfo | undefined> {
+    return (await this.#call('GetEvent', signal, (rpc, options) => rpc.getEvent({ sequence }, options))).event;
+  }
+
+  /** Reports of how far it is; the last one is `done`. */
+  verifyLog(signal: AbortSignal): AsyncIterable<VerifyLogResponse> {
+    return this.#options.rpc.verifyLog({}, this.#callOptions(signal));
+  }
+
+  /** Reports of how far it is; the last one is `done`. */
+  replayLog(signal: AbortSignal): AsyncIterable<ReplayLogResponse> {
+    return this.#options.rpc.replayLog({}, this.#callOptions(signal));
+  }
+
+  #call<Answer>(
+    name: string,
+    signal: AbortSignal,
+    send: (rpc: RpcClient<typeof AdminServiceDefinition>, options: CallOptions) => Promise<Answer>,
+  ): Promise<Answer> {
+    const { rpc, retry } = this.#options;
+    return retry.run(name, signal, () => send(rpc, this.#callOptions(signal)));
+  }
+
+  #callOptions(signal: AbortSignal): CallOptions {
+    return { signal, requestId: this.#options.correlationId };
+  }
+}

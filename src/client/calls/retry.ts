@@ -1,0 +1,57 @@
+import { toCollectiveError, type CollectiveError } from '../../base/index.js';
+import type { Clock, Logger, Random, Timers } from '../../ports/index.js';
+
+export interface RetryOptions {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** How long a party that has answered before may be away. */
+  readonly patienceMs: number;
+  /** How long one that never answered may: mostly it is not running, and its user wants to know. */
+  readonly firstPatienceMs: number;
+}
+
+const DELAY_MIN_MS = 100;
+const DELAY_MAX_MS = 3000;
+
+/** Repeats what failed for a reason that passes by itself, with growing, jittered delays. */
+export class Retry {
+  readonly #options: RetryOptions;
+  #answered = false;
+
+  constructor(options: RetryOptions) {
+    this.#options = options;
+  }
+
+  /** `task` must be safe to repeat. Throws its last error once patience is over; CANCELLED at once. */
+  async run<Value>(what: string, signal: AbortSignal, task: () => Promise<Value>): Promise<Value> {
+    const { clock, logger } = this.#options;
+    const beginMs = clock.monotonicMs();
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const value = await task();
+        this.#answered = true;
+        return value;
+      } catch (thrown) {
+        const error = toCollectiveError(thrown);
+        if (!passes(error)) this.#answered = true;
+        const patienceMs = this.#answered ? this.#options.patienceMs : this.#options.firstPatienceMs;
+        if (signal.aborted || !passes(error) || clock.monotonicMs() - beginMs >= patienceMs) throw error;
+        logger.debug('repeating a call', { call: what, attempt, error });
+        await this.pause(attempt, signal);
+      }
+    }
+  }
+
+  /** The wait before attempt number `attempt + 1`. Error: CANCELLED. */
+  pause(attempt: number, signal: AbortSignal): Promise<void> {
+    const { timers, random } = this.#options;
+    const delayMs = Math.min(DELAY_MAX_MS, DELAY_MIN_MS * 2 ** Math.min(attempt, 10));
+    return timers.sleep(delayMs * (0.5 + random.fraction() / 2), signal);
+  }
+}
+
+/** Whether nobody answered: the request may have been done or not, and asking again is safe. */
+const passes = ({ code }: CollectiveError): boolean =>
+  code === 'COORDINATOR_UNREACHABLE' || code === 'UNAVAILABLE' || code === 'DEADLINE_EXCEEDED';

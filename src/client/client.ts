@@ -1,0 +1,194 @@
+import { LIMITS, toBase32 } from '../base/index.js';
+import type { Clock, Hasher, Logger, Random, Timers } from '../ports/index.js';
+import { AdminServiceDefinition, createClient, FilesServiceDefinition, type RpcChannel } from '../transport/index.js';
+import { AdminCalls } from './calls/admin-calls.js';
+import { FilesCalls } from './calls/files-calls.js';
+import { Retry } from './calls/retry.js';
+import { Downloader, type DownloadReport } from './download/downloader.js';
+import { OrderedSink } from './download/ordered-sink.js';
+import type { Entry } from './entry.js';
+import type { FileTime, LocalFiles } from './local/local-files.js';
+import type { OpenNodeChannel } from './nodes/node-channel.js';
+import { NodePool } from './nodes/node-pool.js';
+import { planGet } from './trees/get-plan.js';
+import { localItems, measure } from './trees/local-tree.js';
+import { planPut } from './trees/put-plan.js';
+import { readRemotePath } from './trees/remote-paths.js';
+import { entriesOf, remoteItems } from './trees/remote-tree.js';
+import { makeParents, TreeReceiver } from './trees/tree-receiver.js';
+import { Uploader } from './upload/uploader.js';
+import type { TransferProgress, UploadFailure, UploadReport } from './upload/upload-item.js';
+
+export interface ClientOptions {
+  /** To the home port of the coordinator. Closed with the client. */
+  readonly channel: RpcChannel;
+  readonly openNode: OpenNodeChannel;
+  readonly local: LocalFiles;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly hasher: Hasher;
+  readonly logger: Logger;
+  /** Names what is done with this client in everybody's logs: 1 to 64 of [A-Za-z0-9_-]. Default: a random one. */
+  readonly correlationId?: string;
+}
+
+export interface TransferOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: TransferProgress) => void;
+  /** How much it will be, as soon as that is known. */
+  readonly onTotals?: (totals: { readonly files: number | undefined; readonly bytes: number | undefined }) => void;
+}
+
+export interface PutOptions extends TransferOptions {
+  /** Local paths. */
+  readonly sources: readonly string[];
+  readonly destination: string;
+  /** 0: the member's default. */
+  readonly copies: number;
+}
+
+export interface WriteOptions extends TransferOptions {
+  readonly bytes: AsyncIterable<Uint8Array>;
+  readonly path: string;
+  readonly mode: number;
+  readonly modified: FileTime;
+  readonly copies: number;
+}
+
+export interface GetOptions extends TransferOptions {
+  readonly sources: readonly string[];
+  /** A local path. */
+  readonly destination: string;
+}
+
+export interface GetReport extends DownloadReport {
+  readonly directories: number;
+  readonly symlinks: number;
+}
+
+const ignore = (): void => undefined;
+
+/** One member's client: the coordinator for names, the nodes for bytes. */
+export class CollectiveClient {
+  readonly files: FilesCalls;
+  readonly admin: AdminCalls;
+  readonly #options: ClientOptions;
+  readonly #retry: Retry;
+  readonly #pool: NodePool;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    const { channel, clock, timers, random, logger } = options;
+    const correlationId = options.correlationId ?? toBase32(random.bytes(10));
+    this.#retry = new Retry({
+      clock,
+      timers,
+      random,
+      logger,
+      patienceMs: LIMITS.transferPatienceMs,
+      firstPatienceMs: LIMITS.firstContactPatienceMs,
+    });
+    const calls = { retry: this.#retry, random, correlationId };
+    this.files = new FilesCalls({ rpc: createClient(FilesServiceDefinition, channel), ...calls });
+    this.admin = new AdminCalls({ rpc: createClient(AdminServiceDefinition, channel), ...calls });
+    this.#pool = new NodePool({ open: options.openNode, clock, timers });
+  }
+
+  /** Stores local files and folders; see planPut for where. */
+  async put(options: PutOptions): Promise<UploadReport> {
+    const { local } = this.#options;
+    const { sources, destination, copies, signal } = options;
+    const roots = await planPut({ local, calls: this.files }, sources, destination, signal);
+    const { files, bytes, allocatedBytes, directories } = await measure(localItems(local, roots));
+    options.onTotals?.({ files, bytes });
+    return this.#uploader().upload({
+      items: localItems(local, roots),
+      directories,
+      copies,
+      expectedBytes: allocatedBytes,
+      onProgress: options.onProgress ?? ignore,
+      signal,
+    });
+  }
+
+  /** Stores a stream as the whole content of one file. */
+  write(options: WriteOptions): Promise<UploadReport> {
+    const { bytes, mode, modified, copies, signal } = options;
+    const { path } = readRemotePath(options.path);
+    const item = { kind: 'stream', path, bytes, mode, modified } as const;
+    return this.#uploader().upload({
+      items: justOne(item),
+      directories: [],
+      copies,
+      expectedBytes: 0,
+      onProgress: options.onProgress ?? ignore,
+      signal,
+    });
+  }
+
+  /** Fetches files and folders; see planGet for where. */
+  async get(options: GetOptions): Promise<GetReport> {
+    const { local } = this.#options;
+    const { sources, destination, signal } = options;
+    const roots = await planGet({ local, calls: this.files }, sources, destination, signal);
+    if (roots.every(({ entry }) => entry.kind === 'file')) {
+      options.onTotals?.({ files: roots.length, bytes: roots.reduce((sum, { entry }) => sum + entry.bytes, 0) });
+    }
+    await makeParents(local, roots);
+    const failures: UploadFailure[] = [];
+    let failureCount = 0;
+    const receiver = new TreeReceiver(local, (path, error) => {
+      failureCount += 1;
+      if (failures.length < LIMITS.transferFailuresShown) failures.push({ path, error });
+    });
+    const targets = receiver.targets(remoteItems(this.files, roots, signal));
+    const report = await this.#downloader().download(targets, options.onProgress ?? ignore, signal);
+    await receiver.dress();
+    return {
+      ...report,
+      directories: receiver.directories,
+      symlinks: receiver.symlinks,
+      failures: [...failures, ...report.failures].slice(0, LIMITS.transferFailuresShown),
+      failureCount: failureCount + report.failureCount,
+    };
+  }
+
+  /** Reads one file from first to last byte. `output` may use the bytes until its promise settles. Error: that of the file. */
+  async read(path: string, output: (bytes: Uint8Array) => Promise<void>, options: TransferOptions): Promise<DownloadReport> {
+    const target = { path: readRemotePath(path).path, version: 0, sink: new OrderedSink(output) };
+    const report = await this.#downloader().download(justOne(target), options.onProgress ?? ignore, options.signal);
+    const [failure] = report.failures;
+    if (failure !== undefined) throw failure.error;
+    return report;
+  }
+
+  /** The entries of a directory, in byte order of their names. */
+  list(path: string, signal: AbortSignal): AsyncIterable<Entry> {
+    return entriesOf(this.files, readRemotePath(path).path, signal);
+  }
+
+  /** Ends all connections; what is in flight fails. */
+  close(): void {
+    this.#pool.close();
+    this.#options.channel.close();
+  }
+
+  #uploader(): Uploader {
+    return new Uploader({ ...this.#shared(), hasher: this.#options.hasher, patienceMs: LIMITS.transferPatienceMs });
+  }
+
+  #downloader(): Downloader {
+    return new Downloader({ ...this.#shared(), patienceMs: LIMITS.transferPatienceMs });
+  }
+
+  #shared() {
+    const { clock, timers, logger, local } = this.#options;
+    const allocate = local.alignedBuffer.bind(local);
+    return { calls: this.files, pool: this.#pool, retry: this.#retry, clock, timers, logger, allocate };
+  }
+}
+
+async function* justOne<Item>(item: Item): AsyncGenerator<Item, void> {
+  yield item;
+}

@@ -1,0 +1,132 @@
+import { CollectiveError, LIMITS, toCollectiveError } from '../../base/index.js';
+import type { Clock, Logger } from '../../ports/index.js';
+import type { FilesCalls } from '../calls/files-calls.js';
+import type { Retry } from '../calls/retry.js';
+import type { NodePool } from '../nodes/node-pool.js';
+import type { DamageReporter } from './damage-reporter.js';
+import { sourcesOf, type ChunkSource, type PlacedChunk } from './read-page.js';
+
+export interface ChunkFetcherOptions {
+  readonly calls: FilesCalls;
+  readonly pool: NodePool;
+  readonly retry: Retry;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly damage: DamageReporter;
+  /** How long to go on while no holder can be reached. */
+  readonly patienceMs: number;
+}
+
+/** Failures that will be the same at the next try: the copy itself is bad or gone. */
+const BAD_COPY: ReadonlySet<string> = new Set(['CHUNK_DAMAGED', 'CHUNK_UNKNOWN']);
+
+/** Gets chunks from whoever has a whole copy. */
+export class ChunkFetcher {
+  readonly #options: ChunkFetcherOptions;
+
+  constructor(options: ChunkFetcherOptions) {
+    this.#options = options;
+  }
+
+  /** Fills `into`, as long as the chunk, with bytes that match its id. Errors: CHUNK_UNAVAILABLE, CANCELLED. */
+  async fetch(
+    file: { readonly path: string; readonly version: number },
+    placed: PlacedChunk,
+    into: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock, retry, patienceMs } = this.#options;
+    const problems = new Map<string, CollectiveError>();
+    const beginMs = clock.monotonicMs();
+    let current = placed;
+    for (let attempt = 0; ; attempt += 1) {
+      for (const source of this.#inOrder(current.sources)) {
+        const problem = await this.#tryOne(source, current, into, signal);
+        if (problem === undefined) return;
+        problems.set(source.access.name, problem);
+      }
+      const hopeless =
+        current.sources.length > 0 && current.sources.every(({ access }) => BAD_COPY.has(problems.get(access.name)?.code ?? ''));
+      if ((hopeless && attempt > 0) || clock.monotonicMs() - beginMs >= patienceMs)
+        throw unavailable(file.path, current, problems);
+      if (!hopeless && attempt > 0) await retry.pause(attempt, signal);
+      // Tickets end, nodes come back, and the coordinator may know of other copies by now.
+      current = (await this.#ask(file, current, signal)) ?? current;
+    }
+  }
+
+  /** Those that can be reached first, then the less busy ones, then as the coordinator says. */
+  #inOrder(sources: readonly ChunkSource[]): readonly ChunkSource[] {
+    const { pool } = this.#options;
+    const rank = ({ access: { nodeId } }: ChunkSource): number =>
+      pool.isDown(nodeId) ? Number.MAX_SAFE_INTEGER : pool.load(nodeId);
+    return sources
+      .map((source) => ({ source, rank: rank(source) }))
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ source }) => source);
+  }
+
+  async #tryOne(
+    source: ChunkSource,
+    placed: PlacedChunk,
+    into: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<CollectiveError | undefined> {
+    const { access, right } = source;
+    const { chunk } = placed;
+    try {
+      await this.#options.pool.use(access, chunk.lengthBytes, signal, (channel) => channel.get(right, chunk, into, signal));
+      return undefined;
+    } catch (thrown) {
+      const error = toCollectiveError(thrown);
+      if (signal.aborted) throw error;
+      const { damage, logger } = this.#options;
+      logger.info('a node did not give a chunk', { node: access.name, nodeId: access.nodeId, chunkId: chunk.chunkId, error });
+      if (BAD_COPY.has(error.code)) damage.report({ chunkId: chunk.chunkId, nodeId: access.nodeId, code: error.code });
+      return error;
+    }
+  }
+
+  /** The same chunk with new tickets; undefined if the coordinator cannot be asked just now. */
+  async #ask(
+    file: { readonly path: string; readonly version: number },
+    { chunk, offsetBytes }: PlacedChunk,
+    signal: AbortSignal,
+  ): Promise<PlacedChunk | undefined> {
+    const target = { ...file, offsetBytes, lengthBytes: chunk.lengthBytes };
+    try {
+      for await (const page of this.#options.calls.readFiles([target], signal)) {
+        const extent = page.extents.find(
+          (candidate) => candidate.offsetBytes === offsetBytes && candidate.chunkId === chunk.chunkId,
+        );
+        if (extent !== undefined) return sourcesOf(page)(extent);
+      }
+    } catch (thrown) {
+      const error = toCollectiveError(thrown);
+      if (signal.aborted) throw error;
+      this.#options.logger.info('could not ask for the holders of a chunk', { chunkId: chunk.chunkId, error });
+    }
+    return undefined;
+  }
+}
+
+function unavailable(
+  path: string,
+  { chunk, offsetBytes, holderNames }: PlacedChunk,
+  problems: ReadonlyMap<string, CollectiveError>,
+): CollectiveError {
+  const tried = [...problems].map(([node, { code, message }]) => `${node}: ${message} (${code})`);
+  const names = [...new Set([...problems.keys(), ...holderNames])];
+  const why = tried.length > 0 ? tried.join(' ') : `None of its holders can be reached: ${names.join(', ') || 'none is known'}.`;
+  const allBad = problems.size > 0 && [...problems.values()].every(({ code }) => BAD_COPY.has(code));
+  return new CollectiveError(
+    'CHUNK_UNAVAILABLE',
+    `${path} cannot be read at byte ${offsetBytes}: no whole copy of chunk ${chunk.chunkId} could be had. ${why}`,
+    {
+      next: allBad
+        ? 'Put the original again if you have it: damaged chunks are stored anew.'
+        : 'Start the nodes named here; see collective status.',
+      details: { path, chunk: chunk.chunkId, offsetBytes, nodes: names.slice(0, LIMITS.copiesMax) },
+    },
+  );
+}

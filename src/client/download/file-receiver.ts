@@ -1,0 +1,120 @@
+import { LIMITS, toCollectiveError, type CollectiveError } from '../../base/index.js';
+import { isFileSystemError } from '../../ports/index.js';
+import type { Entry } from '../entry.js';
+import type { ChunkArena, Lease } from '../flow/chunk-arena.js';
+import { Permits } from '../flow/permits.js';
+import type { TaskGroup } from '../flow/task-group.js';
+import { fileProblem } from '../local/file-problem.js';
+import type { TransferTally } from '../upload/transfer-tally.js';
+import type { ChunkFetcher } from './chunk-fetcher.js';
+import type { FileInDownload } from './file-in-download.js';
+import type { PlacedChunk } from './read-page.js';
+
+export interface FileReceiverOptions {
+  readonly fetcher: ChunkFetcher;
+  readonly arena: ChunkArena;
+  readonly tally: TransferTally;
+  readonly tasks: TaskGroup;
+}
+
+/** Without room on the disk no other file will fare better. */
+const FATAL_ERRNOS: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
+
+/** Brings what is listed of each file into its sink: chunks side by side, as memory allows. */
+export class FileReceiver {
+  readonly #options: FileReceiverOptions;
+  readonly #open = new Set<FileInDownload>();
+  readonly #openPermits = new Permits(LIMITS.filesWrittenAtOnce);
+
+  constructor(options: FileReceiverOptions) {
+    this.#options = options;
+  }
+
+  /** Waits while too many files are open. */
+  async begin(file: FileInDownload, entry: Entry): Promise<void> {
+    await this.#openPermits.take(this.#options.tasks.signal);
+    file.entry = entry;
+    this.#open.add(file);
+    await this.#guard(file, () => file.target.sink.begin(entry));
+  }
+
+  zeros(file: FileInDownload, length: number, position: number): void {
+    const { tally } = this.#options;
+    this.#spawn(file, async () => {
+      await file.target.sink.zeros(length, position, file.signal);
+      tally.progressed(length);
+    });
+  }
+
+  /** Waits while the memory is full. */
+  async chunk(file: FileInDownload, placed: PlacedChunk): Promise<void> {
+    const { arena, tasks, fetcher, tally } = this.#options;
+    const { entry } = file;
+    if (entry === undefined) return;
+    const lease: Lease = await arena.lease(placed.chunk.lengthBytes, tasks.signal);
+    this.#spawn(file, async () => {
+      try {
+        if (file.failure !== undefined) return;
+        await fetcher.fetch({ path: file.target.path, version: entry.version }, placed, lease.bytes, file.signal);
+        await file.target.sink.write(lease.bytes, lease.padded, placed.offsetBytes, file.signal);
+        tally.progressed(lease.bytes.length);
+      } finally {
+        lease.release();
+      }
+    });
+  }
+
+  /** Everything of the file was listed: finishes it once all of it has arrived. */
+  end(file: FileInDownload): void {
+    this.#options.tasks.spawn(async () => {
+      await file.still();
+      if (file.failure === undefined) await this.#guard(file, () => file.target.sink.finish());
+      await this.#close(file);
+      file.release();
+    });
+  }
+
+  /** The file will not be whole; what arrived of it goes. */
+  fail(file: FileInDownload, error: CollectiveError): void {
+    if (file.failure !== undefined) return;
+    file.fail(error);
+    this.#options.tally.failed(file.target.path, error);
+  }
+
+  /** After everything has come to a standstill. */
+  async discardRest(): Promise<void> {
+    for (const file of this.#open) await file.target.sink.discard();
+  }
+
+  async #close(file: FileInDownload): Promise<void> {
+    if (!this.#open.delete(file)) return;
+    this.#openPermits.give();
+    if (file.failure === undefined) this.#options.tally.stored(file.entry?.bytes ?? 0);
+    else await file.target.sink.discard();
+  }
+
+  #spawn(file: FileInDownload, task: () => Promise<void>): void {
+    file.started();
+    this.#options.tasks.spawn(async () => {
+      try {
+        await this.#guard(file, task);
+      } finally {
+        file.settled();
+      }
+    });
+  }
+
+  /** A failure that is about this file leaves the others alone. */
+  async #guard(file: FileInDownload, task: () => Promise<void>): Promise<void> {
+    try {
+      await task();
+    } catch (thrown) {
+      // It ended because the file had failed before.
+      if (file.failure !== undefined && !this.#options.tasks.signal.aborted) return;
+      const fatal = isFileSystemError(thrown) && FATAL_ERRNOS.has(thrown.errno);
+      const error = fileProblem(thrown, isFileSystemError(thrown) ? thrown.path : file.target.path) ?? toCollectiveError(thrown);
+      if (fatal || !(isFileSystemError(thrown) || error.code === 'CHUNK_UNAVAILABLE')) throw error;
+      this.fail(file, error);
+    }
+  }
+}

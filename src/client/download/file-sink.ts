@@ -1,0 +1,22 @@
+import type { Entry } from '../entry.js';
+
+/** Where the bytes of one file go. Calls of `write` and `zeros` come in any order and side by side, each place once. */
+export interface FileSink {
+  /** First of all. */
+  begin(entry: Entry): Promise<void>;
+  /** `padded` begins with `bytes` and goes on to a multiple of 4096. Both are the sink's until the promise settles. */
+  write(bytes: Uint8Array, padded: Uint8Array, position: number, signal: AbortSignal): Promise<void>;
+  /** A run that is all zeros. */
+  zeros(length: number, position: number, signal: AbortSignal): Promise<void>;
+  /** Everything was written. */
+  finish(): Promise<void>;
+  /** Not everything will be; nothing may be left. Also called when `begin` failed. */
+  discard(): Promise<void>;
+}
+
+export interface DownloadTarget {
+  readonly path: string;
+  /** 0: the current one. */
+  readonly version: number;
+  readonly sink: FileSink;
+}

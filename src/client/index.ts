@@ -1,0 +1,25 @@
+export {
+  CollectiveClient,
+  type ClientOptions,
+  type GetOptions,
+  type GetReport,
+  type PutOptions,
+  type TransferOptions,
+  type WriteOptions,
+} from './client.js';
+export type { AdminCalls, EventQuery } from './calls/admin-calls.js';
+export type { FilesCalls } from './calls/files-calls.js';
+export type { DownloadReport } from './download/downloader.js';
+export type { Entry } from './entry.js';
+export { fileProblem } from './local/file-problem.js';
+export type {
+  FileTime,
+  LocalAttributes,
+  LocalEntry,
+  LocalFiles,
+  LocalName,
+  LocalReader,
+  LocalWriter,
+} from './local/local-files.js';
+export type { NodeChannel, OpenNodeChannel, PutRight, ReadRight } from './nodes/node-channel.js';
+export type { TransferProgress, UploadFailure, UploadReport } from './upload/upload-item.js';

@@ -1,0 +1,181 @@
+import { CollectiveError, LIMITS, toCollectiveError } from '../../base/index.js';
+import type { Clock, Logger } from '../../ports/index.js';
+import type { ChunkRef, NodeAccess, Receipt } from '../../transport/index.js';
+import type { FilesCalls } from '../calls/files-calls.js';
+import type { Retry } from '../calls/retry.js';
+import type { NodePool } from '../nodes/node-pool.js';
+import type { LoadedChunk } from './chunk-group.js';
+
+export interface ChunkStorerOptions {
+  readonly calls: FilesCalls;
+  readonly pool: NodePool;
+  readonly retry: Retry;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly uploadId: string;
+  readonly copies: number;
+  /** How long to go on while nodes fail. */
+  readonly patienceMs: number;
+}
+
+/** A chunk on its way to its holders. */
+interface Task {
+  readonly chunk: LoadedChunk;
+  /** Receipts by node: only what a node has signed counts. */
+  readonly receipts: Map<string, Receipt>;
+  copiesSent: number;
+}
+
+interface NodeTask {
+  readonly task: Task;
+  readonly mayBeHeld: boolean;
+}
+
+/** How long a node that failed is passed over. */
+const AVOID_MS = 10_000;
+/** Failures that say nothing against the node: a new ticket is all it takes. */
+const TICKET_CODES: ReadonlySet<string> = new Set(['TICKET_EXPIRED', 'TICKET_INVALID']);
+
+/** Brings chunks to as many nodes as the upload wants copies, whatever single nodes do meanwhile. */
+export class ChunkStorer {
+  readonly #options: ChunkStorerOptions;
+  readonly #avoidUntilMs = new Map<string, number>();
+  /** Every copy counts. */
+  sentBytes = 0;
+  /** Of chunks that no copy had to be sent of. */
+  knownBytes = 0;
+
+  constructor(options: ChunkStorerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Receipts that cover every chunk with as many nodes as there are copies. At most LIMITS.chunksPerCall chunks. Errors: those of
+   * PlaceChunks, and the last failure of a node once patience is over.
+   */
+  async store(chunks: readonly LoadedChunk[], signal: AbortSignal): Promise<readonly Receipt[]> {
+    const { copies, retry, clock, patienceMs } = this.#options;
+    const tasks = chunks.map((chunk): Task => ({ chunk, receipts: new Map(), copiesSent: 0 }));
+    const beginMs = clock.monotonicMs();
+    let failure: CollectiveError | undefined;
+    for (let attempt = 0; ; attempt += 1) {
+      const missing = tasks.filter(({ receipts }) => receipts.size < copies);
+      if (missing.length === 0) return this.#finished(tasks);
+      if (attempt > 0) {
+        if (clock.monotonicMs() - beginMs >= patienceMs)
+          throw failure ?? new CollectiveError('UNAVAILABLE', 'No node took the chunks.');
+        await retry.pause(attempt - 1, signal);
+      }
+      try {
+        failure = await this.#round(missing, signal);
+      } catch (thrown) {
+        const error = toCollectiveError(thrown);
+        // Nodes that were there a moment ago may be on their way back.
+        if (attempt === 0 || !SCARCITY_CODES.has(error.code)) throw error;
+        failure ??= error;
+      }
+    }
+  }
+
+  /** Returns the last failure of a node. */
+  async #round(tasks: readonly Task[], signal: AbortSignal): Promise<CollectiveError | undefined> {
+    const { calls, uploadId } = this.#options;
+    const { placements, nodes } = await calls.placeChunks(
+      { uploadId, chunks: tasks.map(({ chunk }) => refOf(chunk)), avoidNodeIds: this.#avoided() },
+      signal,
+    );
+    const work = new Map<NodeAccess, NodeTask[]>();
+    tasks.forEach((task, index) => {
+      const placement = placements[index];
+      for (const position of placement?.nodes ?? []) {
+        const access = nodes[position];
+        if (access === undefined || task.receipts.has(access.nodeId)) continue;
+        const list = work.get(access) ?? [];
+        list.push({ task, mayBeHeld: placement?.heldBy.includes(position) ?? false });
+        work.set(access, list);
+      }
+    });
+    if (work.size === 0) throw new CollectiveError('PROTOCOL_ERROR', 'The coordinator named no node to send the chunks to.');
+    const outcomes = await Promise.allSettled([...work].map(([access, list]) => this.#storeOn(access, list, signal)));
+    let failure: CollectiveError | undefined;
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') failure = toCollectiveError(outcome.reason);
+      else failure ??= outcome.value;
+    }
+    if (failure?.code === 'CANCELLED') throw failure;
+    return failure;
+  }
+
+  /** Returns why some of the chunks are not there; throws when none is. */
+  async #storeOn(access: NodeAccess, list: readonly NodeTask[], signal: AbortSignal): Promise<CollectiveError | undefined> {
+    try {
+      const held = await this.#held(access, list, signal);
+      const missing = list.filter(({ task }) => !held.has(task));
+      const puts = await Promise.allSettled(missing.map(({ task }) => this.#put(access, task, signal)));
+      const failed = new Set(missing.filter((_, index) => puts[index]?.status === 'rejected').map(({ task }) => task));
+      const stored = list.map(({ task }) => task).filter((task) => !failed.has(task));
+      if (stored.length > 0) await this.#sign(access, stored, signal);
+      const refused = puts.find((outcome) => outcome.status === 'rejected');
+      if (refused === undefined) return undefined;
+      const failure = toCollectiveError(refused.reason);
+      this.#note(access, failure);
+      return failure;
+    } catch (thrown) {
+      const error = toCollectiveError(thrown);
+      this.#note(access, error);
+      throw error;
+    }
+  }
+
+  async #held(access: NodeAccess, list: readonly NodeTask[], signal: AbortSignal): Promise<ReadonlySet<Task>> {
+    const asked = list.filter(({ mayBeHeld }) => mayBeHeld).map(({ task }) => task);
+    if (asked.length === 0) return new Set();
+    const refs = asked.map(({ chunk }) => refOf(chunk));
+    const answers = await this.#options.pool.use(access, 0, signal, (channel) => channel.hold(this.#right(access), refs, signal));
+    return new Set(asked.filter((_, index) => answers[index] === true));
+  }
+
+  async #put(access: NodeAccess, task: Task, signal: AbortSignal): Promise<void> {
+    const { chunkId, lengthBytes, lease } = task.chunk;
+    await this.#options.pool.use(access, lengthBytes, signal, (channel) =>
+      channel.put(this.#right(access), { chunkId, lengthBytes }, lease.bytes, signal),
+    );
+    this.sentBytes += lengthBytes;
+    task.copiesSent += 1;
+  }
+
+  async #sign(access: NodeAccess, tasks: readonly Task[], signal: AbortSignal): Promise<void> {
+    const chunks = tasks.map(({ chunk }) => refOf(chunk));
+    const signedReceipt = await this.#options.pool.use(access, 0, signal, (channel) =>
+      channel.receipt(this.#right(access), chunks, signal),
+    );
+    const receipt: Receipt = { nodeId: access.nodeId, signedReceipt, chunks };
+    for (const task of tasks) task.receipts.set(access.nodeId, receipt);
+  }
+
+  #finished(tasks: readonly Task[]): readonly Receipt[] {
+    for (const { chunk, copiesSent } of tasks) if (copiesSent === 0) this.knownBytes += chunk.lengthBytes;
+    return [...new Set(tasks.flatMap(({ receipts }) => [...receipts.values()]))];
+  }
+
+  #right(access: NodeAccess): { readonly ticket: Uint8Array; readonly uploadId: string } {
+    return { ticket: access.ticket, uploadId: this.#options.uploadId };
+  }
+
+  #note(access: NodeAccess, error: CollectiveError): void {
+    if (error.code === 'CANCELLED') return;
+    const { logger, clock } = this.#options;
+    logger.info('a node did not take chunks', { node: access.name, nodeId: access.nodeId, error });
+    if (!TICKET_CODES.has(error.code)) this.#avoidUntilMs.set(access.nodeId, clock.monotonicMs() + AVOID_MS);
+  }
+
+  #avoided(): readonly string[] {
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const [nodeId, untilMs] of this.#avoidUntilMs) if (untilMs <= nowMs) this.#avoidUntilMs.delete(nodeId);
+    return [...this.#avoidUntilMs.keys()].slice(0, LIMITS.copiesMax);
+  }
+}
+
+const SCARCITY_CODES: ReadonlySet<string> = new Set(['NOT_ENOUGH_NODES', 'NOT_ENOUGH_SPACE', 'NODE_FULL', 'NODE_UNREACHABLE']);
+
+const refOf = ({ chunkId, lengthBytes }: LoadedChunk): ChunkRef => ({ chunkId, lengthBytes });
