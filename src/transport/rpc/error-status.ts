@@ -21,9 +21,10 @@ export interface ErrorStatus {
 
 export function statusOfError(error: CollectiveError): ErrorStatus {
   const message = clip(error.message);
-  const next = error.next === undefined ? {} : { next: clip(error.next) };
-  const whole = utf8(JSON.stringify({ code: error.code, message, ...next, details: error.details }));
-  const detail = whole.length <= LIMITS.rpcErrorBytes ? whole : utf8(JSON.stringify({ code: error.code, message, ...next }));
+  const least = { code: error.code, message };
+  const useful = error.next === undefined ? least : { ...least, next: clip(error.next) };
+  const candidates = [{ ...useful, details: error.details }, useful].map((candidate) => utf8(JSON.stringify(candidate)));
+  const detail = candidates.find((bytes) => bytes.length <= LIMITS.rpcErrorBytes) ?? utf8(JSON.stringify(least));
   return { grpc: ERROR_KINDS[error.code].grpc, message, detail };
 }
 

@@ -41,8 +41,14 @@ export function methodsOf({ kind, services }: Pick<RpcListenOptions, 'kind' | 's
   return new Map(services.flatMap((service) => service.methods).map((method) => [method.path, method]));
 }
 
-/** Checks the caller and runs the handler. Never rejects: whatever fails becomes the end of the call. */
-export async function serveCall(method: BoundMethod, incoming: IncomingCall, context: ServerContext): Promise<void> {
+/** Checks the caller and runs the handler. Whatever fails becomes the end of the call. */
+export function serveCall(method: BoundMethod, incoming: IncomingCall, context: ServerContext): void {
+  serveToEnd(method, incoming, context).catch((error: unknown) => {
+    context.options.logger.error('a call could not be ended', { method: method.path, error });
+  });
+}
+
+async function serveToEnd(method: BoundMethod, incoming: IncomingCall, context: ServerContext): Promise<void> {
   const requestId = requestIdOf(incoming, context.random);
   const logger = context.options.logger.child({ requestId, method: method.path, remote: incoming.remote });
   const startedMs = context.clock.monotonicMs();

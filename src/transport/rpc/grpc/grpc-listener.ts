@@ -7,7 +7,8 @@ import {
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
-import { CollectiveError, LIMITS, toCollectiveError } from '../../../base/index.js';
+import { accept, CollectiveError, LIMITS, toCollectiveError } from '../../../base/index.js';
+import { verifyLeaf } from '../../../identity/index.js';
 import { CallRegistry } from '../call-registry.js';
 import type { RpcListener, RpcListenOptions } from '../channel.js';
 import { RefusalLog } from '../refusal-log.js';
@@ -26,6 +27,8 @@ export async function listenGrpc(options: RpcListenOptions, world: GrpcWorld): P
   const server = new Server({ ...serverOptions(options.kind), interceptors: [interceptor(methods, context)] });
   for (const path of methods.keys()) server.register(path, unreached, same, same, 'bidi');
   const health = options.kind === 'home' ? addHealth(server, options) : undefined;
+  const { ca, memberId } = options.own;
+  const ownLeavesOnly = () => ({ ca, memberId, nowMs: world.clock.nowMs() });
   const refusals = new RefusalLog(options.logger, world.clock);
   // TLS ends here, where it can be limited and its refusals told; grpc-js gets connections that proved who they are.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
@@ -34,10 +37,13 @@ export async function listenGrpc(options: RpcListenOptions, world: GrpcWorld): P
       host: options.host,
       port: options.port,
       own: options.own,
-      mutual: options.kind === 'home',
+      checkPeer: options.kind === 'home' ? (leaf) => accept(verifyLeaf(leaf, ownLeavesOnly())) : undefined,
       connectionsMax: options.kind === 'home' ? LIMITS.rpcConnections : LIMITS.enrolmentConnections,
       onRefused: (remote, error) => {
         refusals.add(remote, error);
+      },
+      onBroken: (remote, error) => {
+        options.logger.debug('connection broke', { remote, error });
       },
     },
     (socket) => {
@@ -92,7 +98,7 @@ const interceptor =
     const method = methods.get(definition.path);
     if (method === undefined) return guardHealth(definition.path, call, context);
     const listener = takeOver(call, context.clock, (incoming) => {
-      void serveCall(method, incoming, context);
+      serveCall(method, incoming, context);
     });
     return new ServerInterceptingCall(call, {
       start: (next) => {

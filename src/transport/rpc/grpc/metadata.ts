@@ -1,5 +1,5 @@
 import { Metadata, status as Status } from '@grpc/grpc-js';
-import { CollectiveError } from '../../../base/index.js';
+import type { CollectiveError } from '../../../base/index.js';
 import { errorOfDetail, errorOfPlainStatus, statusOfError } from '../error-status.js';
 
 const REQUEST_ID = 'collective-request-id';

@@ -1,17 +1,19 @@
 import { constants } from 'node:crypto';
-import type { Socket } from 'node:net';
+import type { DropArgument, Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
-import { CollectiveError, LIMITS } from '../../../base/index.js';
+import { CollectiveError, LIMITS, toCollectiveError } from '../../../base/index.js';
 import { certificatePem, explainTlsFailure, joinPem, type OwnCredentials } from '../../../identity/index.js';
 
 export interface TlsListenerOptions {
   readonly host: string;
   readonly port: number;
   readonly own: OwnCredentials;
-  /** Whether the other end must show a certificate of the own CA. */
-  readonly mutual: boolean;
+  /** Given the leaf (DER) that the other end shows, throws a CollectiveError to refuse it; absent where none is asked for. */
+  readonly checkPeer: ((leaf: Uint8Array) => void) | undefined;
   readonly connectionsMax: number;
   readonly onRefused: (remote: string, error: CollectiveError) => void;
+  /** A connection that was accepted has failed. */
+  readonly onBroken: (remote: string, error: Error) => void;
 }
 
 export interface TlsListener {
@@ -35,8 +37,9 @@ export async function listenTls(options: TlsListenerOptions, onConnection: (sock
     minVersion: 'TLSv1.3',
     secureOptions: constants.SSL_OP_NO_TICKET,
     ALPNProtocols: ['h2'],
-    requestCert: options.mutual,
-    rejectUnauthorized: options.mutual,
+    requestCert: options.checkPeer !== undefined,
+    // Refused below, where it can be said why: OpenSSL's word for a forged CA is the same as for an unknown one.
+    rejectUnauthorized: false,
     handshakeTimeout: LIMITS.handshakeTimeoutMs,
   });
   server.maxConnections = options.connectionsMax;
@@ -45,33 +48,35 @@ export async function listenTls(options: TlsListenerOptions, onConnection: (sock
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  server.on('drop', (dropped) => {
+  server.on('drop', (dropped?: DropArgument) => {
     const remote = `${dropped?.remoteAddress ?? 'unknown'}:${dropped?.remotePort ?? 0}`;
     options.onRefused(remote, new CollectiveError('LIMIT_EXCEEDED', `${options.connectionsMax} connections are open already.`));
   });
   server.on('tlsClientError', (error, socket) => {
-    options.onRefused(remoteOf(socket), refusalOf(error, socket));
+    options.onRefused(remoteOf(socket), handshakeFailure(error));
     socket.destroy();
   });
   server.on('secureConnection', (socket) => {
-    socket.on('error', (error) => {
-      options.onRefused(remoteOf(socket), new CollectiveError('PROTOCOL_ERROR', `The connection broke: ${error.message}.`));
+    const remote = remoteOf(socket);
+    socket.on('error', (error: Error) => {
+      options.onBroken(remote, error);
     });
-    if (socket.alpnProtocol === 'h2' && !socket.isSessionReused()) {
+    const refusal = refusalOf(socket, options);
+    if (refusal === undefined) {
       onConnection(socket);
       return;
     }
-    options.onRefused(remoteOf(socket), new CollectiveError('PROTOCOL_ERROR', 'The other end does not speak HTTP/2.'));
+    options.onRefused(remote, refusal);
     socket.destroy();
   });
   const port = await new Promise<number>((resolve, reject) => {
-    server.once('error', (error) => {
+    server.once('error', (error: Error) => {
       reject(bindFailure(options, error));
     });
     server.listen({ host: options.host, port: options.port }, () => {
       server.removeAllListeners('error');
       // A failing accept, such as for want of file descriptors, costs that connection only.
-      server.on('error', (error) => {
+      server.on('error', (error: Error) => {
         options.onRefused('unknown', new CollectiveError('IO_FAILED', `A connection could not be accepted: ${error.message}.`));
       });
       const address = server.address();
@@ -95,14 +100,31 @@ export async function listenTls(options: TlsListenerOptions, onConnection: (sock
 
 const remoteOf = (socket: Socket): string => `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
 
-function refusalOf(error: Error, socket: TLSSocket): CollectiveError {
-  // OpenSSL's verdict on the chain: a code at run time, whatever its type says.
-  const verdict: unknown = socket.authorizationError;
-  const code = typeof verdict === 'string' ? verdict : 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const explained = explainTlsFailure(code);
-  if (explained !== undefined) return explained;
+/** Why a connection whose handshake is done is not accepted; undefined where it is. */
+function refusalOf(socket: TLSSocket, options: TlsListenerOptions): CollectiveError | undefined {
+  if (socket.alpnProtocol !== 'h2') return new CollectiveError('PROTOCOL_ERROR', 'The other end does not speak HTTP/2.');
+  if (socket.isSessionReused()) return new CollectiveError('PROTOCOL_ERROR', 'The other end resumed a session.');
+  if (options.checkPeer === undefined) return undefined;
+  // Empty where the other end showed none, whatever its type says.
+  const leaf: Uint8Array | undefined = socket.getPeerCertificate().raw;
+  if (leaf === undefined) return new CollectiveError('UNAUTHENTICATED', 'The other end showed no certificate.');
+  try {
+    options.checkPeer(leaf);
+  } catch (error) {
+    return toCollectiveError(error);
+  }
+  if (socket.authorized) return undefined;
+  // OpenSSL's verdict on the chain: a code at run time.
+  const code = String(socket.authorizationError);
+  return explainTlsFailure(code) ?? new CollectiveError('CERTIFICATE_INVALID', `The certificate was not accepted (${code}).`);
+}
+
+function handshakeFailure(error: Error): CollectiveError {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const what = code === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'did not finish the TLS handshake in time' : 'made no TLS 1.3 handshake';
-  return new CollectiveError('PROTOCOL_ERROR', `The other end ${what}${code === '' ? '' : ` (${code})`}.`);
+  return (
+    explainTlsFailure(code) ?? new CollectiveError('PROTOCOL_ERROR', `The other end ${what}${code === '' ? '' : ` (${code})`}.`)
+  );
 }
 
 function bindFailure({ host, port }: TlsListenerOptions, error: Error): CollectiveError {

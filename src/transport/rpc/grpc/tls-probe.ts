@@ -32,7 +32,7 @@ export function probeTls(options: ConnectionOptions, signal: AbortSignal): Promi
     socket.once('data', () => {
       conclude({ kind: 'accepted', chain: chain ?? [] });
     });
-    socket.on('error', (error) => {
+    socket.on('error', (error: Error) => {
       conclude({ kind: 'failed', error });
     });
     socket.once('close', () => {

@@ -103,7 +103,7 @@ function createListener(
         incoming.finish(new CollectiveError('UNSUPPORTED', `The coordinator does not know ${path}.`));
         return;
       }
-      void serveCall(method, incoming, context);
+      serveCall(method, incoming, context);
     },
   };
   const listener: RpcListener = {

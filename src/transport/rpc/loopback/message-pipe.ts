@@ -1,4 +1,4 @@
-import { CollectiveError } from '../../../base/index.js';
+import type { CollectiveError } from '../../../base/index.js';
 
 const BUFFERED_MESSAGES = 4;
 
