@@ -39,10 +39,17 @@ export {
 } from './chain/index.js';
 export { eventCodec, extentListIdOf, type EncodedEvent, type EventCodec } from './codec/index.js';
 export type { Actor, Envelope, EventDraft, Head, LogPosition, RecordedEvent, RequestRef } from './event.js';
+export {
+  createLog,
+  openLog,
+  openLogForReading,
+} from './log/open.js';
+export { verifyLog } from './log/verify-log.js';
 export type {
   BlockBuilder,
   EventLog,
   LogOptions,
+  LogReader,
   LogReadingOptions,
   LogRecovery,
   LogVerification,

@@ -20,24 +20,15 @@ export interface BodyEntry {
 export const entryBytes = (envelopeBytes: number, payloadBytes: number): number =>
   PREFIX_BYTES + envelopeBytes + SALT_BYTES + payloadBytes;
 
-/** Writes an entry at `offset` of `target` and returns where it ends. */
-export function writeEntry(
-  target: Uint8Array,
-  offset: number,
-  envelope: Uint8Array,
-  salt: Uint8Array,
-  payload: Uint8Array,
-): number {
+/** Fills `target`, which has the length that `entryBytes` says. */
+export function writeEntry(target: Uint8Array, envelope: Uint8Array, salt: Uint8Array, payload: Uint8Array): void {
   const view = new DataView(target.buffer, target.byteOffset, target.length);
-  view.setUint8(offset, PRESENT);
-  view.setUint16(offset + 1, envelope.length);
-  view.setUint32(offset + 3, payload.length);
-  let end = offset + PREFIX_BYTES;
-  for (const part of [envelope, salt, payload]) {
-    target.set(part, end);
-    end += part.length;
-  }
-  return end;
+  view.setUint8(0, PRESENT);
+  view.setUint16(1, envelope.length);
+  view.setUint32(3, payload.length);
+  target.set(envelope, PREFIX_BYTES);
+  target.set(salt, PREFIX_BYTES + envelope.length);
+  target.set(payload, PREFIX_BYTES + envelope.length + SALT_BYTES);
 }
 
 /** `count` entries that fill `body`, as views of it. Throws WireProblem. */

@@ -1,4 +1,15 @@
-import { assert, concatBytes, equalBytes, fromBase32, LIMITS, toBase32, uint32Bytes, uint64Bytes, utf8, type MemberId } from '../../base/index.js';
+import {
+  assert,
+  concatBytes,
+  equalBytes,
+  fromBase32,
+  LIMITS,
+  toBase32,
+  uint32Bytes,
+  uint64Bytes,
+  utf8,
+  type MemberId,
+} from '../../base/index.js';
 import { WireProblem } from '../codec/index.js';
 import { ByteCursor } from './byte-cursor.js';
 import type { BlockHeader } from './types.js';

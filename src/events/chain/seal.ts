@@ -27,7 +27,11 @@ export interface SealedBlock {
 }
 
 /** Signs a block. Copies the body. */
-export function sealBlock(link: ChainLink, content: BlockContent, tools: { readonly hasher: Hasher; readonly signer: Signer }): SealedBlock {
+export function sealBlock(
+  link: ChainLink,
+  content: BlockContent,
+  tools: { readonly hasher: Hasher; readonly signer: Signer },
+): SealedBlock {
   const { eventHashes, body, firstTimeMs, lastTimeMs } = content;
   assert(eventHashes.length > 0 && eventHashes.length <= LIMITS.blockEvents, 'a block holds 1 to 256 events');
   assert(BODY_OFFSET + body.length <= LIMITS.blockBytes, 'a block holds at most 256 KiB');

@@ -115,7 +115,8 @@ function checkBody(block: ParsedBlock, expected: BlockExpectation, hasher: Hashe
 function readEvent(entry: BodyEntry, header: BlockHeader, index: number, allowPruned: boolean, hasher: Hasher): RecordedEvent {
   const { envelope, sealed } = decodeEnvelope(entry.envelope, header.origin, header.epoch);
   const { sequence } = envelope.position;
-  if (sequence !== header.firstSequence + index) throw new WireProblem(`event ${header.firstSequence + index} calls itself ${sequence}`);
+  if (sequence !== header.firstSequence + index)
+    throw new WireProblem(`event ${header.firstSequence + index} calls itself ${sequence}`);
   if (entry.content === undefined) {
     if (!allowPruned) throw new WireProblem(`the payload of event ${sequence} is missing`);
     return { envelope, event: undefined };
@@ -137,6 +138,8 @@ function refusing<Value>(sequence: number | undefined, check: () => Value): Resu
     if (isCollectiveError(error)) return fail(error);
     if (!(error instanceof WireProblem)) throw error;
     const which = sequence === undefined ? 'A block' : `The block at sequence ${sequence}`;
-    return fail(new CollectiveError('LOG_DAMAGED', `${which} is refused: ${error.message}.`, { details: { problem: error.message } }));
+    return fail(
+      new CollectiveError('LOG_DAMAGED', `${which} is refused: ${error.message}.`, { details: { problem: error.message } }),
+    );
   }
 }

@@ -1,5 +1,5 @@
-import { isClientId, isNodeId, LIMITS, type MemberId, type Position } from '../../base/index.js';
-import type { Actor, Envelope, RequestRef } from '../event.js';
+import { CollectiveError, isClientId, isNodeId, LIMITS, type MemberId, type Position } from '../../base/index.js';
+import type { Actor, Envelope, EventDraft, RequestRef } from '../event.js';
 import { mapped, optional, record, type Field } from './field.js';
 import { bytes, digest, integer, memberId, requestId, text, timeMs } from './fields.js';
 import { readWire } from './wire-reader.js';
@@ -55,9 +55,20 @@ const envelopeField: Field<StoredEnvelope> = record<StoredEnvelope>({
   sealedWith: optional(bytes(KEY_ID_BYTES, KEY_ID_BYTES)),
 });
 
-/** Throws WireProblem. */
+/** Throws CollectiveError REQUEST_INVALID. */
 export function encodeEnvelope({ position: { sequence }, ...rest }: Envelope): Uint8Array {
-  return writeWire(envelopeField.toWire({ sequence, ...rest, sealedWith: undefined }));
+  try {
+    return writeWire(envelopeField.toWire({ sequence, ...rest, sealedWith: undefined }));
+  } catch (error) {
+    if (!(error instanceof WireProblem)) throw error;
+    throw new CollectiveError('REQUEST_INVALID', `The event cannot be recorded: ${error.message}.`, { cause: error });
+  }
+}
+
+/** At most how long the envelope of a draft becomes; it is exact but for the numbers. */
+export function envelopeBytesMax({ event, actor: by, request: asked, cause }: EventDraft): number {
+  const requestBytes = asked === undefined ? 1 : 21 + asked.id.length;
+  return 64 + event.type.length + by.length + requestBytes + (cause === undefined ? 1 : 53);
 }
 
 export interface DecodedEnvelope {

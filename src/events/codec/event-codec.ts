@@ -68,6 +68,10 @@ function encodePayload(event: { readonly type: string }, shape: EventShape<objec
 }
 
 const malformed = (type: string, schemaVersion: number, problem: WireProblem): CollectiveError =>
-  new CollectiveError('LOG_DAMAGED', `The payload of a ${type} event (version ${schemaVersion}) is malformed: ${problem.message}.`, {
-    details: { type, schemaVersion, problem: problem.message },
-  });
+  new CollectiveError(
+    'LOG_DAMAGED',
+    `The payload of a ${type} event (version ${schemaVersion}) is malformed: ${problem.message}.`,
+    {
+      details: { type, schemaVersion, problem: problem.message },
+    },
+  );

@@ -95,8 +95,8 @@ export interface BlockBuilder {
   discard(): void;
 }
 
-/** One member's own log: verified at the tail, open for its one writer. Every call rejects with LOG_FAILED once it failed. */
-export interface EventLog {
+/** A log to read from. */
+export interface LogReader {
   readonly origin: MemberId;
   /** SPKI DER of the log key. */
   readonly publicKey: Uint8Array;
@@ -104,15 +104,19 @@ export interface EventLog {
   readonly head: Head;
   /** Time of the last durable event; 0 when the log is empty. */
   readonly headTimeMs: number;
-  readonly recovery: LogRecovery;
-  /** Why the log failed; undefined while it works. */
-  readonly failure: Error | undefined;
-  /** AssertionError while another builder is neither committed nor discarded. LOG_FAILED. */
-  begin(): BlockBuilder;
-  /** Verified blocks in order. Errors: LOG_DAMAGED (naming file, offset and sequence), CANCELLED. */
+  /** Verified blocks in order. Errors: LOG_DAMAGED (naming file, offset and sequence), IO_FAILED, CANCELLED. */
   read(options: ReadOptions): AsyncIterable<StoredBlock>;
   /** Checks everything up to the durable head. Damage is said, not thrown; CANCELLED is thrown. */
   verify(options?: { readonly signal?: AbortSignal }): AsyncIterable<LogVerification>;
+}
+
+/** One member's own log, open for its one writer. Every call throws LOG_FAILED once it failed, UNAVAILABLE once closed. */
+export interface EventLog extends LogReader {
+  readonly recovery: LogRecovery;
+  /** Why the log failed; undefined while it works. */
+  readonly failure: Error | undefined;
+  /** AssertionError while another builder is neither committed nor discarded. */
+  begin(): BlockBuilder;
   /**
    * Called with each block after it became durable and before its `commit` resolves. A listener that throws fails the log:
    * a view that missed a block must not go on. Returns how to stop.

@@ -35,9 +35,7 @@ export const files = {
   DirectoryCreated: firstVersion(
     record<FieldsOfEvent<DirectoryCreated>>({ parentId: fileId, name: entryName, mode, modified: fileTime }),
   ),
-  FileCreated: firstVersion(
-    record<FieldsOfEvent<FileCreated>>({ parentId: fileId, name: entryName, mode, modified: fileTime }),
-  ),
+  FileCreated: firstVersion(record<FieldsOfEvent<FileCreated>>({ parentId: fileId, name: entryName, mode, modified: fileTime })),
   SymlinkCreated: firstVersion(
     record<FieldsOfEvent<SymlinkCreated>>({
       parentId: fileId,

@@ -1,0 +1,61 @@
+import { assert, CollectiveError, equalBytes, LIMITS } from '../../base/index.js';
+import { BlockWriter } from './block-writer.js';
+import { readBlocks } from './block-source.js';
+import { createLogFiles } from './create.js';
+import { RECORD_BYTES_MAX } from './file-names.js';
+import { SegmentLog } from './event-log.js';
+import { Landmarks } from './landmarks.js';
+import { findLog } from './recovery.js';
+import { repairLog } from './repair.js';
+import { SEGMENT_HEADER_BYTES } from './stored-records.js';
+import type { EventLog, LogOptions, LogReader, LogReadingOptions } from './types.js';
+import { verifyLog } from './verify-log.js';
+
+/**
+ * Makes the log of a new member and opens it. The folder's parent must exist. Errors: ALREADY_EXISTS; LOG_DAMAGED where
+ * segments stand without IDENTITY; IO_FAILED.
+ */
+export async function createLog(options: LogOptions): Promise<EventLog> {
+  const { fileSystem, directory, origin, signer } = options;
+  await createLogFiles(fileSystem, directory, { origin, publicKey: signer.publicKey });
+  return openLog(options);
+}
+
+/**
+ * Opens a log for its one writer: verifies HEAD and the tail, keeps whole blocks above HEAD and erases a torn end. The caller
+ * sees to it that no other process has the log open. Never creates. Errors: NOT_FOUND; LOG_DAMAGED, naming file, offset and
+ * sequence; CONFIG_INVALID for a signer with another key than the log's; IO_FAILED.
+ */
+export async function openLog(options: LogOptions): Promise<EventLog> {
+  const { fileSystem, directory, signer } = options;
+  const { segmentBytes = LIMITS.segmentBytes, segmentStepBytes = LIMITS.segmentStepBytes } = options;
+  assert(
+    segmentBytes <= LIMITS.segmentBytes && segmentBytes >= SEGMENT_HEADER_BYTES + RECORD_BYTES_MAX,
+    'a segment holds a block',
+  );
+  const found = await findLog(options);
+  if (!equalBytes(signer.publicKey, found.chain.identity.publicKey)) {
+    throw new CollectiveError('CONFIG_INVALID', `The log key is not the one that the log in ${directory} was made with.`);
+  }
+  const { headFiles, zeroedBytes, recovery } = await repairLog(fileSystem, directory, found);
+  const { chain, tail, segments } = found;
+  const writer = await BlockWriter.open({ fileSystem, directory, segmentBytes, segmentStepBytes }, tail, zeroedBytes);
+  return new SegmentLog({ options, chain, tail, segments, writer, headFiles, recovery });
+}
+
+/** Opens a log that no process writes to, and changes nothing. Errors as openLog. */
+export async function openLogForReading(options: LogReadingOptions): Promise<LogReader> {
+  const { chain, tail, segments } = await findLog(options);
+  const { fileSystem, directory, origin } = options;
+  const snapshot = { fileSystem, directory, chain, tail, segments, landmarks: new Landmarks() };
+  const { epoch, sequence, headerHash } = tail;
+  return {
+    origin,
+    publicKey: chain.identity.publicKey,
+    head: { origin, epoch, sequence, headerHash },
+    headTimeMs: tail.timeMs,
+    read: ({ fromSequence, toSequence, signal }) =>
+      readBlocks(snapshot, { fromSequence, toSequence: toSequence ?? sequence, signal }),
+    verify: (verifyOptions) => verifyLog(options, verifyOptions),
+  };
+}

@@ -1,0 +1,81 @@
+import type { FileSystem } from '../../ports/index.js';
+import { isFileSystemError } from '../../ports/index.js';
+import { HEAD_FILES, RECORD_BYTES_MAX, segmentFile } from './file-names.js';
+import { HeadFiles, type FoundHeads } from './head-files.js';
+import type { FoundLog, KeptBlock } from './recovery.js';
+import { writeNewFile } from './small-files.js';
+import { encodeHead, type Tail } from './stored-records.js';
+import type { LogRecovery } from './types.js';
+
+export interface RepairedLog {
+  readonly headFiles: HeadFiles;
+  /** Zeros follow the tail up to here. */
+  readonly zeroedBytes: number;
+  readonly recovery: LogRecovery;
+}
+
+/**
+ * Makes what `findLog` found the durable state: whole blocks above HEAD are kept, a torn end is erased. Each step may be cut
+ * short by a crash, and is done again by the next start.
+ */
+export async function repairLog(fileSystem: FileSystem, directory: string, found: FoundLog): Promise<RepairedLog> {
+  const { tail, kept, tornBytes, begunSegment, heads } = found;
+  for (const block of kept) await writeAgain(fileSystem, directory, block);
+  if (begunSegment !== undefined) await fileSystem.unlink(`${directory}/${segmentFile(begunSegment)}`);
+  if (kept.length > 0 || begunSegment !== undefined) await fileSystem.syncDirectory(directory);
+  const zeroedBytes = tail.sequence === 0 ? 0 : await eraseAfter(fileSystem, directory, tail);
+  const headFiles = await openHeads(fileSystem, directory, found);
+  if (kept.length > 0 && heads.otherProblem === undefined) await headFiles.write(tail);
+  const notices =
+    heads.otherProblem === undefined ? [] : [`One of the two HEAD records was not readable: ${heads.otherProblem}.`];
+  return { headFiles, zeroedBytes, recovery: { keptBlocks: kept.length, droppedBytes: tornBytes, notices } };
+}
+
+/** A sync that failed before the last stop may have left pages that only look durable: writing them makes the sync count. */
+async function writeAgain(fileSystem: FileSystem, directory: string, { segment, offset, record }: KeptBlock): Promise<void> {
+  const handle = await fileSystem.open(`${directory}/${segmentFile(segment)}`, 'read-write');
+  try {
+    await handle.write(record, offset);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function eraseAfter(fileSystem: FileSystem, directory: string, tail: Tail): Promise<number> {
+  const handle = await fileSystem.open(`${directory}/${segmentFile(tail.segment)}`, 'read-write');
+  try {
+    const end = Math.min(await handle.size(), tail.endOffset + RECORD_BYTES_MAX);
+    const rest = new Uint8Array(Math.max(0, end - tail.endOffset));
+    const count = await handle.read(rest, tail.endOffset);
+    if (rest.subarray(0, count).some((byte) => byte !== 0)) {
+      await handle.write(new Uint8Array(rest.length), tail.endOffset);
+      await handle.sync();
+    }
+    return end;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** An unreadable HEAD file is made anew with the tail in it, so that there are two again before anything is appended. */
+async function openHeads(fileSystem: FileSystem, directory: string, { heads, tail, chain }: FoundLog): Promise<HeadFiles> {
+  const { origin } = chain.identity;
+  if (heads.otherProblem === undefined) return HeadFiles.open(fileSystem, directory, origin, heads);
+  const otherFile = 1 - heads.newestFile;
+  const path = `${directory}/${HEAD_FILES[otherFile] ?? ''}`;
+  const newest = { ...tail, origin, generation: heads.newest.generation + 1 };
+  await unlinkIfThere(fileSystem, path);
+  await writeNewFile(fileSystem, path, encodeHead(newest));
+  await fileSystem.syncDirectory(directory);
+  const restored: FoundHeads = { newest, newestFile: otherFile, otherProblem: undefined };
+  return HeadFiles.open(fileSystem, directory, origin, restored);
+}
+
+async function unlinkIfThere(fileSystem: FileSystem, path: string): Promise<void> {
+  try {
+    await fileSystem.unlink(path);
+  } catch (error) {
+    if (!isFileSystemError(error) || error.errno !== 'ENOENT') throw error;
+  }
+}
