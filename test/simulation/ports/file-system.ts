@@ -1,0 +1,249 @@
+import { FileSystemError, type FileHandle, type FileStat, type FileSystem, type OpenMode } from '../../../src/ports/index.js';
+import { FileContent, type Survival } from './file-content.js';
+import { SimFileHandle } from './file-handle.js';
+import { FileSystemFaults, type FileSystemOperation } from './file-system-faults.js';
+import { Folder, type FileItem, type Item } from './folder.js';
+import { SeededRandom } from './random.js';
+import type { SimTime } from './time.js';
+
+export interface SimFileSystemOptions {
+  /** Default: seed 1. */
+  readonly random?: SeededRandom;
+  /** Of all contents together, each rounded up to 4096. Default: 1 TB. */
+  readonly capacityBytes?: number;
+  /** With it every operation takes up to `latencyMs` of virtual time, so that concurrent ones overtake each other. */
+  readonly time?: SimTime;
+  readonly latencyMs?: number;
+}
+
+const BLOCK_BYTES = 4096;
+const DEFAULT_CAPACITY_BYTES = 1_000_000_000_000;
+
+/**
+ * A disk in memory that forgets, at `crash`, what nobody made durable: contents without `sync`, names without
+ * `syncDirectory`. The root `/` is there from the start. Not reentrant over a crash: what still runs on the old instance
+ * fails with ESHUTDOWN and changes nothing.
+ */
+export class SimFileSystem implements FileSystem {
+  readonly faults = new FileSystemFaults();
+  readonly #options: SimFileSystemOptions;
+  readonly #random: SeededRandom;
+  readonly #root: Folder;
+  readonly #aligned = new WeakSet<ArrayBufferLike>();
+  #off = false;
+  #opens = 0;
+
+  constructor(options: SimFileSystemOptions = {}, root = new Folder()) {
+    this.#options = options;
+    this.#random = options.random ?? new SeededRandom(1);
+    this.#root = root;
+  }
+
+  /** Handles that are open now. */
+  get openHandles(): number {
+    return this.#opens;
+  }
+
+  /** The power goes; the result is what the disk holds after it came back. Default of `survival`: `random`. */
+  crash(survival: Survival = 'random'): SimFileSystem {
+    this.#off = true;
+    return new SimFileSystem(this.#options, this.#root.crash(survival, this.#random));
+  }
+
+  /** The process dies, the machine does not: nothing is lost, but the old instance and its handles are dead. */
+  killProcess(): SimFileSystem {
+    this.#off = true;
+    return new SimFileSystem(this.#options, this.#root);
+  }
+
+  /** Flips one bit of a file, seen and durable; by default one chosen at random. */
+  flipBit(path: string, position?: number): void {
+    const { content } = this.#file('flipBit', path);
+    const bit = 1 << this.#random.integer(8);
+    content.damage(position ?? this.#random.integer(Math.max(1, content.length)), (byte) => byte ^ bit);
+  }
+
+  open(path: string, mode: OpenMode, options: { readonly direct?: boolean } = {}): Promise<FileHandle> {
+    return this.#run('open', path, () => {
+      const { folder, name } = this.#parent('open', path);
+      const found = folder.names.get(name);
+      if (mode === 'create-new') {
+        if (found !== undefined) throw new FileSystemError('EEXIST', 'open', path);
+        const item: FileItem = { kind: 'file', content: new FileContent(), modifiedMs: 0 };
+        folder.change({ kind: 'put', name, item });
+        return this.#handle(path, item, true, options.direct === true);
+      }
+      if (found === undefined) throw new FileSystemError('ENOENT', 'open', path);
+      if (found.kind === 'directory') throw new FileSystemError('EISDIR', 'open', path);
+      return this.#handle(path, found, mode === 'read-write', options.direct === true);
+    });
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.#run('rename', from, () => {
+      checkPath('rename', to);
+      const source = this.#parent('rename', from);
+      const target = this.#parent('rename', to);
+      const item = source.folder.names.get(source.name);
+      if (item === undefined) throw new FileSystemError('ENOENT', 'rename', from);
+      if (source.folder === target.folder && source.name === target.name) return;
+      checkReplaceable(item, target.folder.names.get(target.name), to);
+      if (source.folder === target.folder) {
+        source.folder.change({ kind: 'rename', from: source.name, to: target.name, item });
+      } else {
+        target.folder.change({ kind: 'put', name: target.name, item });
+        source.folder.change({ kind: 'delete', name: source.name });
+      }
+    });
+  }
+
+  unlink(path: string): Promise<void> {
+    return this.#run('unlink', path, () => {
+      this.#file('unlink', path);
+      const { folder, name } = this.#parent('unlink', path);
+      folder.change({ kind: 'delete', name });
+    });
+  }
+
+  makeDirectory(path: string): Promise<void> {
+    return this.#run('makeDirectory', path, () => {
+      const { folder, name } = this.#parent('makeDirectory', path);
+      if (folder.names.has(name)) throw new FileSystemError('EEXIST', 'makeDirectory', path);
+      folder.change({ kind: 'put', name, item: new Folder() });
+    });
+  }
+
+  readDirectory(path: string): Promise<readonly string[]> {
+    return this.#run('readDirectory', path, () => [...this.#folder('readDirectory', path).names.keys()]);
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    const folder = this.#folder('syncDirectory', path);
+    const covered = folder.unsynced;
+    const failed = (): void => folder.failSync(covered);
+    await this.#run('syncDirectory', path, () => folder.sync(covered), failed);
+  }
+
+  stat(path: string): Promise<FileStat> {
+    return this.#run('stat', path, () => {
+      const item = this.#item('stat', path);
+      if (item.kind === 'directory') return { kind: 'directory', bytes: 0, mode: 0o700, modifiedMs: 0 };
+      return { kind: 'file', bytes: item.content.length, mode: 0o600, modifiedMs: item.modifiedMs };
+    });
+  }
+
+  space(path: string): Promise<{ readonly freeBytes: number; readonly totalBytes: number }> {
+    return this.#run('space', path, () => {
+      this.#item('space', path);
+      const totalBytes = this.#options.capacityBytes ?? DEFAULT_CAPACITY_BYTES;
+      return { freeBytes: Math.max(0, totalBytes - usedBytes(this.#root)), totalBytes };
+    });
+  }
+
+  alignedBuffer(bytes: number): Uint8Array {
+    if (bytes <= 0 || bytes % BLOCK_BYTES !== 0) throw new RangeError(`not a multiple of ${BLOCK_BYTES}: ${bytes}`);
+    const buffer = new Uint8Array(bytes);
+    this.#aligned.add(buffer.buffer);
+    return buffer;
+  }
+
+  #handle(path: string, item: FileItem, writable: boolean, direct: boolean): FileHandle {
+    this.#opens += 1;
+    return new SimFileHandle(
+      {
+        run: (operation, effect, failed) => this.#run(operation, path, effect, failed),
+        room: () => this.#room(),
+        isAligned: (bytes) => bytes.byteOffset % BLOCK_BYTES === 0 && this.#aligned.has(bytes.buffer),
+        nowMs: () => this.#options.time?.nowMs ?? 0,
+        closed: () => {
+          this.#opens -= 1;
+        },
+      },
+      { path, item, writable, direct },
+    );
+  }
+
+  /** Every operation passes here: it may take time, be counted, or fail; then it has its effect at once. */
+  async #run<Value>(
+    operation: FileSystemOperation,
+    path: string,
+    effect: () => Value,
+    failed = (): void => undefined,
+  ): Promise<Value> {
+    checkPath(operation, path);
+    await this.#delay();
+    if (this.#off || this.faults.powerIsCut) throw new FileSystemError('ESHUTDOWN', operation, path);
+    try {
+      this.faults.begin(operation, path);
+    } catch (error) {
+      if (!this.faults.powerIsCut) failed();
+      throw error;
+    }
+    return effect();
+  }
+
+  async #delay(): Promise<void> {
+    const { time, latencyMs = 0 } = this.#options;
+    if (time === undefined || latencyMs === 0) return;
+    await new Promise<void>((resolve) => {
+      time.schedule(this.#random.fraction() * latencyMs, resolve);
+    });
+  }
+
+  #room(): number {
+    const { capacityBytes } = this.#options;
+    return capacityBytes === undefined ? Number.POSITIVE_INFINITY : capacityBytes - usedBytes(this.#root);
+  }
+
+  #item(operation: string, path: string): Item {
+    let item: Item = this.#root;
+    for (const name of path.split('/').filter((part) => part !== '')) {
+      if (item.kind !== 'directory') throw new FileSystemError('ENOTDIR', operation, path);
+      const next = item.names.get(name);
+      if (next === undefined) throw new FileSystemError('ENOENT', operation, path);
+      item = next;
+    }
+    return item;
+  }
+
+  #file(operation: string, path: string): FileItem {
+    const item = this.#item(operation, path);
+    if (item.kind === 'directory') throw new FileSystemError('EISDIR', operation, path);
+    return item;
+  }
+
+  #folder(operation: string, path: string): Folder {
+    const item = this.#item(operation, path);
+    if (item.kind !== 'directory') throw new FileSystemError('ENOTDIR', operation, path);
+    return item;
+  }
+
+  #parent(operation: string, path: string): { readonly folder: Folder; readonly name: string } {
+    const names = path.split('/').filter((part) => part !== '');
+    const name = names.pop();
+    if (name === undefined) throw new FileSystemError('EEXIST', operation, path);
+    return { folder: this.#folder(operation, `/${names.join('/')}`), name };
+  }
+}
+
+function checkPath(operation: string, path: string): void {
+  if (!path.startsWith('/') || path.includes('\0')) throw new FileSystemError('EINVAL', operation, path);
+}
+
+function checkReplaceable(item: Item, replaced: Item | undefined, path: string): void {
+  if (replaced === undefined) return;
+  if (replaced.kind === 'file') {
+    if (item.kind === 'directory') throw new FileSystemError('ENOTDIR', 'rename', path);
+    return;
+  }
+  if (item.kind === 'file') throw new FileSystemError('EISDIR', 'rename', path);
+  if (replaced.names.size > 0) throw new FileSystemError('ENOTEMPTY', 'rename', path);
+}
+
+function usedBytes(folder: Folder): number {
+  let bytes = 0;
+  for (const item of folder.names.values()) {
+    bytes += item.kind === 'directory' ? usedBytes(item) : Math.ceil(item.content.length / BLOCK_BYTES) * BLOCK_BYTES;
+  }
+  return bytes;
+}
