@@ -99,6 +99,12 @@ export type {
   SessionWelcome,
   VerifyOrder,
 } from './generated/collective/v1/node_session.js';
+export {
+  redeemInvite,
+  type Redeemed,
+  type RedeemOptions,
+  type RedeemWorld,
+} from './enrolment/redeem-invite.js';
 export { SERVICE_ACCESS, type ServedName, type ServiceAccess } from './rpc/access.js';
 export type {
   EnrolmentChannel,
