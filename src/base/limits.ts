@@ -79,6 +79,7 @@ export const LIMITS = {
   chunksPerTicket: 3072,
   ticketBytes: 1024,
   sendWindowFrames: 2,
+  readsAheadPerConnection: 4,
   dataRequestMs: 120_000,
   cancelGraceMs: 2_000,
   closeLingerMs: 5_000,
@@ -110,6 +111,9 @@ export const LIMITS = {
   // memory
   viewCacheBytes: 64 * MiB,
   viewDirtyBytes: 16 * MiB,
+  viewRowsPerRound: 65_536,
+  viewRounds: 4096,
+  requestsPrunedAtOnce: 256,
   parsedKeys: 1024,
   alignedSlabBytes: 16 * MiB,
   keyValueCacheBytes: 4 * MiB,

@@ -1,3 +1,4 @@
+import { utf8 } from './bytes.js';
 import { CollectiveError } from './errors.js';
 import { LIMITS } from './limits.js';
 import { fail, ok, type Result } from './result.js';
@@ -11,7 +12,8 @@ export function checkName(name: string): Result<string, CollectiveError> {
   if (name.includes('/')) return refuse('contains a slash');
   if (name.includes('\0')) return refuse('contains a NUL character');
   if (!name.isWellFormed()) return refuse('is not valid Unicode');
-  const length = new TextEncoder().encode(name).length;
+  // A UTF-16 unit takes at most three bytes of UTF-8.
+  const length = name.length * 3 <= LIMITS.nameBytes ? name.length : utf8(name).length;
   if (length > LIMITS.nameBytes) return refuse(`has ${length} bytes, more than ${LIMITS.nameBytes}`);
   return ok(name);
 }

@@ -7,7 +7,7 @@ import { WireProblem } from './wire-value.js';
 import { writeWire } from './wire-writer.js';
 
 const TYPE_BYTES = 64;
-const ACTOR_BYTES = 64;
+const ACTOR_BYTES = 96;
 const KEY_ID_BYTES = 16;
 const COMMAND_HASH_BYTES = 16;
 
@@ -30,10 +30,9 @@ const actor: Field<Actor> = mapped(
 );
 
 function isActor(value: string): value is Actor {
-  const [role, id, ...rest] = value.split('/');
-  if (rest.length > 0) return false;
-  if (id === undefined) return role === 'coordinator';
-  return (role === 'node' && isNodeId(id)) || (role === 'client' && isClientId(id));
+  if (value.startsWith('client/')) return isClientId(value.slice('client/'.length));
+  if (value.startsWith('node/')) return isNodeId(value.slice('node/'.length));
+  return value === 'coordinator';
 }
 
 const request: Field<RequestRef> = record<RequestRef>({
@@ -80,6 +79,28 @@ export interface DecodedEnvelope {
 /** Throws WireProblem. */
 export function decodeEnvelope(wire: Uint8Array, origin: MemberId, epoch: number): DecodedEnvelope {
   if (wire.length > LIMITS.envelopeBytes) throw new WireProblem(`an envelope of ${wire.length} bytes`);
-  const { sequence, sealedWith, ...rest } = envelopeField.fromWire(readWire(wire));
-  return { envelope: { position: { origin, epoch, sequence }, ...rest }, sealed: sealedWith !== undefined };
+  const {
+    sequence,
+    timeMs: at,
+    type,
+    schemaVersion,
+    actor: by,
+    request: asked,
+    cause,
+    payloadHash,
+    sealedWith,
+  } = envelopeField.fromWire(readWire(wire));
+  return {
+    envelope: {
+      position: { origin, epoch, sequence },
+      timeMs: at,
+      type,
+      schemaVersion,
+      actor: by,
+      request: asked,
+      cause,
+      payloadHash,
+    },
+    sealed: sealedWith !== undefined,
+  };
 }

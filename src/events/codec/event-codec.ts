@@ -3,7 +3,7 @@ import type { CollectiveEvent } from '../catalogue/index.js';
 import type { EventShape } from './event-shape.js';
 import { EVENT_SHAPES } from './shapes/index.js';
 import { readWire } from './wire-reader.js';
-import { UnknownShape, within, WireProblem } from './wire-value.js';
+import { UnknownShape, WireProblem } from './wire-value.js';
 import { writeWire } from './wire-writer.js';
 
 export interface EncodedEvent {
@@ -55,10 +55,12 @@ export const eventCodec: EventCodec<CollectiveEvent> = createEventCodec<Collecti
 function encodePayload(event: { readonly type: string }, shape: EventShape<object>): Uint8Array {
   let payload: Uint8Array;
   try {
-    payload = within(event.type, () => writeWire(shape.toWire(event)));
+    payload = writeWire(shape.toWire(event));
   } catch (error) {
     if (!(error instanceof WireProblem)) throw error;
-    throw new CollectiveError('REQUEST_INVALID', `The event cannot be recorded: ${error.message}.`, { cause: error });
+    throw new CollectiveError('REQUEST_INVALID', `The ${event.type} event cannot be recorded: ${error.message}.`, {
+      cause: error,
+    });
   }
   if (payload.length <= LIMITS.payloadBytes) return payload;
   throw new CollectiveError(

@@ -1,4 +1,4 @@
-import { UnknownShape, within, WireProblem, type WireValue } from './wire-value.js';
+import { problemAt, UnknownShape, WireProblem, type WireValue } from './wire-value.js';
 
 /** How one value stands in the log. Both directions check it and throw WireProblem; reading may throw UnknownShape. */
 export interface Field<Value> {
@@ -28,19 +28,21 @@ export function record<Value extends object>(fields: FieldsOf<Value>, options: R
   return {
     toWire: (value) => {
       const sound = checked(value);
-      const places = names.map((name): WireValue => within(name, () => fields[name].toWire(sound[name])));
-      return [...places, ...reserved.map(() => null)];
+      const places: WireValue[] = [];
+      for (const name of names) places.push(placed(fields[name], name, sound[name]));
+      for (let count = reserved.length; count > 0; count -= 1) places.push(null);
+      return places;
     },
     fromWire: (wire) => {
       const places = arrayOf(wire);
       if (places.length !== length) throw new WireProblem(`${places.length} places where ${length} belong`);
       const value: { -readonly [Name in keyof Value]?: Value[Name] } = {};
-      for (const [index, name] of names.entries()) {
-        const place = places[index] ?? null;
-        value[name] = within(name, () => fields[name].fromWire(place));
+      for (let index = 0; index < names.length; index += 1) {
+        const name = names[index];
+        if (name !== undefined) value[name] = read(fields[name], name, places[index] ?? null);
       }
-      for (const [index, name] of reserved.entries()) {
-        if ((places[names.length + index] ?? null) !== null) throw new UnknownShape(name);
+      for (let index = names.length; index < length; index += 1) {
+        if (places[index] !== null) throw new UnknownShape(reserved[index - names.length]);
       }
       return checked(value as Value);
     },
@@ -62,12 +64,12 @@ export function list<Value>(field: Field<Value>, min: number, max: number): Fiel
   return {
     toWire: (values) => {
       checkLength(values.length);
-      return values.map((value, index) => within(`[${index}]`, () => field.toWire(value)));
+      return values.map((value, index) => placed(field, index, value));
     },
     fromWire: (wire) => {
       const items = arrayOf(wire);
       checkLength(items.length);
-      return items.map((item, index) => within(`[${index}]`, () => field.fromWire(item)));
+      return items.map((item, index) => read(field, index, item));
     },
   };
 }
@@ -79,6 +81,22 @@ export function mapped<Value, Inner>(
   fromInner: (value: Inner) => Value,
 ): Field<Value> {
   return { toWire: (value) => inner.toWire(toInner(value)), fromWire: (wire) => fromInner(inner.fromWire(wire)) };
+}
+
+function placed<Value>(field: Field<Value>, place: string | number, value: Value): WireValue {
+  try {
+    return field.toWire(value);
+  } catch (error) {
+    throw problemAt(place, error);
+  }
+}
+
+function read<Value>(field: Field<Value>, place: string | number, wire: WireValue): Value {
+  try {
+    return field.fromWire(wire);
+  } catch (error) {
+    throw problemAt(place, error);
+  }
 }
 
 function arrayOf(wire: WireValue): readonly WireValue[] {

@@ -52,19 +52,11 @@ export const sizeBytes: Field<number> = integer(0, Number.MAX_SAFE_INTEGER);
 /** Text of at most so many bytes of UTF-8. */
 export const text = (maxBytes: number): Field<string> =>
   plain(`text of at most ${maxBytes} bytes`, (value) =>
-    typeof value === 'string' && value.length <= maxBytes && value.isWellFormed() && utf8Length(value) <= maxBytes
-      ? value
-      : undefined,
+    typeof value === 'string' && value.length <= maxBytes && value.isWellFormed() && fitsIn(value, maxBytes) ? value : undefined,
   );
 
-const utf8Length = (value: string): number => (isAscii(value) ? value.length : utf8(value).length);
-
-function isAscii(value: string): boolean {
-  for (let index = 0; index < value.length; index += 1) {
-    if (value.charCodeAt(index) >= 0x80) return false;
-  }
-  return true;
-}
+/** A UTF-16 unit takes at most three bytes of UTF-8. */
+const fitsIn = (value: string, maxBytes: number): boolean => value.length * 3 <= maxBytes || utf8(value).length <= maxBytes;
 
 export const bytes = (min: number, max: number): Field<Uint8Array> =>
   plain(`${min} to ${max} bytes`, (value) =>

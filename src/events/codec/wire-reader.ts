@@ -15,12 +15,10 @@ export function readWire(bytes: Uint8Array): WireValue {
 
 class WireReader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   #offset = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   end(): void {
@@ -50,11 +48,11 @@ class WireReader {
       case 0xce:
         return this.#uint32(0x1_0000);
       case 0xd0:
-        return atMost(this.#view.getInt8(this.#skip(1)), -0x21);
+        return atMost((this.#uint8(0) << 24) >> 24, -0x21);
       case 0xd1:
-        return atMost(this.#view.getInt16(this.#skip(2)), -0x81);
+        return atMost((this.#uint16(0) << 16) >> 16, -0x81);
       case 0xd2:
-        return atMost(this.#view.getInt32(this.#skip(4)), -0x8001);
+        return atMost(this.#uint32(0) | 0, -0x8001);
       case 0xd3:
         return this.#int64();
       case 0xd9:
@@ -84,16 +82,15 @@ class WireReader {
   }
 
   #uint16(least: number): number {
-    return atLeast(this.#view.getUint16(this.#skip(2)), least);
+    return atLeast(this.#uint8(0) * 0x100 + this.#uint8(0), least);
   }
 
   #uint32(least: number): number {
-    return atLeast(this.#view.getUint32(this.#skip(4)), least);
+    return atLeast(this.#uint16(0) * 0x1_0000 + this.#uint16(0), least);
   }
 
   #int64(): number {
-    const start = this.#skip(8);
-    const value = this.#view.getInt32(start) * 0x1_0000_0000 + this.#view.getUint32(start + 4);
+    const value = (this.#uint32(0) | 0) * 0x1_0000_0000 + this.#uint32(0);
     if (!Number.isSafeInteger(value)) throw new WireProblem('a number is beyond 2^53');
     if (value >= -0x8000_0000 && value <= 0xffff_ffff) throw new WireProblem('a number is not in its shortest form');
     return value;

@@ -11,12 +11,6 @@ export class UnknownShape extends Error {
   override readonly name = 'UnknownShape';
 }
 
-/** Runs `work`; a problem in it is told with the place where it was found. */
-export function within<Value>(place: string, work: () => Value): Value {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof WireProblem) throw new WireProblem(`${place}: ${error.message}`);
-    throw error;
-  }
-}
+/** The same problem, told with the place where it was found; anything else as it is. */
+export const problemAt = (place: string | number, error: unknown): unknown =>
+  error instanceof WireProblem ? new WireProblem(`${place}: ${error.message}`) : error;

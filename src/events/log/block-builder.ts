@@ -1,9 +1,10 @@
 import { assert, CollectiveError, concatBytes, isCollectiveError, LIMITS } from '../../base/index.js';
-import type { Clock, Hasher, Random } from '../../ports/index.js';
+import type { Clock, Hasher } from '../../ports/index.js';
 import type { CollectiveEvent } from '../catalogue/index.js';
-import { BODY_OFFSET, entryBytes, SALT_BYTES, writeEntry, type BlockContent, type StoredBlock } from '../chain/index.js';
+import { BODY_OFFSET, entryBytes, writeEntry, type BlockContent, type StoredBlock } from '../chain/index.js';
 import { encodeEnvelope, envelopeBytesMax, eventCodec, type EncodedEvent } from '../codec/index.js';
 import type { EventDraft, RecordedEvent } from '../event.js';
+import type { Salts } from './salts.js';
 import type { LogIdentity, Tail } from './stored-records.js';
 import type { BlockBuilder } from './types.js';
 
@@ -11,7 +12,7 @@ export interface BuilderParts {
   readonly identity: LogIdentity;
   readonly tail: Tail;
   readonly clock: Clock;
-  readonly random: Random;
+  readonly salts: Salts;
   readonly hasher: Hasher;
   /** Stores the block; called once, and then the builder is closed. */
   readonly store: (builder: OpenBlock) => Promise<StoredBlock>;
@@ -58,8 +59,8 @@ export class OpenBlock implements BlockBuilder {
         next: 'Split the request into smaller ones.',
       });
     }
-    const { identity, tail, clock, random, hasher } = this.#parts;
-    const salt = random.bytes(SALT_BYTES);
+    const { identity, tail, clock, salts, hasher } = this.#parts;
+    const salt = salts.next();
     const { actor, request, cause } = draft;
     const envelope = {
       position: { origin: identity.origin, epoch: tail.epoch, sequence: tail.sequence + 1 + this.#events.length },

@@ -6,6 +6,7 @@ import { readBlocks, type LogSnapshot } from './block-source.js';
 import type { BlockWriter } from './block-writer.js';
 import type { HeadFiles } from './head-files.js';
 import { Landmarks } from './landmarks.js';
+import { Salts } from './salts.js';
 import { tailAt, type LogChain } from './segment-scan.js';
 import { closeAll } from './small-files.js';
 import type { Tail } from './stored-records.js';
@@ -30,6 +31,7 @@ export class SegmentLog implements EventLog {
   readonly #writer: BlockWriter;
   readonly #headFiles: HeadFiles;
   readonly #landmarks = new Landmarks();
+  readonly #salts: Salts;
   readonly #listeners = new Set<(block: StoredBlock) => void>();
   /** Replaced, never changed: readers keep the one that they began with. */
   #segments: readonly number[];
@@ -42,6 +44,7 @@ export class SegmentLog implements EventLog {
 
   constructor({ options, chain, tail, segments, writer, headFiles, recovery }: OpenedLog) {
     this.#options = options;
+    this.#salts = new Salts(options.random);
     this.#chain = chain;
     this.#tail = tail;
     this.#segments = segments;
@@ -75,12 +78,20 @@ export class SegmentLog implements EventLog {
   begin(): BlockBuilder {
     this.#checkUsable();
     assert(this.#builder === undefined, 'a log has one writer: the block before is committed or discarded first');
-    const { clock, random, hasher } = this.#options;
+    const { clock, hasher } = this.#options;
     const store = (block: OpenBlock): Promise<StoredBlock> => this.#commit(block);
     const released = (): void => {
       this.#builder = undefined;
     };
-    this.#builder = new OpenBlock({ identity: this.#chain.identity, tail: this.#tail, clock, random, hasher, store, released });
+    this.#builder = new OpenBlock({
+      identity: this.#chain.identity,
+      tail: this.#tail,
+      clock,
+      salts: this.#salts,
+      hasher,
+      store,
+      released,
+    });
     return this.#builder;
   }
 
