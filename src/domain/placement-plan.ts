@@ -57,7 +57,7 @@ export function planPlacement(request: {
     );
     while (chosen.length < copies) {
       const next = best(ranked, chosen, request.avoid);
-      if (next === undefined) return tooLittleSpace(chunk, copies, candidates, free);
+      if (next === undefined) return tooLittleSpace(chunk.lengthBytes, copies, candidates, free);
       ranked.splice(ranked.indexOf(next), 1);
       chosen.push(next);
       free.set(next.nodeId, (free.get(next.nodeId) ?? 0) - chunk.lengthBytes);
@@ -124,7 +124,7 @@ function tooFewNodes(
 }
 
 function tooLittleSpace(
-  chunk: PlannedChunk,
+  bytes: number,
   copies: number,
   candidates: readonly Candidate[],
   free: ReadonlyMap<NodeId, number>,
@@ -133,11 +133,28 @@ function tooLittleSpace(
   return fail(
     new CollectiveError(
       'NOT_ENOUGH_SPACE',
-      `There is no room for ${copies} copies of the next ${formatSize(chunk.lengthBytes)}: ${left.join(', ')}.`,
+      `There is no room for ${copies} copies of ${formatSize(bytes)}: ${left.join(', ')}.`,
       {
         next: "Remove what is not needed, raise a node's capacity, or add a node with: collective node invite",
         details: { copies },
       },
     ),
   );
+}
+
+/**
+ * Whether the copies of so many bytes would fit at all: with `copies` distinct nodes for each byte, no node can take more than
+ * the whole, and all together must take all copies. Errors: NOT_ENOUGH_NODES, NOT_ENOUGH_SPACE.
+ */
+export function checkRoom(
+  request: { readonly bytes: number; readonly copies: number },
+  candidates: readonly Candidate[],
+  unusable: readonly Unusable[],
+): Result<undefined, CollectiveError> {
+  const { bytes, copies } = request;
+  if (candidates.length < copies) return tooFewNodes(copies, candidates, unusable);
+  const room = candidates.reduce((sum, { freeBytes }) => sum + Math.min(freeBytes, bytes), 0);
+  if (room >= bytes * copies) return ok(undefined);
+  const free = new Map(candidates.map((candidate) => [candidate.nodeId, candidate.freeBytes]));
+  return tooLittleSpace(bytes, copies, candidates, free);
 }

@@ -1,0 +1,186 @@
+import { CollectiveError, LIMITS, toCollectiveError } from '../../base/index.js';
+import type { Decision, DecisionContext } from '../../domain/index.js';
+import type { Actor, BlockBuilder, EventDraft, EventLog, RecordedEvent, RequestRef } from '../../events/index.js';
+import type { Clock } from '../../ports/index.js';
+import type { ViewHost, Views } from '../../projections/index.js';
+import { recordedEvents } from '../log/recorded-events.js';
+import { answerEarlier, type EarlierOutcome } from './earlier-request.js';
+
+/** Something that somebody wants changed. */
+export interface Command<Answer> {
+  readonly actor: Actor;
+  /** Undefined for what the coordinator does of itself. */
+  readonly request: RequestRef | undefined;
+  /** Synchronous and pure; may run more than once. */
+  decide(views: Views, context: DecisionContext): Decision;
+  /** From the events that the command led to: now, or when it was first given. */
+  answer(events: readonly RecordedEvent[]): Answer;
+}
+
+type Outcome =
+  | { readonly kind: 'events'; readonly events: readonly RecordedEvent[] }
+  | EarlierOutcome;
+
+interface Waiting {
+  readonly command: Command<unknown>;
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Settled {
+  readonly waiting: Waiting;
+  readonly outcome: Outcome;
+}
+
+/**
+ * The log's one writer. Commands that wait while a block is being synced share the next one; each is decided against the views
+ * as the commands before it left them; nobody gets an answer, not even a refusal, before the block that it rests on is durable.
+ */
+export class CommandLoop {
+  readonly #log: EventLog;
+  readonly #views: ViewHost;
+  readonly #clock: Clock;
+  readonly #queue: Waiting[] = [];
+  #running: Promise<void> | undefined;
+  #stopped: CollectiveError | undefined;
+  #onFailure: (error: CollectiveError) => void = () => undefined;
+
+  constructor(options: { readonly log: EventLog; readonly views: ViewHost; readonly clock: Clock }) {
+    this.#log = options.log;
+    this.#views = options.views;
+    this.#clock = options.clock;
+  }
+
+  /** Told once when the log or a view failed: nothing can be changed any more, and the process has to end. */
+  onFailure(listener: (error: CollectiveError) => void): void {
+    this.#onFailure = listener;
+  }
+
+  /** The answer, once it is durable. Errors: the decision's own, UNAVAILABLE (stopping), LOG_FAILED, LIMIT_EXCEEDED. */
+  submit<Answer>(command: Command<Answer>): Promise<Answer> {
+    if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
+    if (this.#queue.length >= LIMITS.commandQueueLength) {
+      return Promise.reject(new CollectiveError('LIMIT_EXCEEDED', `${LIMITS.commandQueueLength} commands are waiting already.`, {
+        next: 'Try again in a moment.',
+      }));
+    }
+    const answered = new Promise<Answer>((resolve, reject) => {
+      this.#queue.push({ command, resolve: (answer) => resolve(answer as Answer), reject });
+    });
+    this.#running ??= this.#run();
+    return answered;
+  }
+
+  /** Finishes what was submitted, then refuses everything. */
+  async stop(): Promise<void> {
+    this.#stopped ??= new CollectiveError('UNAVAILABLE', 'The coordinator is stopping.', { next: 'Try again when it is back.' });
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      // Whoever submits in this turn of the event loop shares the first block.
+      await Promise.resolve();
+      while (this.#queue.length > 0) await this.#writeBlock();
+    } catch (error) {
+      this.#fail(toCollectiveError(error));
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  async #writeBlock(): Promise<void> {
+    const block = this.#log.begin();
+    const settled: Settled[] = [];
+    while (block.events.length < LIMITS.blockEvents) {
+      const waiting = this.#queue.shift();
+      if (waiting === undefined) break;
+      try {
+        const outcome = await this.#decide(waiting.command, block);
+        if (outcome === 'full') {
+          this.#queue.unshift(waiting);
+          break;
+        }
+        settled.push({ waiting, outcome });
+      } catch (error) {
+        // Part of the command may be in the block: give the block up, and decide the other commands anew.
+        block.discard();
+        this.#views.dropPending();
+        this.#queue.unshift(...settled.map((each) => each.waiting));
+        waiting.reject(error);
+        if (endsTheLoop(error)) throw error;
+        return;
+      }
+    }
+    if (block.events.length === 0) block.discard();
+    else await this.#commit(block, settled);
+    await Promise.all(settled.map((each) => this.#answer(each)));
+    if (this.#views.wantsFlush) await this.#views.flush();
+  }
+
+  /** Durable first; then visible; then (by the caller) answered. */
+  async #commit(block: BlockBuilder, settled: Settled[]): Promise<void> {
+    try {
+      await block.commit();
+      this.#views.keepPending();
+    } catch (error) {
+      this.#views.dropPending();
+      for (const { waiting } of settled.splice(0)) waiting.reject(error);
+      if (endsTheLoop(error)) throw error;
+    }
+  }
+
+  async #decide(command: Command<unknown>, block: BlockBuilder): Promise<Outcome | 'full'> {
+    const { actor, request } = command;
+    const head = this.#log.head;
+    const context: DecisionContext = {
+      nowMs: this.#clock.nowMs(),
+      actor,
+      nextPosition: { epoch: head.epoch, sequence: head.sequence + block.events.length + 1 },
+    };
+    const decided = await this.#views.decide((views): Outcome | Decision => {
+      const earlier = request === undefined ? undefined : views.requests.get(actor, request.id);
+      if (earlier !== undefined && request !== undefined) return answerEarlier(earlier, request);
+      return command.decide(views, context);
+    });
+    if ('kind' in decided) return decided;
+    if (!decided.ok) return { kind: 'refused', error: decided.error };
+    const drafts = decided.value.map((event): EventDraft => ({ event, actor, request, cause: undefined }));
+    if (!block.fits(drafts)) return block.events.length > 0 ? 'full' : tooLarge();
+    const events = drafts.map((draft) => block.add(draft));
+    for (const event of events) await this.#views.apply(event);
+    return { kind: 'events', events };
+  }
+
+  async #answer({ waiting, outcome }: Settled): Promise<void> {
+    try {
+      if (outcome.kind === 'refused') {
+        waiting.reject(outcome.error);
+        return;
+      }
+      const events = outcome.kind === 'events'
+        ? outcome.events
+        : await recordedEvents(this.#log, outcome.firstSequence, outcome.count);
+      waiting.resolve(waiting.command.answer(events));
+    } catch (error) {
+      waiting.reject(error);
+    }
+  }
+
+  #fail(error: CollectiveError): void {
+    this.#stopped = error;
+    for (const waiting of this.#queue.splice(0)) waiting.reject(error);
+    this.#onFailure(error);
+  }
+}
+
+const tooLarge = (): Outcome => ({
+  kind: 'refused',
+  error: new CollectiveError('LIMIT_EXCEEDED', 'The command would take more than one block of the log.', { next: 'Ask for less at once.' }),
+});
+
+/** A full disk only refuses; a log or a view that failed is the end. */
+function endsTheLoop(error: unknown): boolean {
+  const { code } = toCollectiveError(error);
+  return code === 'LOG_FAILED' || code === 'LOG_DAMAGED' || code === 'VIEW_DAMAGED';
+}

@@ -1,0 +1,29 @@
+import type { FilesServiceDefinition, ServiceImplementation } from '../../transport/index.js';
+import type { NamespaceCalls } from './namespace-calls.js';
+import type { ReadCalls } from './read-calls.js';
+import type { UploadCalls } from './upload-calls.js';
+
+/** The member's tree, as its clients use it. */
+export function filesService(calls: {
+  readonly uploads: UploadCalls;
+  readonly reads: ReadCalls;
+  readonly namespace: NamespaceCalls;
+}): ServiceImplementation<typeof FilesServiceDefinition> {
+  const { uploads, reads, namespace } = calls;
+  return {
+    openUpload: (request, call) => uploads.openUpload(request, call),
+    placeChunks: (request, call) => uploads.placeChunks(request, call),
+    recordExtents: (request, call) => uploads.recordExtents(request, call),
+    commitFiles: (request, call) => uploads.commitFiles(request, call),
+    closeUpload: (request, call) => uploads.closeUpload(request, call),
+    readFiles: (request, call) => reads.readFiles(request, call),
+    reportDamage: (request, call) => reads.reportDamage(request, call),
+    stat: (request) => namespace.stat(request),
+    listDirectory: (request) => namespace.listDirectory(request),
+    makeDirectories: (request, call) => namespace.makeDirectories(request, call),
+    makeSymlinks: (request, call) => namespace.makeSymlinks(request, call),
+    setAttributes: (request, call) => namespace.setAttributes(request, call),
+    moveEntry: (request, call) => namespace.moveEntry(request, call),
+    removeEntry: (request, call) => namespace.removeEntry(request, call),
+  };
+}

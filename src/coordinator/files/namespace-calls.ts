@@ -1,0 +1,153 @@
+import { accept, assert, fileIdAt, LIMITS, toCollectiveError } from '../../base/index.js';
+import {
+  type Decision, type DecisionContext, decideMakeDirectory, decideMakeSymlink, decideMoveEntry, decideRemoveEntry,
+  decideSetAttributes, find, findDirectory, type Names,
+} from '../../domain/index.js';
+import type { RecordedEvent } from '../../events/index.js';
+import type { Clock, Hasher } from '../../ports/index.js';
+import type { ViewHost, Views } from '../../projections/index.js';
+import { failureOf } from '../../transport/index.js';
+import type {
+  AuthenticatedCall, EntryOutcome, ListDirectoryRequest, ListDirectoryResponse, MakeDirectoriesRequest, MakeDirectoriesResponse,
+  MakeSymlinksRequest, MakeSymlinksResponse, MoveEntryRequest, MoveEntryResponse, RemoveEntryRequest, RemoveEntryResponse,
+  SetAttributesRequest, SetAttributesResponse, StatRequest, StatResponse,
+} from '../../transport/index.js';
+import { type ClientCaller, clientCaller } from '../caller.js';
+import type { CommandLoop } from '../commands/command-loop.js';
+import { requestRef } from '../commands/request-ref.js';
+import { entryInfo } from './entry-info.js';
+import { atMost, fileTimeOf, modeOf, ownPath } from './requests.js';
+
+export interface NamespaceCallsOptions {
+  readonly commands: CommandLoop;
+  readonly views: ViewHost;
+  readonly clock: Clock;
+  readonly hasher: Hasher;
+}
+
+interface EntryCommand {
+  readonly names: Names;
+  readonly decide: (views: Views, context: DecisionContext) => Decision;
+}
+
+/** The calls that look at the tree and change it, but for what comes in by uploads. */
+export class NamespaceCalls {
+  readonly #options: NamespaceCallsOptions;
+
+  constructor(options: NamespaceCallsOptions) {
+    this.#options = options;
+  }
+
+  async stat(request: StatRequest): Promise<StatResponse> {
+    return { entry: await this.#entryAt(ownPath(request.path)) };
+  }
+
+  async listDirectory(request: ListDirectoryRequest): Promise<ListDirectoryResponse> {
+    const names = ownPath(request.path);
+    const limit = request.limit === 0 ? LIMITS.listPageEntries : Math.min(request.limit, LIMITS.listPageEntries);
+    return this.#options.views.run(({ namespace }) => {
+      const { fileId } = accept(findDirectory(names, namespace));
+      const page = namespace.entries(fileId, request.afterName === '' ? undefined : request.afterName, limit);
+      namespace.needFiles(page.rows.map(([, entry]) => entry.fileId));
+      const entries = page.rows.map(([[, name], entry]) => {
+        const row = namespace.file(entry.fileId);
+        assert(row !== undefined, 'an entry leads to a file');
+        return entryInfo([...names, name], entry.fileId, row);
+      });
+      return { entries, more: page.more };
+    });
+  }
+
+  async makeDirectories(request: MakeDirectoriesRequest, call: AuthenticatedCall): Promise<MakeDirectoriesResponse> {
+    const outcomes = await this.#plural('makeDirectories', request.requestId, request.directories, call, (item, nowMs) => {
+      const names = ownPath(item.path);
+      const { makeParents, existOk } = item;
+      const command = { names, mode: modeOf(item.mode), modified: fileTimeOf(item.modified, nowMs), makeParents, existOk };
+      return { names, decide: (views, context) => decideMakeDirectory(command, views.namespace, context) };
+    });
+    return { outcomes };
+  }
+
+  async makeSymlinks(request: MakeSymlinksRequest, call: AuthenticatedCall): Promise<MakeSymlinksResponse> {
+    const outcomes = await this.#plural('makeSymlinks', request.requestId, request.symlinks, call, (item, nowMs) => {
+      const names = ownPath(item.path);
+      const command = { names, target: item.target, modified: fileTimeOf(item.modified, nowMs), replace: item.replace };
+      return { names, decide: (views, context) => decideMakeSymlink(command, views.namespace, context) };
+    });
+    return { outcomes };
+  }
+
+  async setAttributes(request: SetAttributesRequest, call: AuthenticatedCall): Promise<SetAttributesResponse> {
+    const outcomes = await this.#plural('setAttributes', request.requestId, request.changes, call, (item, nowMs) => {
+      const names = ownPath(item.path);
+      const mode = item.mode === undefined ? undefined : modeOf(item.mode);
+      const modified = item.modified === undefined ? undefined : fileTimeOf(item.modified, nowMs);
+      return { names, decide: (views) => decideSetAttributes({ names, mode, modified }, views.namespace) };
+    });
+    return { outcomes };
+  }
+
+  async moveEntry(request: MoveEntryRequest, call: AuthenticatedCall): Promise<MoveEntryResponse> {
+    const [from, to] = [ownPath(request.fromPath), ownPath(request.toPath)];
+    const { replace, expectedVersion } = request;
+    await this.#single('moveEntry', request.requestId, request, call, (views) =>
+      decideMoveEntry({ from, to, replace, expectedVersion }, views.namespace));
+    return { entry: await this.#entryAt(to) };
+  }
+
+  async removeEntry(request: RemoveEntryRequest, call: AuthenticatedCall): Promise<RemoveEntryResponse> {
+    const names = ownPath(request.path);
+    const { recursive, expectedVersion } = request;
+    const events = await this.#single('removeEntry', request.requestId, request, call, (views) =>
+      decideRemoveEntry({ names, recursive, expectedVersion }, views.namespace));
+    const removed = events[0]?.event;
+    assert(removed?.type === 'EntryRemoved', 'what was removed has its event');
+    return { fileId: removed.fileId };
+  }
+
+  #single(
+    method: string, requestId: string, content: unknown, call: AuthenticatedCall, decide: EntryCommand['decide'],
+  ): Promise<readonly RecordedEvent[]> {
+    const request = requestRef({ requestId, method, content }, this.#options.hasher);
+    return this.#options.commands.submit({ actor: clientCaller(call.caller).actor, request, decide, answer: (events) => events });
+  }
+
+  /** Each item is a command of its own; all of them share a block where they fit. */
+  #plural<Item>(
+    method: string,
+    requestId: string,
+    items: readonly Item[],
+    call: AuthenticatedCall,
+    commandOf: (item: Item, nowMs: number) => EntryCommand,
+  ): Promise<EntryOutcome[]> {
+    const caller = clientCaller(call.caller);
+    return Promise.all(
+      atMost('entries', items, LIMITS.filesPerCommit).map(async (item, index): Promise<EntryOutcome> => {
+        try {
+          const command = commandOf(item, this.#options.clock.nowMs());
+          const request = requestRef({ requestId, method, index, content: item }, this.#options.hasher);
+          return { fileId: await this.#submit(command, request, caller), failure: undefined };
+        } catch (error) {
+          return { fileId: '', failure: failureOf(toCollectiveError(error)) };
+        }
+      }),
+    );
+  }
+
+  async #submit(command: EntryCommand, request: ReturnType<typeof requestRef>, caller: ClientCaller): Promise<string> {
+    const events = await this.#options.commands.submit({
+      actor: caller.actor, request, decide: command.decide, answer: (recorded) => recorded,
+    });
+    const last = events.at(-1);
+    if (last?.event?.type === 'DirectoryCreated' || last?.event?.type === 'SymlinkCreated') return fileIdAt(last.envelope.position);
+    // It was there already, or only its attributes changed.
+    return (await this.#entryAt(command.names)).fileId;
+  }
+
+  #entryAt(names: Names) {
+    return this.#options.views.run(({ namespace }) => {
+      const { fileId, row } = accept(find(names, namespace));
+      return entryInfo(names, fileId, row);
+    });
+  }
+}

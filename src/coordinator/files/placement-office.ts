@@ -1,0 +1,84 @@
+import { accept, type ChunkId, type MemberId, type NodeId } from '../../base/index.js';
+import { type Candidate, checkRoom, type ChunkPlan, planPlacement, type Unusable } from '../../domain/index.js';
+import type { Clock, Timers } from '../../ports/index.js';
+import type { NodeRow, ViewHost } from '../../projections/index.js';
+import type { NodeRegistry } from '../nodes/node-registry.js';
+
+/** After a start, nodes get this long to dial in before too few of them is an answer. */
+const DIAL_IN_MS = 10_000;
+const DIAL_IN_STEP_MS = 50;
+
+export interface Placement {
+  readonly plans: readonly ChunkPlan[];
+  readonly nodes: ReadonlyMap<NodeId, NodeRow>;
+}
+
+interface PlacementOfficeOptions {
+  readonly origin: MemberId;
+  readonly views: ViewHost;
+  readonly registry: NodeRegistry;
+  readonly clock: Clock;
+  readonly timers: Timers;
+}
+
+/** Chooses nodes for chunks, from what is on record and from who is here now. */
+export class PlacementOffice {
+  readonly #options: PlacementOfficeOptions;
+  readonly #startedMonotonicMs: number;
+
+  constructor(options: PlacementOfficeOptions) {
+    this.#options = options;
+    this.#startedMonotonicMs = options.clock.monotonicMs();
+  }
+
+  /** Errors: NOT_ENOUGH_NODES, NOT_ENOUGH_SPACE, CANCELLED. */
+  async place(request: {
+    readonly chunks: readonly { readonly chunkId: ChunkId; readonly lengthBytes: number }[];
+    readonly copies: number;
+    readonly avoid: ReadonlySet<NodeId>;
+    readonly signal: AbortSignal;
+  }): Promise<Placement> {
+    const { candidates, unusable, nodes } = await this.#usable(request.copies, request.signal);
+    const chunks = await this.#options.views.run((views) => {
+      views.placement.need(request.chunks.map(({ chunkId }) => chunkId));
+      return request.chunks.map(({ chunkId, lengthBytes }) => ({
+        chunkId, lengthBytes, holders: views.placement.chunk(chunkId)?.holders ?? [],
+      }));
+    });
+    return { plans: accept(planPlacement({ chunks, copies: request.copies, candidates, unusable, avoid: request.avoid })), nodes };
+  }
+
+  /** Whether there is room for so many bytes at all, before any of them is sent. Errors as `place`. */
+  async checkRoom(request: { readonly bytes: number; readonly copies: number; readonly signal: AbortSignal }): Promise<void> {
+    const { candidates, unusable } = await this.#usable(request.copies, request.signal);
+    accept(checkRoom(request, candidates, unusable));
+  }
+
+  async #usable(copies: number, signal: AbortSignal) {
+    const { views, registry, clock, timers } = this.#options;
+    const all = await views.run((each) => each.nodes.all());
+    let sorted = this.#sort(all);
+    const untilMs = this.#startedMonotonicMs + DIAL_IN_MS;
+    while (sorted.candidates.length < copies && all.length > 0 && clock.monotonicMs() < untilMs) {
+      if (all.every(([nodeId]) => registry.presence(nodeId) === 'online')) break;
+      await timers.sleep(DIAL_IN_STEP_MS, signal);
+      sorted = this.#sort(all);
+    }
+    return { ...sorted, nodes: new Map(all) };
+  }
+
+  #sort(all: readonly (readonly [NodeId, NodeRow])[]): { readonly candidates: readonly Candidate[]; readonly unusable: readonly Unusable[] } {
+    const candidates: Candidate[] = [];
+    const unusable: Unusable[] = [];
+    for (const [nodeId, row] of all) {
+      const { registry } = this.#options;
+      const presence = registry.presence(nodeId);
+      const telemetry = registry.telemetry(nodeId);
+      const { name, failureDomain } = row;
+      if (presence !== 'online' || telemetry === undefined) unusable.push({ name, why: presence === 'suspect' ? 'not answering' : 'offline' });
+      else if (telemetry.storeState !== 'ready') unusable.push({ name, why: telemetry.storeState });
+      else candidates.push({ nodeId, name, failureDomain, freeBytes: telemetry.freeBytes });
+    }
+    return { candidates, unusable };
+  }
+}

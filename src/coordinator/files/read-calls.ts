@@ -1,0 +1,179 @@
+import { accept, assert, type ChunkId, CollectiveError, isChunkId, isNodeId, LIMITS, type NodeId, toCollectiveError } from '../../base/index.js';
+import { find, type Names, showPath } from '../../domain/index.js';
+import type { Extent } from '../../events/index.js';
+import type { NodeRow, VersionRow, ViewHost } from '../../projections/index.js';
+import { failureOf } from '../../transport/index.js';
+import type {
+  AuthenticatedCall, EntryInfo, PlacedExtent, ReadFile, ReadFilesRequest, ReadFilesResponse, ReadTarget, ReportDamageRequest,
+  ReportDamageResponse,
+} from '../../transport/index.js';
+import { type ClientCaller, clientCaller } from '../caller.js';
+import type { DamageDesk } from '../nodes/damage-desk.js';
+import type { NodeRegistry } from '../nodes/node-registry.js';
+import { entryInfo } from './entry-info.js';
+import { atMost, ownPath } from './requests.js';
+import type { TicketOffice } from './tickets.js';
+
+export interface ReadCallsOptions {
+  readonly views: ViewHost;
+  readonly registry: NodeRegistry;
+  readonly tickets: TicketOffice;
+  readonly damage: DamageDesk;
+}
+
+interface Opened {
+  readonly target: number;
+  readonly info: EntryInfo;
+  readonly version: VersionRow | undefined;
+  readonly fromBytes: number;
+  readonly toBytes: number;
+}
+
+interface TargetExtent {
+  readonly target: number;
+  readonly extent: Extent;
+}
+
+interface Holding {
+  readonly lengthBytes: number;
+  readonly holders: readonly NodeId[];
+  readonly lost: readonly NodeId[];
+}
+
+/** The calls that bring files out: where their bytes are, with the tickets to get them. */
+export class ReadCalls {
+  readonly #options: ReadCallsOptions;
+
+  constructor(options: ReadCallsOptions) {
+    this.#options = options;
+  }
+
+  /** Pages are made as they are taken; tickets are fresh in each. */
+  async *readFiles(request: ReadFilesRequest, call: AuthenticatedCall): AsyncGenerator<ReadFilesResponse> {
+    const caller = clientCaller(call.caller);
+    const targets = atMost('files', request.targets, LIMITS.filesPerCommit);
+    let files: ReadFile[] = [];
+    let extents: TargetExtent[] = [];
+    for (const [index, target] of targets.entries()) {
+      const opened = await this.#open(target, index);
+      files.push('failure' in opened ? opened : { target: index, info: opened.info, failure: undefined });
+      if ('failure' in opened) continue;
+      for await (const extent of this.#extents(opened)) {
+        extents.push({ target: index, extent });
+        if (extents.length < LIMITS.extentsPerList) continue;
+        yield await this.#page(files, extents, caller);
+        files = [];
+        extents = [];
+      }
+    }
+    if (files.length > 0 || extents.length > 0) yield await this.#page(files, extents, caller);
+  }
+
+  async reportDamage(request: ReportDamageRequest, call: AuthenticatedCall): Promise<ReportDamageResponse> {
+    const copies = atMost('copies', request.copies, LIMITS.chunksPerCall).map(({ nodeId, chunkId }) => {
+      if (!isNodeId(nodeId) || !isChunkId(chunkId)) throw new CollectiveError('REQUEST_INVALID', 'A report names a chunk and a node.');
+      return { nodeId, chunkId };
+    });
+    await this.#options.damage.suspect(copies, call.signal);
+    return {};
+  }
+
+  async #open(target: ReadTarget, index: number): Promise<Opened | (ReadFile & { readonly failure: object })> {
+    try {
+      const names = ownPath(target.path);
+      const { info, version } = await this.#options.views.run((views) => {
+        const { fileId, row } = accept(find(names, views.namespace));
+        if (row.kind !== 'file') return { info: entryInfo(names, fileId, row), version: undefined };
+        const number = target.version === 0 ? row.version : target.version;
+        const found = number === 0 ? undefined : views.namespace.version(fileId, number);
+        if (number > 0 && found === undefined) throw noVersion(names, number, row.version);
+        const shown = found === undefined ? row : { ...row, ...attributesOf(row.version === number, found), version: number };
+        return { info: entryInfo(names, fileId, shown), version: found };
+      });
+      const fromBytes = Math.min(target.offsetBytes, info.sizeBytes);
+      const toBytes = target.lengthBytes === 0 ? info.sizeBytes : Math.min(fromBytes + target.lengthBytes, info.sizeBytes);
+      return { target: index, info, version, fromBytes, toBytes };
+    } catch (error) {
+      return { target: index, info: undefined, failure: failureOf(toCollectiveError(error)) };
+    }
+  }
+
+  /** Those that overlap the range, in order; list by list, so that a long file is never in memory as a whole. */
+  async *#extents({ version, fromBytes, toBytes }: Opened): AsyncGenerator<Extent> {
+    if (version === undefined || fromBytes >= toBytes) return;
+    const wanted = (extent: Extent): boolean =>
+      extent.offsetBytes < toBytes && extent.offsetBytes + extent.lengthBytes > fromBytes;
+    yield* version.extents.filter(wanted);
+    for (const id of version.extentListIds) {
+      const extents = await this.#options.views.run((views) => views.extents.extents(id));
+      assert(extents !== undefined, 'a committed version has its lists');
+      yield* extents.filter(wanted);
+      const last = extents.at(-1);
+      if (last !== undefined && last.offsetBytes + last.lengthBytes >= toBytes) return;
+    }
+  }
+
+  async #page(files: readonly ReadFile[], extents: readonly TargetExtent[], caller: ClientCaller): Promise<ReadFilesResponse> {
+    const chunkIds = [...new Set(extents.map(({ extent }) => extent.chunkId).filter((id) => id !== undefined))];
+    const { holdings, nodes } = await this.#options.views.run((views) => {
+      views.placement.need(chunkIds);
+      return {
+        holdings: new Map<ChunkId, Holding | undefined>(chunkIds.map((id) => [id, views.placement.chunk(id)])),
+        nodes: new Map<NodeId, NodeRow>(views.nodes.all()),
+      };
+    });
+    const order = new Map(chunkIds.map((id) => [id, this.#inOrder(id, holdings.get(id)?.holders ?? [], nodes)]));
+    const byNode = new Map<NodeId, { readonly chunkId: ChunkId; readonly lengthBytes: number }[]>();
+    for (const [chunkId, nodeIds] of order) {
+      const lengthBytes = holdings.get(chunkId)?.lengthBytes ?? 0;
+      for (const nodeId of nodeIds) byNode.set(nodeId, [...(byNode.get(nodeId) ?? []), { chunkId, lengthBytes }]);
+    }
+    const nodeIds = [...byNode.keys()];
+    const indexOf = new Map(nodeIds.map((nodeId, index) => [nodeId, index]));
+    return {
+      files: [...files],
+      extents: extents.map(({ target, extent }): PlacedExtent => {
+        const holders = extent.chunkId === undefined ? [] : (order.get(extent.chunkId) ?? []);
+        const lost = extent.chunkId === undefined ? [] : (holdings.get(extent.chunkId)?.lost ?? []);
+        return {
+          target,
+          offsetBytes: extent.offsetBytes,
+          lengthBytes: extent.lengthBytes,
+          chunkId: extent.chunkId ?? '',
+          nodes: holders.map((nodeId) => indexOf.get(nodeId) ?? 0),
+          holderNames: holders.length > 0 ? [] : lost.map((nodeId) => nodes.get(nodeId)?.name ?? nodeId),
+        };
+      }),
+      nodes: nodeIds.map((nodeId) => ({
+        nodeId,
+        name: nodes.get(nodeId)?.name ?? nodeId,
+        endpoints: nodes.get(nodeId)?.endpoints ?? [],
+        ...this.#options.tickets.read({ nodeId, clientKeyHash: caller.keyHash, chunks: byNode.get(nodeId) ?? [] }),
+      })),
+    };
+  }
+
+  /**
+   * Nodes that are here before those that are not (which may answer all the same: after a start they dial in one by one); among
+   * equals another one first for each chunk, so that reading uses them all.
+   */
+  #inOrder(chunkId: ChunkId, holders: readonly NodeId[], nodes: ReadonlyMap<NodeId, NodeRow>): readonly NodeId[] {
+    const known = holders.filter((nodeId) => (nodes.get(nodeId)?.endpoints.length ?? 0) > 0);
+    const turn = known.length === 0 ? 0 : Number.parseInt(chunkId.slice(-4), 16) % known.length;
+    const turned = [...known.slice(turn), ...known.slice(0, turn)];
+    const here = (nodeId: NodeId): boolean => this.#options.registry.presence(nodeId) === 'online';
+    return [...turned.filter(here), ...turned.filter((nodeId) => !here(nodeId))];
+  }
+}
+
+/** The current version shows the file's attributes as they are now, an older one those it was committed with. */
+function attributesOf(current: boolean, version: VersionRow) {
+  const { sizeBytes, committedMs, contentType, mode, modified } = version;
+  return current ? { sizeBytes, committedMs, contentType } : { sizeBytes, committedMs, contentType, mode, modified };
+}
+
+function noVersion(names: Names, version: number, current: number): CollectiveError {
+  return new CollectiveError('NOT_FOUND', `${showPath(names)} has no version ${version}; its current one is ${current}.`, {
+    details: { path: showPath(names), version },
+  });
+}

@@ -1,0 +1,68 @@
+import { LIMITS, type MemberId, type NodeId, type UploadId } from '../../base/index.js';
+import { chunkListDigest, issueTicket, type ListedChunk } from '../../identity/index.js';
+import type { Clock, Hasher, Random, Signer } from '../../ports/index.js';
+
+const TICKET_ID_BYTES = 16;
+
+export interface IssuedTicket {
+  readonly ticket: Uint8Array;
+  readonly ticketExpiresMs: number;
+}
+
+interface TicketOfficeOptions {
+  readonly origin: MemberId;
+  readonly signer: Signer;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly hasher: Hasher;
+}
+
+/** Makes the short-lived rights with which clients use nodes. */
+export class TicketOffice {
+  readonly #options: TicketOfficeOptions;
+
+  constructor(options: TicketOfficeOptions) {
+    this.#options = options;
+  }
+
+  /** To put chunks of one upload into one node, up to so many bytes. */
+  put(right: {
+    readonly nodeId: NodeId;
+    readonly clientKeyHash: Uint8Array;
+    readonly uploadId: UploadId;
+    readonly byteBudget: number;
+  }): IssuedTicket {
+    const common = this.#common(right);
+    const { uploadId, byteBudget } = right;
+    return {
+      ticket: issueTicket({ ...common, kind: 'put', uploadId, byteBudget }, this.#options.signer),
+      ticketExpiresMs: common.expiresAtMs,
+    };
+  }
+
+  /** To get exactly these chunks from one node. */
+  read(right: {
+    readonly nodeId: NodeId;
+    readonly clientKeyHash: Uint8Array;
+    readonly chunks: readonly ListedChunk[];
+  }): IssuedTicket {
+    const common = this.#common(right);
+    const listDigest = chunkListDigest(right.chunks, this.#options.hasher);
+    return {
+      ticket: issueTicket({ ...common, kind: 'read', listDigest }, this.#options.signer),
+      ticketExpiresMs: common.expiresAtMs,
+    };
+  }
+
+  #common(right: { readonly nodeId: NodeId; readonly clientKeyHash: Uint8Array }) {
+    const { origin, clock, random } = this.#options;
+    return {
+      origin,
+      nodeId: right.nodeId,
+      clientKeyHash: right.clientKeyHash,
+      expiresAtMs: clock.nowMs() + LIMITS.ticketLifeMs,
+      ticketId: random.bytes(TICKET_ID_BYTES),
+      revocationPosition: 0,
+    };
+  }
+}
