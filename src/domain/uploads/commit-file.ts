@@ -114,9 +114,8 @@ function endOfLists(command: CommitFile, views: CommitViews): Result<number, Col
     const list = views.extents.list(id);
     if (list === undefined || !views.uploads.recorded(uploadId, id))
       return refuse('An extent list was not recorded under this upload.');
-    const end = checkExtents(list, offset, LIMITS.extentsPerList);
-    if (!end.ok) return end;
-    offset = end.value;
+    if (list.offsetBytes !== offset) return refuse(`The extent lists are not adjacent at byte ${offset}.`);
+    offset += list.lengthBytes;
   }
   return ok(offset);
 }

@@ -1,0 +1,185 @@
+import { assert } from '../../base/index.js';
+
+/** Words before an entry's key: its size in words, the hash of its key, the entry after it in its bucket, lengths, flags. */
+const HEADER_WORDS = 6;
+const SIZE = 0;
+const HASH = 1;
+const NEXT = 2;
+const KEY_LENGTH = 3;
+const VALUE_LENGTH = 4;
+const FLAGS = 5;
+
+const ALIVE = 1;
+const USED = 2;
+const ABSENT = 4;
+
+/** A bucket for so many bytes of entries. */
+const BYTES_PER_BUCKET = 256;
+const BUCKET_BYTES = 4;
+/** An entry that was used since it was written gets a second chance; so many for each new one. */
+const SECOND_CHANCES = 3;
+/** A larger entry would push out too much at once. */
+const LARGEST_PART = 8;
+
+/**
+ * Encoded rows by key, in one block of memory of fixed size: what it holds costs no objects, the collector never looks at it,
+ * and its bound is exact. A ring: the oldest entries make room, those used meanwhile are written again. Also remembers which
+ * rows are not there. Everything in it can be read again from the store.
+ */
+export class RowCache {
+  readonly limitBytes: number;
+  readonly #capacity: number;
+  readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
+  /** Offset in words plus one of the newest entry of each bucket; 0: none. */
+  readonly #buckets: Int32Array;
+  /** Words ever written and ever evicted; their difference is what is held. */
+  #head = 0;
+  #tail = 0;
+
+  constructor(limitBytes: number) {
+    this.limitBytes = limitBytes;
+    const buckets = Math.max(1, Math.floor(limitBytes / (BYTES_PER_BUCKET + BUCKET_BYTES)));
+    this.#buckets = new Int32Array(buckets);
+    this.#capacity = Math.max(HEADER_WORDS * LARGEST_PART, Math.floor((limitBytes - buckets * BUCKET_BYTES) / 4));
+    const memory = new ArrayBuffer(this.#capacity * 4);
+    this.#words = new Int32Array(memory);
+    this.#bytes = new Uint8Array(memory);
+  }
+
+  /** Bytes in use, the table of buckets included. */
+  get usedBytes(): number {
+    return (this.#head - this.#tail) * 4 + this.#buckets.length * BUCKET_BYTES;
+  }
+
+  /** Null: known to be absent. Undefined: not in the cache. The bytes are valid until the next `set`. */
+  get(key: string): Uint8Array | null | undefined {
+    const at = this.#find(key, hashOf(key));
+    if (at < 0) return undefined;
+    const flags = this.#word(at + FLAGS);
+    this.#words[at + FLAGS] = flags | USED;
+    if ((flags & ABSENT) !== 0) return null;
+    const start = (at + HEADER_WORDS) * 4 + this.#word(at + KEY_LENGTH);
+    return this.#bytes.subarray(start, start + this.#word(at + VALUE_LENGTH));
+  }
+
+  /** Copies the bytes; null: the row is known to be absent. An entry too large for the cache is forgotten. */
+  set(key: string, value: Uint8Array | null): void {
+    const hash = hashOf(key);
+    const old = this.#find(key, hash);
+    if (old >= 0) this.#drop(old);
+    const evicted: { readonly key: string; readonly value: Uint8Array | null }[] = [];
+    if (!this.#write(key, hash, value, evicted)) return;
+    for (const entry of evicted) this.#write(entry.key, hashOf(entry.key), entry.value, undefined);
+  }
+
+  #write(key: string, hash: number, value: Uint8Array | null, rescued: RescuedEntries | undefined): boolean {
+    const valueLength = value?.length ?? 0;
+    const size = HEADER_WORDS + Math.ceil((key.length + valueLength) / 4);
+    if (size > this.#capacity / LARGEST_PART) return false;
+    const at = this.#reserve(size, rescued);
+    const bucket = this.#bucketOf(hash);
+    this.#words[at + SIZE] = size;
+    this.#words[at + HASH] = hash;
+    this.#words[at + NEXT] = this.#buckets[bucket] ?? 0;
+    this.#words[at + KEY_LENGTH] = key.length;
+    this.#words[at + VALUE_LENGTH] = valueLength;
+    this.#words[at + FLAGS] = value === null ? ALIVE | ABSENT : ALIVE;
+    this.#buckets[bucket] = at + 1;
+    let offset = (at + HEADER_WORDS) * 4;
+    for (let index = 0; index < key.length; index += 1) {
+      this.#bytes[offset] = key.charCodeAt(index);
+      offset += 1;
+    }
+    if (value !== null) this.#bytes.set(value, offset);
+    return true;
+  }
+
+  /** Room for `size` words in one piece. */
+  #reserve(size: number, rescued: RescuedEntries | undefined): number {
+    const rest = this.#capacity - (this.#head % this.#capacity);
+    if (rest < size) {
+      this.#makeRoom(rest, rescued);
+      const filler = this.#head % this.#capacity;
+      this.#words[filler + SIZE] = rest;
+      // A rest may be shorter than a header: only its size is ever read unless it has room for the flags.
+      if (rest > FLAGS) this.#words[filler + FLAGS] = 0;
+      this.#head += rest;
+    }
+    this.#makeRoom(size, rescued);
+    const at = this.#head % this.#capacity;
+    this.#head += size;
+    return at;
+  }
+
+  #makeRoom(words: number, rescued: RescuedEntries | undefined): void {
+    while (this.#head - this.#tail + words > this.#capacity) {
+      const at = this.#tail % this.#capacity;
+      const size = this.#word(at + SIZE);
+      assert(size > 0, 'the row cache lost count of its entries');
+      const flags = size > FLAGS ? this.#word(at + FLAGS) : 0;
+      if ((flags & ALIVE) !== 0) {
+        if ((flags & USED) !== 0 && rescued !== undefined && rescued.length < SECOND_CHANCES) rescued.push(this.#entryAt(at));
+        this.#drop(at);
+      }
+      this.#tail += size;
+    }
+  }
+
+  #entryAt(at: number): { readonly key: string; readonly value: Uint8Array | null } {
+    const start = (at + HEADER_WORDS) * 4;
+    const end = start + this.#word(at + KEY_LENGTH);
+    const absent = (this.#word(at + FLAGS) & ABSENT) !== 0;
+    return {
+      key: String.fromCharCode(...this.#bytes.subarray(start, end)),
+      value: absent ? null : this.#bytes.slice(end, end + this.#word(at + VALUE_LENGTH)),
+    };
+  }
+
+  #find(key: string, hash: number): number {
+    let at = (this.#buckets[this.#bucketOf(hash)] ?? 0) - 1;
+    while (at >= 0 && !(this.#word(at + HASH) === hash && this.#hasKey(at, key))) at = this.#word(at + NEXT) - 1;
+    return at;
+  }
+
+  #hasKey(at: number, key: string): boolean {
+    if (this.#word(at + KEY_LENGTH) !== key.length) return false;
+    const start = (at + HEADER_WORDS) * 4;
+    for (let index = 0; index < key.length; index += 1) {
+      if (this.#bytes[start + index] !== key.charCodeAt(index)) return false;
+    }
+    return true;
+  }
+
+  /** Takes the entry out of its bucket; its room comes back when the ring gets there. */
+  #drop(at: number): void {
+    this.#words[at + FLAGS] = 0;
+    const bucket = this.#bucketOf(this.#word(at + HASH));
+    const next = this.#word(at + NEXT);
+    let before = (this.#buckets[bucket] ?? 0) - 1;
+    if (before === at) {
+      this.#buckets[bucket] = next;
+      return;
+    }
+    while (this.#word(before + NEXT) - 1 !== at) before = this.#word(before + NEXT) - 1;
+    this.#words[before + NEXT] = next;
+  }
+
+  #bucketOf(hash: number): number {
+    return (hash >>> 0) % this.#buckets.length;
+  }
+
+  #word(index: number): number {
+    return this.#words[index] ?? 0;
+  }
+}
+
+type RescuedEntries = { readonly key: string; readonly value: Uint8Array | null }[];
+
+/** FNV-1a, mixed so that short keys spread too. */
+function hashOf(key: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < key.length; index += 1) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return hash ^ (hash >>> 13);
+}

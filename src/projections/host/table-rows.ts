@@ -1,0 +1,292 @@
+import { decodeRow, encodeRow } from '../rows/fields.js';
+import { afterPrefix } from '../rows/keys.js';
+import type { Page, PageRequest, Table, TableDefinition, ViewInfo } from '../rows/table.js';
+import { mergePage } from './merge-page.js';
+import type { RangeRequest, StoredPage } from './reading.js';
+import { weigh } from './weigh.js';
+
+/** What a row became, and what it was in the layer below; null: absent. */
+interface Change<Row> {
+  row: Row | null;
+  readonly base: Row | null;
+}
+
+type Layer<Row> = Map<string, Change<Row>>;
+
+/** What a table asks of its origin's partition while a function runs. */
+export interface TableContext {
+  /** Whether changes of a block that is not durable yet are seen: by what adds to it, and by nobody else. */
+  seesPending(): boolean;
+  /** Null: absent; undefined: not in memory. */
+  stored(key: string): Uint8Array | null | undefined;
+  storedPage(request: RangeRequest): StoredPage | undefined;
+  lack(key: string): void;
+  lackRange(request: RangeRequest): void;
+  /** Ends the function; it runs again once what it lacks was loaded. */
+  signal(): never;
+}
+
+/** One row as it is about to be written to the store. */
+export interface FlushedRow {
+  /** View, table, row. */
+  readonly key: string;
+  readonly before: Uint8Array | null;
+  readonly after: Uint8Array | null;
+}
+
+/** What concerns the rows of a table whatever they are. */
+export interface AnyTable {
+  readonly view: ViewInfo;
+  readonly resident: boolean;
+  /** View and table, before every key of it. */
+  readonly prefix: string;
+  /** Of changes that are durable and not being flushed; an estimate. */
+  readonly dirtyBytes: number;
+  /** What the running function changed becomes part of the block that is being made, or (nothing is) durable at once. */
+  keepStaged(layer: 'pending' | 'dirty'): void;
+  dropStaged(): void;
+  keepPending(): void;
+  dropPending(): void;
+  /** Sets aside what is to be flushed; later changes go to a fresh layer. */
+  seal(): void;
+  sealedRows(): Iterable<FlushedRow>;
+  /** The sealed rows are in the store. */
+  settle(): void;
+  /** The sealed rows could not be written: they are dirty again, below what changed since. */
+  unseal(): void;
+  /** Of a resident table, when it is opened. `key` without the prefix. */
+  loadResident(key: string, row: Uint8Array): void;
+  clear(): void;
+  /** For people. `key` without the prefix. */
+  show(key: string): string;
+}
+
+/** A change costs this much besides its row and key: entries of maps, the change itself. */
+const CHANGE_BYTES = 160;
+
+/**
+ * The rows of one table of one origin, in layers: `staged` by the running function, `pending` in a block that is not durable,
+ * `dirty` and durable but not flushed, `sealed` and being flushed, and below that what is stored (or, of a resident table,
+ * all of it). A layer hides those below it.
+ */
+export class TableRows<Key, Row> implements Table<Key, Row>, AnyTable {
+  readonly definition: TableDefinition<Key, Row>;
+  readonly #context: TableContext;
+  readonly #prefix: string;
+  readonly #resident: Map<string, Row> | undefined;
+  #staged: Layer<Row> = new Map();
+  #pending: Layer<Row> = new Map();
+  #dirty: Layer<Row> = new Map();
+  #sealed: Layer<Row> = new Map();
+  #dirtyBytes = 0;
+
+  constructor(definition: TableDefinition<Key, Row>, context: TableContext) {
+    this.definition = definition;
+    this.#context = context;
+    this.#prefix = String.fromCharCode(definition.view.id, definition.id);
+    this.#resident = definition.resident === true ? new Map() : undefined;
+  }
+
+  get view(): ViewInfo {
+    return this.definition.view;
+  }
+
+  get resident(): boolean {
+    return this.#resident !== undefined;
+  }
+
+  get dirtyBytes(): number {
+    return this.#dirtyBytes;
+  }
+
+  get prefix(): string {
+    return this.#prefix;
+  }
+
+  get(key: Key): Row | undefined {
+    return this.#require(this.definition.key.encode(key)) ?? undefined;
+  }
+
+  need(keys: Iterable<Key>): void {
+    let missing = false;
+    for (const key of keys) {
+      const encoded = this.definition.key.encode(key);
+      if (this.#find(encoded) !== undefined) continue;
+      this.#context.lack(this.#prefix + encoded);
+      missing = true;
+    }
+    if (missing) this.#context.signal();
+  }
+
+  put(key: Key, row: Row): void {
+    const encoded = this.definition.key.encode(key);
+    this.#stage(encoded, row, this.#require(encoded));
+  }
+
+  insert(key: Key, row: Row): void {
+    this.#stage(this.definition.key.encode(key), row, null);
+  }
+
+  remove(key: Key): void {
+    const encoded = this.definition.key.encode(key);
+    this.#stage(encoded, null, this.#require(encoded));
+  }
+
+  page({ prefix, after, limit }: PageRequest): Page<Key, Row> {
+    const from = after === undefined ? prefix : `${after}\0`;
+    const changed = this.#changesBetween(from, prefix);
+    let hidden = 0;
+    for (const row of changed.values()) if (row === null) hidden += 1;
+    const request: RangeRequest = {
+      from: this.#prefix + from,
+      to: afterPrefix(this.#prefix + prefix),
+      rows: Math.min(limit + hidden + 1, Number.MAX_SAFE_INTEGER),
+    };
+    const stored = this.#resident === undefined ? this.#context.storedPage(request) : { rows: [], complete: true };
+    if (stored === undefined) {
+      this.#context.lackRange(request);
+      this.#context.signal();
+    }
+    const merged = mergePage(
+      stored.rows.map(([key, row]) => [key.slice(this.#prefix.length), () => this.#decode(row)] as const),
+      changed,
+      stored.complete,
+      limit,
+    );
+    return { rows: merged.rows.map(([key, row]) => [this.definition.key.decode(key), row] as const), more: merged.more };
+  }
+
+  keepStaged(layer: 'pending' | 'dirty'): void {
+    if (this.#staged.size === 0) return;
+    if (layer === 'pending') mergeInto(this.#pending, this.#staged);
+    else this.#mergeDirty(this.#staged);
+    this.#staged = new Map();
+  }
+
+  dropStaged(): void {
+    if (this.#staged.size > 0) this.#staged = new Map();
+  }
+
+  keepPending(): void {
+    if (this.#pending.size === 0) return;
+    this.#mergeDirty(this.#pending);
+    this.#pending = new Map();
+  }
+
+  dropPending(): void {
+    if (this.#pending.size > 0) this.#pending = new Map();
+  }
+
+  seal(): void {
+    this.#sealed = this.#dirty;
+    this.#dirty = new Map();
+    this.#dirtyBytes = 0;
+  }
+
+  *sealedRows(): Generator<FlushedRow> {
+    for (const [key, change] of this.#sealed) {
+      const before = change.base === null ? null : encodeRow(this.definition.row, change.base);
+      const after = change.row === null ? null : encodeRow(this.definition.row, change.row);
+      if (before !== null || after !== null) yield { key: this.#prefix + key, before, after };
+    }
+  }
+
+  settle(): void {
+    if (this.#resident !== undefined) {
+      for (const [key, { row }] of this.#sealed) {
+        if (row === null) this.#resident.delete(key);
+        else this.#resident.set(key, row);
+      }
+    }
+    this.#sealed = new Map();
+  }
+
+  unseal(): void {
+    const newer = this.#dirty;
+    this.#dirty = this.#sealed;
+    this.#sealed = new Map();
+    mergeInto(this.#dirty, newer);
+    this.#dirtyBytes = 0;
+    for (const [key, change] of this.#dirty) this.#dirtyBytes += weighChange(key, change);
+  }
+
+  loadResident(key: string, row: Uint8Array): void {
+    this.#resident?.set(key, this.#decode(row));
+  }
+
+  clear(): void {
+    this.#staged = new Map();
+    this.#pending = new Map();
+    this.#dirty = new Map();
+    this.#sealed = new Map();
+    this.#resident?.clear();
+    this.#dirtyBytes = 0;
+  }
+
+  show(key: string): string {
+    return `${this.definition.name}/${this.definition.key.show(this.definition.key.decode(key))}`;
+  }
+
+  #require(key: string): Row | null {
+    const row = this.#find(key);
+    if (row !== undefined) return row;
+    this.#context.lack(this.#prefix + key);
+    return this.#context.signal();
+  }
+
+  #find(key: string): Row | null | undefined {
+    const change =
+      this.#staged.get(key) ??
+      (this.#context.seesPending() ? this.#pending.get(key) : undefined) ??
+      this.#dirty.get(key) ??
+      this.#sealed.get(key);
+    if (change !== undefined) return change.row;
+    if (this.#resident !== undefined) return this.#resident.get(key) ?? null;
+    const stored = this.#context.stored(this.#prefix + key);
+    return stored === undefined || stored === null ? stored : this.#decode(stored);
+  }
+
+  #stage(key: string, row: Row | null, base: Row | null): void {
+    const staged = this.#staged.get(key);
+    if (staged === undefined) this.#staged.set(key, { row, base });
+    else staged.row = row;
+  }
+
+  #mergeDirty(source: Layer<Row>): void {
+    for (const [key, change] of source) {
+      const below = this.#dirty.get(key);
+      if (below === undefined) {
+        this.#dirty.set(key, change);
+        this.#dirtyBytes += weighChange(key, change);
+      } else {
+        this.#dirtyBytes += weigh(change.row) - weigh(below.row);
+        below.row = change.row;
+      }
+    }
+  }
+
+  /** The rows of a range that are changed or resident, as they stand now. */
+  #changesBetween(from: string, prefix: string): Map<string, Row | null> {
+    const found = new Map<string, Row | null>();
+    const inRange = (key: string): boolean => key >= from && key.startsWith(prefix);
+    if (this.#resident !== undefined) for (const [key, row] of this.#resident) if (inRange(key)) found.set(key, row);
+    const layers = [this.#sealed, this.#dirty, ...(this.#context.seesPending() ? [this.#pending] : []), this.#staged];
+    for (const layer of layers) for (const [key, { row }] of layer) if (inRange(key)) found.set(key, row);
+    return found;
+  }
+
+  #decode(encoded: Uint8Array): Row {
+    return decodeRow(this.definition.row, encoded);
+  }
+}
+
+function mergeInto<Row>(target: Layer<Row>, source: Layer<Row>): void {
+  for (const [key, change] of source) {
+    const below = target.get(key);
+    if (below === undefined) target.set(key, change);
+    else below.row = change.row;
+  }
+}
+
+const weighChange = <Row>(key: string, { row, base }: Change<Row>): number =>
+  CHANGE_BYTES + key.length + weigh(row) + weigh(base);

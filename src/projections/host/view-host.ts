@@ -1,0 +1,213 @@
+import { assert, LIMITS, type CollectiveError, type MemberId, type Result } from '../../base/index.js';
+import type { LogPosition, RecordedEvent } from '../../events/index.js';
+import type { Hasher, KeyValueStore } from '../../ports/index.js';
+import type { Views } from '../views/all.js';
+import { verifyViews, type ViewVerification } from './compare-views.js';
+import { OriginHost, type InvalidEvent, type Transacted, type Transaction, type ViewState } from './origin-host.js';
+import { RowCache } from './row-cache.js';
+import type { ViewSnapshot } from './snapshot.js';
+import { WriterQueue } from './writer-queue.js';
+
+export interface ViewHostOptions {
+  /** The own member first. */
+  readonly origins: readonly [MemberId, ...MemberId[]];
+  readonly hasher: Hasher;
+  /** Memory for rows that are also in the store. Default: LIMITS.viewCacheBytes. */
+  readonly cacheBytes?: number;
+  /** `flushDue` from here on. Default: LIMITS.viewDirtyBytes. */
+  readonly dirtyBytes?: number;
+  /** Gives the event loop a turn: called every few hundred rows of a flush. */
+  readonly pause?: () => Promise<void>;
+}
+
+/**
+ * The views of all origins over one key-value store: rows on demand, hot ones cached within a bound, changed ones kept until
+ * they are flushed. Functions over views are synchronous and pure: they may be stopped and run again from the start.
+ *
+ * `origin` is the own member's where it is left out. Errors of everything that reads: VIEW_DAMAGED when the store is damaged
+ * or fails (then `reset`, replay the log from its first event, `resume`), UNAVAILABLE between `reset` and `resume`.
+ */
+export class ViewHost {
+  /** Origins whose stored rows could not be used, and why; they stand at sequence 0. */
+  readonly dropped: readonly { readonly origin: MemberId; readonly reason: string }[];
+  readonly #store: KeyValueStore;
+  readonly #own: MemberId;
+  readonly #origins: ReadonlyMap<MemberId, OriginHost>;
+  readonly #cache: RowCache;
+  readonly #dirtyLimitBytes: number;
+  readonly #pause: () => Promise<void>;
+  readonly #flushes = new WriterQueue();
+  #flushing: Promise<void> | undefined;
+
+  static async open(store: KeyValueStore, options: ViewHostOptions): Promise<ViewHost> {
+    const cache = new RowCache(options.cacheBytes ?? LIMITS.viewCacheBytes);
+    let tags = 0;
+    const newTag = (): string => {
+      tags += 1;
+      return String.fromCharCode((tags >>> 16) & 0xff, (tags >>> 8) & 0xff, tags & 0xff);
+    };
+    const origins = new Map<MemberId, OriginHost>();
+    const dropped: { readonly origin: MemberId; readonly reason: string }[] = [];
+    for (const origin of options.origins) {
+      const opened = await OriginHost.open(origin, { store, cache, hasher: options.hasher, newTag });
+      origins.set(origin, opened.host);
+      if (opened.dropped !== undefined) dropped.push({ origin, reason: opened.dropped });
+    }
+    return new ViewHost(store, options, { origins, cache, dropped });
+  }
+
+  private constructor(
+    store: KeyValueStore,
+    options: ViewHostOptions,
+    parts: {
+      readonly origins: ReadonlyMap<MemberId, OriginHost>;
+      readonly cache: RowCache;
+      readonly dropped: readonly { readonly origin: MemberId; readonly reason: string }[];
+    },
+  ) {
+    this.#store = store;
+    this.#own = options.origins[0];
+    this.#origins = parts.origins;
+    this.#cache = parts.cache;
+    this.dropped = parts.dropped;
+    this.#dirtyLimitBytes = options.dirtyBytes ?? LIMITS.viewDirtyBytes;
+    this.#pause = options.pause ?? (() => Promise.resolve());
+  }
+
+  /** Of the last durable event that was applied; sequence 0 before the first. Replay what follows it. */
+  position(origin?: MemberId): LogPosition {
+    return this.#of(origin).position;
+  }
+
+  /** What a start begins from. */
+  flushedPosition(origin?: MemberId): LogPosition {
+    return this.#of(origin).flushedPosition;
+  }
+
+  /** Runs `work` over the durable state, all of it at one position. */
+  run<Value>(work: (views: Views) => Value, origin?: MemberId): Promise<Value> {
+    return this.#of(origin).run(work);
+  }
+
+  /**
+   * Decides a command of the own member and applies its events to the block being made, with nothing in between. Others see
+   * them once `commitPending` was called. A refusal, or what `record` throws, leaves no trace; VIEW_DAMAGED after `record`:
+   * the block has to be discarded.
+   */
+  async transact<Value>(transaction: Transaction<Value>): Promise<Result<Transacted<Value>, CollectiveError>> {
+    await this.#room();
+    return this.#of().transact(transaction);
+  }
+
+  /** The own block is durable: everybody sees it. Synchronous. */
+  commitPending(): void {
+    this.#of().commitPending();
+  }
+
+  /** The own block was given up: it never was. Synchronous. */
+  discardPending(): void {
+    this.#of().discardPending();
+  }
+
+  /** Applies durable events in order. An invalid one is not applied, nor what follows; those before it are. */
+  async apply(events: readonly RecordedEvent[], origin?: MemberId): Promise<Result<LogPosition, InvalidEvent>> {
+    await this.#room();
+    return this.#of(origin).apply(events);
+  }
+
+  get dirtyBytes(): number {
+    let bytes = 0;
+    for (const origin of this.#origins.values()) bytes += origin.dirtyBytes;
+    return bytes;
+  }
+
+  /** Whether enough has changed that it should be flushed now. */
+  get flushDue(): boolean {
+    return this.dirtyBytes >= this.#dirtyLimitBytes;
+  }
+
+  /** Memory of the row cache. */
+  get cache(): { readonly usedBytes: number; readonly limitBytes: number } {
+    return { usedBytes: this.#cache.usedBytes, limitBytes: this.#cache.limitBytes };
+  }
+
+  /**
+   * Writes what is durable and changed, with the position it stands at, in one batch. At any time: a block that is being made
+   * is not part of it. Errors are the store's; nothing is lost by them.
+   */
+  flush(): Promise<void> {
+    const flushing = this.#flushes.run(() => this.#flush());
+    this.#flushing = flushing;
+    return flushing;
+  }
+
+  /** How the views stood at `flushedPosition`. */
+  states(origin?: MemberId): readonly ViewState[] {
+    return this.#of(origin).states();
+  }
+
+  /** Flushes, and holds on to what is stored then. The caller closes it. Error also: CANCELLED. */
+  async snapshot(origin?: MemberId, signal?: AbortSignal): Promise<ViewSnapshot> {
+    await this.flush();
+    return this.#of(origin).snapshot(signal);
+  }
+
+  /** Reads all stored rows of an origin and holds them against their state hashes. Error also: CANCELLED. */
+  async verify(origin?: MemberId, signal?: AbortSignal): Promise<readonly ViewVerification[]> {
+    const snapshot = await this.snapshot(origin, signal);
+    try {
+      return await verifyViews(snapshot);
+    } finally {
+      await snapshot.close();
+    }
+  }
+
+  /** Drops an origin's rows. They cannot be read until `resume`. Safe to repeat after a crash. */
+  reset(origin?: MemberId): Promise<void> {
+    return this.#flushes.run(() => this.#of(origin).reset());
+  }
+
+  /** The log was replayed after a `reset`. */
+  resume(origin?: MemberId): void {
+    this.#of(origin).resume();
+  }
+
+  /** Forgets requests older than this, a few hundred at a call; how many. Nothing while a block is being made. */
+  pruneRequests(beforeMs: number): Promise<number> {
+    return this.#of().pruneRequests(beforeMs);
+  }
+
+  /** Waits for a running flush, and closes the store. Does not flush. */
+  async close(): Promise<void> {
+    await this.#flushes.run(() => this.#store.close());
+  }
+
+  async #flush(): Promise<void> {
+    const origins = [...this.#origins.values()].filter((origin) => origin.needsFlush);
+    if (origins.length === 0) return;
+    const sealed = origins.map((origin) => ({ origin, position: origin.seal() }));
+    try {
+      const prepared = [];
+      for (const { origin, position } of sealed) prepared.push({ origin, flush: await origin.prepare(position, this.#pause) });
+      await this.#store.batch(prepared.flatMap(({ flush }) => flush.operations));
+      for (const { origin, flush } of prepared) origin.settle(flush);
+    } catch (error) {
+      for (const { origin } of sealed) origin.unseal();
+      throw error;
+    }
+  }
+
+  /** Changes wait for a running flush rather than pile up behind it. */
+  async #room(): Promise<void> {
+    if (this.#flushing === undefined || this.dirtyBytes < 2 * this.#dirtyLimitBytes) return;
+    const flushing = this.#flushing;
+    await flushing.catch(() => undefined);
+    if (this.#flushing === flushing) this.#flushing = undefined;
+  }
+
+  #of(origin?: MemberId): OriginHost {
+    const host = this.#origins.get(origin ?? this.#own);
+    assert(host !== undefined, 'the views of this origin are not open');
+    return host;
+  }
+}

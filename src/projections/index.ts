@@ -1,0 +1,18 @@
+export { compareViews, type ViewComparison, type ViewVerification } from './host/compare-views.js';
+export type { InvalidEvent, Transacted, Transaction, ViewState } from './host/origin-host.js';
+export type { ViewSnapshot } from './host/snapshot.js';
+export { ViewHost, type ViewHostOptions } from './host/view-host.js';
+export type { Page } from './rows/table.js';
+export type { Views } from './views/all.js';
+export type { CertificateRole, CertificateRow, CertificatesReader } from './views/certificates.js';
+export type { ExtentListRow, ExtentsReader } from './views/extents.js';
+export type { InviteRow, InvitesReader } from './views/invites.js';
+export type { MemberRow, MembersReader } from './views/members.js';
+export type { NamespaceReader, Walk } from './views/namespace/reader.js';
+export type { EntryRow, FileKind, FileRow, TreeCounts, VersionRow } from './views/namespace/rows.js';
+export type { FullnessPercent, NodeRow, NodesReader } from './views/nodes.js';
+export type { PlacementReader, PlacementRow } from './views/placement.js';
+export type { ChunkReferencesRow, ListReferencesRow, ReferencesReader } from './views/references.js';
+export type { RequestRow, RequestsReader } from './views/requests.js';
+export type { UploadRow, UploadsReader } from './views/uploads.js';
+export type { NodeUsageRow, TotalsRow, UsageReader } from './views/usage.js';

@@ -1,0 +1,77 @@
+import type { CollectiveEvent } from '../../events/index.js';
+import type { Bind, ViewInfo } from '../rows/table.js';
+import { certificatesView, type CertificatesReader } from './certificates.js';
+import { extentsView, type ExtentsReader } from './extents.js';
+import { invitesView, type InvitesReader } from './invites.js';
+import { membersView, type MembersReader } from './members.js';
+import type { NamespaceReader } from './namespace/reader.js';
+import { namespaceView } from './namespace/view.js';
+import { nodesView, type NodesReader } from './nodes.js';
+import { placementView, type PlacementReader } from './placement.js';
+import { referencesView, type ReferencesReader } from './references.js';
+import { requestsIndex, type RequestsIndex, type RequestsReader } from './requests.js';
+import { uploadsView, type UploadsReader } from './uploads.js';
+import { usageView, type UsageReader } from './usage.js';
+import type { EventFacts } from './view.js';
+
+/** Everything that is known of one origin, as its log stood at one position. Valid only inside the function that got it. */
+export interface Views {
+  readonly members: MembersReader;
+  readonly certificates: CertificatesReader;
+  readonly invites: InvitesReader;
+  readonly nodes: NodesReader;
+  readonly namespace: NamespaceReader;
+  readonly extents: ExtentsReader;
+  readonly uploads: UploadsReader;
+  readonly placement: PlacementReader;
+  readonly references: ReferencesReader;
+  readonly usage: UsageReader;
+  readonly requests: RequestsReader;
+}
+
+export interface Projections {
+  readonly infos: readonly ViewInfo[];
+  readonly views: Views;
+  readonly requests: RequestsIndex;
+  /** `event` undefined: of a type or version that this program does not know; only its envelope counts. */
+  apply(event: CollectiveEvent | undefined, facts: EventFacts): void;
+}
+
+/** All views over the tables of one origin. */
+export function projections(bind: Bind): Projections {
+  const requests = requestsIndex(bind);
+  const usage = usageView(bind);
+  const members = membersView(bind);
+  const certificates = certificatesView(bind);
+  const invites = invitesView(bind);
+  const nodes = nodesView(bind);
+  const uploads = uploadsView(bind);
+  const extents = extentsView(bind);
+  const references = referencesView(bind, extents.read);
+  const namespace = namespaceView(bind, { extents: extents.read, uploads: uploads.read });
+  const placement = placementView(bind, { nodes: nodes.read, uploads: uploads.read, usage });
+  // References ask whether a list is new, so they come before extents.
+  const inOrder = [members, certificates, invites, nodes, uploads, references, extents, namespace, placement];
+  return {
+    infos: [...inOrder.map((view) => view.info), usage.info, requests.info],
+    requests,
+    views: {
+      members: members.read,
+      certificates: certificates.read,
+      invites: invites.read,
+      nodes: nodes.read,
+      namespace: namespace.read,
+      extents: extents.read,
+      uploads: uploads.read,
+      placement: placement.read,
+      references: references.read,
+      usage: usage.read,
+      requests: requests.read,
+    },
+    apply(event, facts) {
+      requests.note(facts);
+      if (event === undefined) return;
+      for (const view of inOrder) view.apply(event, facts);
+    },
+  };
+}
