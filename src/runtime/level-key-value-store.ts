@@ -1,16 +1,17 @@
-import type { ClassicLevel } from 'classic-level';
+import type { ClassicLevel, Iterator } from 'classic-level';
 import { assert, CollectiveError, LIMITS } from '../base/index.js';
 import { FileSystemError, isFileSystemError, type KeyRange, type KeyValueOperation, type KeyValueStore } from '../ports/index.js';
 import { errnoOf } from './file-system-failure.js';
 
+type Database = ClassicLevel<Uint8Array, Uint8Array>;
 type Entry = readonly [key: Uint8Array, value: Uint8Array];
 
 /** One open LevelDB. */
 export class LevelKeyValueStore implements KeyValueStore {
   readonly #path: string;
-  readonly #database: ClassicLevel<Uint8Array, Uint8Array>;
+  readonly #database: Database;
 
-  constructor(path: string, database: ClassicLevel<Uint8Array, Uint8Array>) {
+  constructor(path: string, database: Database) {
     this.#path = path;
     this.#database = database;
   }
@@ -31,12 +32,7 @@ export class LevelKeyValueStore implements KeyValueStore {
 
   entries(range: KeyRange, signal?: AbortSignal): AsyncIterable<Entry> {
     // Made here and not at the first pull: its snapshot is what "as of the call" means.
-    const iterator = this.#database.iterator({
-      gte: range.from,
-      lt: range.to,
-      reverse: range.reverse ?? false,
-      highWaterMarkBytes: LIMITS.keyValuePageBytes,
-    });
+    const iterator = this.#iterator(range);
     const nextPage = (): Promise<[Uint8Array, Uint8Array][]> =>
       this.#attempt('read entries', () => iterator.nextv(LIMITS.keyValuePageEntries));
     const close = (): Promise<void> => this.#attempt('close entries', () => iterator.close());
@@ -52,6 +48,15 @@ export class LevelKeyValueStore implements KeyValueStore {
 
   close(): Promise<void> {
     return this.#attempt('close', () => this.#database.close());
+  }
+
+  #iterator(range: KeyRange): Iterator<Database, Uint8Array, Uint8Array> {
+    const { from, to, reverse = false } = range;
+    try {
+      return this.#database.iterator({ gte: from, lt: to, reverse, highWaterMarkBytes: LIMITS.keyValuePageBytes });
+    } catch (error) {
+      throw levelFailure('read entries', this.#path, error);
+    }
   }
 
   async #attempt<Value>(operation: string, run: () => Promise<Value>): Promise<Value> {

@@ -11,10 +11,7 @@ export interface UserBuffer {
 }
 
 /** One buffer that a socket reads into again and again; `receive` sees views of it. Public option of tls.connect. */
-export function userBuffer(receive: Receive): {
-  readonly buffer: Uint8Array;
-  callback(length: number, buffer: Uint8Array): boolean;
-} {
+export function userBuffer(receive: Receive): UserBuffer {
   const buffer = new Uint8Array(BUFFER_BYTES);
   return { buffer, callback: (length) => receive(length === buffer.length ? buffer : buffer.subarray(0, length)) };
 }
