@@ -91,8 +91,12 @@ export const LIMITS = {
   nodes: 4096,
   endpointsPerDaemon: 16,
   reconnectDelayMinMs: 200,
-  reconnectDelayMaxMs: 10_000,
+  reconnectDelayMaxMs: 3_000,
   inventoryPageChunks: 1000,
+  sessionMessagesQueued: 256,
+  sessionOrdersQueued: 64,
+  ticketKeys: 16,
+  ticketBudgets: 16_384,
 
   // node store
   storeReserveBytes: 64 * MiB,
@@ -136,6 +140,7 @@ export const LIMITS = {
   endpointBytes: 255,
   inviteTextCharacters: 8192,
   inviteLifeMs: 3600 * 1000,
+  inviteLifeMaxMs: 30 * 24 * 3600 * 1000,
   inviteWrongTries: 5,
   openInvites: 1024,
   leafLifeMs: 30 * 24 * 3600 * 1000,
