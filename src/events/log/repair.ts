@@ -25,7 +25,8 @@ export async function repairLog(fileSystem: FileSystem, directory: string, found
   if (kept.length > 0 || begunSegment !== undefined) await fileSystem.syncDirectory(directory);
   const zeroedBytes = tail.sequence === 0 ? 0 : await eraseAfter(fileSystem, directory, tail);
   const headFiles = await openHeads(fileSystem, directory, found);
-  if (kept.length > 0 && heads.otherProblem === undefined) await headFiles.write(tail);
+  // Also where HEAD names the tail already: a sync of it that failed before the last stop only looks durable.
+  if (heads.otherProblem === undefined) await headFiles.write(tail);
   const notices =
     heads.otherProblem === undefined ? [] : [`One of the two HEAD records was not readable: ${heads.otherProblem}.`];
   return { headFiles, zeroedBytes, recovery: { keptBlocks: kept.length, droppedBytes: tornBytes, notices } };
