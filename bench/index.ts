@@ -56,5 +56,7 @@ try {
 console.log(describeMachine());
 console.log(tableOf(figures));
 const when = new Date().toISOString();
-if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ when, machine: describeMachine(), figures }, undefined, 2)}\n`);
-if (values.markdown !== undefined) await writeFile(values.markdown, `${when.slice(0, 10)}, ${describeMachine()}\n\n${markdownOf(figures)}\n`);
+if (values.json !== undefined)
+  await writeFile(values.json, `${JSON.stringify({ when, machine: describeMachine(), figures }, undefined, 2)}\n`);
+if (values.markdown !== undefined)
+  await writeFile(values.markdown, `${when.slice(0, 10)}, ${describeMachine()}\n\n${markdownOf(figures)}\n`);

@@ -50,10 +50,31 @@ async function sample(cluster: Cluster, bytes: number, args: readonly string[]):
 function figures(name: string, samples: readonly Sample[], cpuBar: number): readonly Figure[] {
   const of = (pick: (each: Sample) => number): readonly number[] => samples.map(pick);
   return [
-    figure(name, 'MB/s', of((each) => each.megabytesPerSecond)),
-    figure(`${name}: CPU of client and nodes`, 's/GB', of((each) => each.clientCpu + each.nodesCpu), `at most ${cpuBar}`),
-    figure(`${name}: CPU of the client`, 's/GB', of((each) => each.clientCpu)),
-    figure(`${name}: CPU of the nodes`, 's/GB', of((each) => each.nodesCpu)),
-    figure(`${name}: CPU of the coordinator`, 's/GB', of((each) => each.coordinatorCpu)),
+    figure(
+      name,
+      'MB/s',
+      of((each) => each.megabytesPerSecond),
+    ),
+    figure(
+      `${name}: CPU of client and nodes`,
+      's/GB',
+      of((each) => each.clientCpu + each.nodesCpu),
+      `at most ${cpuBar}`,
+    ),
+    figure(
+      `${name}: CPU of the client`,
+      's/GB',
+      of((each) => each.clientCpu),
+    ),
+    figure(
+      `${name}: CPU of the nodes`,
+      's/GB',
+      of((each) => each.nodesCpu),
+    ),
+    figure(
+      `${name}: CPU of the coordinator`,
+      's/GB',
+      of((each) => each.coordinatorCpu),
+    ),
   ];
 }

@@ -29,10 +29,13 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
     say();
     say('Interrupted: stopping everything this demo started and removing its files.');
-    cleanUp().then(() => process.exit(130), (error: unknown) => {
-      console.error(error);
-      process.exit(1);
-    });
+    cleanUp().then(
+      () => process.exit(130),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
   });
 }
 

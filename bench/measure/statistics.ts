@@ -19,6 +19,12 @@ export interface Figure {
 
 export function figure(name: string, unit: string, values: readonly number[], bar = ''): Figure {
   return {
-    name, unit, bar, median: median(values), lowest: Math.min(...values), highest: Math.max(...values), runs: values.length,
+    name,
+    unit,
+    bar,
+    median: median(values),
+    lowest: Math.min(...values),
+    highest: Math.max(...values),
+    runs: values.length,
   };
 }

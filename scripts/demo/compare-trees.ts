@@ -34,7 +34,8 @@ export async function compareTrees(left: string, right: string): Promise<TreeCom
     }
     if (statA.isSymbolicLink()) {
       counts.symlinks += 1;
-      if (!statB.isSymbolicLink() || (await readlink(a)) !== (await readlink(b))) differences.push(`${path}: link targets differ`);
+      if (!statB.isSymbolicLink() || (await readlink(a)) !== (await readlink(b)))
+        differences.push(`${path}: link targets differ`);
     } else if (statA.isDirectory()) {
       counts.directories += 1;
       const [namesA, namesB] = await Promise.all([readdir(a), readdir(b)]);

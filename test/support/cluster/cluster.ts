@@ -70,8 +70,15 @@ export class Cluster {
     const name = this.#options.memberName ?? 'alice';
     step(`collective init --name ${name}`);
     await this.ok([
-      'init', '--name', name, '--passphrase-file', passphraseFile,
-      '--home-listen', `127.0.0.1:${ports.home}`, '--enrolment-listen', `127.0.0.1:${ports.enrolment}`,
+      'init',
+      '--name',
+      name,
+      '--passphrase-file',
+      passphraseFile,
+      '--home-listen',
+      `127.0.0.1:${ports.home}`,
+      '--enrolment-listen',
+      `127.0.0.1:${ports.enrolment}`,
     ]);
     step('collective coordinator start');
     await this.coordinator.start();
@@ -88,8 +95,15 @@ export class Cluster {
     const { invite } = JSON.parse(invited.stdout.toString('utf8')) as { invite: string };
     step(`collective node join <invite> --path ${directory} --capacity ${this.#options.capacity ?? '100G'}`);
     await this.ok([
-      'node', 'join', invite, '--path', directory, '--capacity', this.#options.capacity ?? '100G',
-      '--listen', `127.0.0.1:${this.ports.nodes[index]}`,
+      'node',
+      'join',
+      invite,
+      '--path',
+      directory,
+      '--capacity',
+      this.#options.capacity ?? '100G',
+      '--listen',
+      `127.0.0.1:${this.ports.nodes[index]}`,
     ]);
     const daemon = this.#daemon(['node', 'start', '--path', directory], name);
     this.nodes[index] = daemon;
@@ -103,9 +117,7 @@ export class Cluster {
     const deadline = performance.now() + withinMs;
     for (;;) {
       const listed = await this.command(['node', 'list', '--json']);
-      const nodes = listed.code === 0
-        ? (JSON.parse(listed.stdout.toString('utf8')) as { nodes: { state: string }[] }).nodes
-        : [];
+      const nodes = listed.code === 0 ? (JSON.parse(listed.stdout.toString('utf8')) as { nodes: { state: string }[] }).nodes : [];
       if (nodes.filter((node) => node.state === 'online').length >= count) return;
       if (performance.now() > deadline) {
         throw new Error(`not ${count} nodes online in time: ${listed.stdout.toString('utf8')}${listed.stderr}`);

@@ -41,7 +41,9 @@ export class Daemon {
     const { executable, args, env, logPath } = this.#options;
     const logFile = openSync(logPath, 'a', 0o600);
     const child = spawn(process.execPath, [executable, ...args, '--json'], {
-      env, stdio: ['ignore', 'pipe', logFile], detached: this.#options.detached ?? false,
+      env,
+      stdio: ['ignore', 'pipe', logFile],
+      detached: this.#options.detached ?? false,
     });
     closeSync(logFile);
     this.#child = child;
