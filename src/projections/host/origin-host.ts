@@ -4,7 +4,7 @@ import type { Hasher, KeyValueStore } from '../../ports/index.js';
 import type { Views } from '../views/all.js';
 import { prepareFlush, type PreparedFlush } from './flush.js';
 import { NO_POSITION, type OriginState } from './origin-state.js';
-import { Partition, type Sight } from './partition.js';
+import { Partition, type Applied, type Sight } from './partition.js';
 import type { Reading } from './reading.js';
 import type { RowCache } from './row-cache.js';
 import { RowSource } from './row-source.js';
@@ -130,16 +130,17 @@ export class OriginHost {
     return this.#complete('durable', (views) => this.#guarded(() => work(views)));
   }
 
-  transact<Value>({ decide, record }: Transaction<Value>): Promise<Result<Transacted<Value>, CollectiveError>> {
+  transact<Value>(transaction: Transaction<Value>): Promise<Result<Transacted<Value>, CollectiveError>> {
     return this.#writers.run(async () => {
-      const decision = await this.#complete('pending', (views) => this.#guarded(() => decide(views, this.#next())));
+      const decide = (views: Views) => transaction.decide(views, this.#next());
+      const decision = await this.#complete('pending', (views) => this.#guarded(() => decide(views)));
       if (!decision.ok) return decision;
       const { drafts, value } = decision.value;
       if (drafts.length === 0) return ok({ value, events: [] });
-      const events = record(drafts);
-      await this.#stageAll(events);
+      const events = transaction.record(drafts);
       const last = events.at(-1);
       assert(last !== undefined && events.length === drafts.length, 'a decision was recorded otherwise than it was made');
+      await this.#stageAll(events);
       this.#partition.keepStaged('pending', last.envelope.position);
       return ok({ value, events });
     });
@@ -166,6 +167,7 @@ export class OriginHost {
         assert(recorded !== undefined, 'an event is missing');
         this.#refresh(reading);
         const applied = this.#stageNext(reading, 'durable', recorded);
+        if (applied.kind !== 'applied') this.#partition.dropStaged();
         if (applied.kind === 'invalid') return fail({ position: recorded.envelope.position, reason: applied.reason });
         if (applied.kind === 'applied') {
           this.#partition.keepStaged('durable', recorded.envelope.position);
@@ -260,48 +262,48 @@ export class OriginHost {
     }
   }
 
-  /** All or nothing; own events were validated when they were decided. */
+  /** All or nothing. */
   async #stageAll(events: readonly RecordedEvent[]): Promise<void> {
     const reading = this.#source.newReading();
-    const before = this.#partition.pendingPosition;
     for (let rounds = 0; ; ) {
       this.#refresh(reading);
-      const applied = this.#stageEach(reading, events);
-      this.#partition.pendingPosition = before;
-      if (applied) return;
-      this.#partition.dropStaged();
+      if (this.#stageEach(reading, events)) return;
       rounds = await this.#load(reading, rounds);
     }
   }
 
   #stageEach(reading: Reading, events: readonly RecordedEvent[]): boolean {
-    for (const recorded of events) {
-      const applied = this.#stageNext(reading, 'pending', recorded);
-      if (applied.kind === 'missing') return false;
-      assert(
-        applied.kind === 'applied',
-        `an event was decided that is not valid: ${applied.kind === 'invalid' ? applied.reason : ''}`,
-      );
-      this.#partition.pendingPosition = recorded.envelope.position;
+    const { pendingPosition: before } = this.#partition;
+    let done = false;
+    try {
+      for (const recorded of events) {
+        const applied = this.#stageNext(reading, 'pending', recorded);
+        if (applied.kind === 'missing') return false;
+        const why = applied.kind === 'invalid' ? applied.reason : '';
+        assert(applied.kind === 'applied', `an event was decided that is not valid: ${why}`);
+        this.#partition.pendingPosition = recorded.envelope.position;
+      }
+      done = true;
+      return true;
+    } finally {
+      this.#partition.pendingPosition = before;
+      if (!done) this.#partition.dropStaged();
     }
-    return true;
   }
 
-  #stageNext(reading: Reading, sight: Sight, recorded: RecordedEvent): ReturnType<Partition['stage']> {
+  #stageNext(reading: Reading, sight: Sight, recorded: RecordedEvent): Applied {
     const { origin, epoch, sequence } = recorded.envelope.position;
     const { pendingPosition } = this.#partition;
     assert(origin === this.origin, 'an event is of another origin');
     assert(sequence === pendingPosition.sequence + 1 && epoch >= pendingPosition.epoch, 'events are applied one after another');
-    const applied = this.#partition.stage(reading, sight, recorded);
-    if (applied.kind !== 'applied' && sight === 'durable') this.#partition.dropStaged();
-    return applied;
+    return this.#partition.stage(reading, sight, recorded);
   }
 
   /** Finds out what later events lack too, each by itself on what is known now: one round then loads it for all. */
   #lookAhead(reading: Reading, events: readonly RecordedEvent[]): void {
     for (const recorded of events) {
       if (reading.missingKeys.size >= LIMITS.viewRowsPerRound / 2) return;
-      // What comes of it now means nothing: the events before it are not applied yet.
+      // What comes of it means nothing: the events before it are not applied yet.
       this.#partition.stage(reading, 'durable', recorded);
       this.#partition.dropStaged();
     }
