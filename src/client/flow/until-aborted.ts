@@ -3,6 +3,7 @@ import { cancelled } from './permits.js';
 /** The promise's outcome, or CANCELLED as soon as `signal` aborts; what the promise stands for goes on for its other users. */
 export function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
   if (signal.aborted) {
+    // Nobody waits for it here any longer: a later failure is for its other users.
     promise.catch(() => undefined);
     return Promise.reject(cancelled());
   }
@@ -27,6 +28,7 @@ export async function* eachUntilAborted<Item>(source: AsyncIterable<Item>, signa
       yield next.value;
     }
   } finally {
+    // Nobody waits for the source to stop, and one that fails to has nothing left to say.
     if (!ended) iterator.return?.().catch(() => undefined);
   }
 }

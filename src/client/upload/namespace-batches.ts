@@ -47,6 +47,7 @@ export class NamespaceBatches {
       }
     };
     const done = flush();
+    // Who asked for this flush gets its failure; the next one only waits for its turn.
     this.#flushing = done.catch(() => undefined);
     return done;
   }

@@ -1,4 +1,4 @@
-import { Packr } from 'msgpackr/pack';
+import { Packr } from 'msgpackr';
 import type { WireValue } from './wire-value.js';
 
 const packr = new Packr({ useRecords: false, variableMapSize: true, copyBuffers: true });

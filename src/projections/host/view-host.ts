@@ -201,6 +201,7 @@ export class ViewHost {
   async #room(): Promise<void> {
     if (this.#flushing === undefined || this.dirtyBytes < 2 * this.#dirtyLimitBytes) return;
     const flushing = this.#flushing;
+    // Who started the flush gets its failure; here only its end matters.
     await flushing.catch(() => undefined);
     if (this.#flushing === flushing) this.#flushing = undefined;
   }
