@@ -157,6 +157,7 @@ export const LIMITS = {
   filesReadAtOnce: 8,
   /** Sent along with the extents or files that they are for. */
   receiptedChunksPerCall: 4096,
+  receiptsPerCall: 256,
   filesPerRead: 256,
   readStreams: 2,
   /** How long a transfer waits for a coordinator or node that was there before. */
@@ -166,8 +167,6 @@ export const LIMITS = {
   /** How long a read waits while no holder of a chunk can be reached. */
   chunkPatienceMs: 10_000,
   filesWrittenAtOnce: 64,
-  /** One request to a node, from sent to answered. */
-  nodeExchangeTimeoutMs: 120_000,
   directoriesPerTransfer: 1_000_000,
   transferFailuresShown: 100,
 } as const;

@@ -1,6 +1,13 @@
 export { decideCopiesLost } from './damage-decisions.js';
 export type { Decision, DecisionContext } from './decision.js';
-export { checkLabel, decideBurnInvite, decideIssueInvite, decideRedeemInvite, usableInvite } from './invite-decisions.js';
+export {
+  checkLabel,
+  decideBurnInvite,
+  decideIssueInvite,
+  decideRedeemInvite,
+  decideReissue,
+  usableInvite,
+} from './invite-decisions.js';
 export { newlyUnreachable, type Silence } from './liveness-plan.js';
 export { find, findDirectory, type Found, type Names, showPath } from './namespace/lookup.js';
 export { decideMakeDirectory, type MakeDirectory } from './namespace/make-directory.js';

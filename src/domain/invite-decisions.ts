@@ -84,3 +84,6 @@ const refuse = (message: string): Decision =>
 
 const nameTaken = (name: string): Decision =>
   fail(new CollectiveError('ALREADY_EXISTS', `There is a node called ${name} already.`, { next: 'Choose another name.' }));
+
+/** The same key asks again, because the first answer was lost: it gets another certificate for the same name. */
+export const decideReissue = (certificate: CertificateIssued): Decision => ok([certificate]);

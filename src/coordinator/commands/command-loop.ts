@@ -1,4 +1,4 @@
-import { CollectiveError, LIMITS, toCollectiveError } from '../../base/index.js';
+import { CollectiveError, LIMITS, ok, toCollectiveError } from '../../base/index.js';
 import type { Decision, DecisionContext } from '../../domain/index.js';
 import type { Actor, BlockBuilder, EventDraft, EventLog, RecordedEvent, RequestRef } from '../../events/index.js';
 import type { Clock } from '../../ports/index.js';
@@ -17,9 +17,7 @@ export interface Command<Answer> {
   answer(events: readonly RecordedEvent[]): Answer;
 }
 
-type Outcome =
-  | { readonly kind: 'events'; readonly events: readonly RecordedEvent[] }
-  | EarlierOutcome;
+type Outcome = { readonly kind: 'events'; readonly events: readonly RecordedEvent[] } | EarlierOutcome;
 
 interface Waiting {
   readonly command: Command<unknown>;
@@ -60,9 +58,11 @@ export class CommandLoop {
   submit<Answer>(command: Command<Answer>): Promise<Answer> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
     if (this.#queue.length >= LIMITS.commandQueueLength) {
-      return Promise.reject(new CollectiveError('LIMIT_EXCEEDED', `${LIMITS.commandQueueLength} commands are waiting already.`, {
-        next: 'Try again in a moment.',
-      }));
+      return Promise.reject(
+        new CollectiveError('LIMIT_EXCEEDED', `${LIMITS.commandQueueLength} commands are waiting already.`, {
+          next: 'Try again in a moment.',
+        }),
+      );
     }
     const answered = new Promise<Answer>((resolve, reject) => {
       this.#queue.push({ command, resolve: (answer) => resolve(answer as Answer), reject });
@@ -105,7 +105,7 @@ export class CommandLoop {
       } catch (error) {
         // Part of the command may be in the block: give the block up, and decide the other commands anew.
         block.discard();
-        this.#views.dropPending();
+        this.#views.discardPending();
         this.#queue.unshift(...settled.map((each) => each.waiting));
         waiting.reject(error);
         if (endsTheLoop(error)) throw error;
@@ -115,16 +115,16 @@ export class CommandLoop {
     if (block.events.length === 0) block.discard();
     else await this.#commit(block, settled);
     await Promise.all(settled.map((each) => this.#answer(each)));
-    if (this.#views.wantsFlush) await this.#views.flush();
+    if (this.#views.flushDue) await this.#views.flush();
   }
 
   /** Durable first; then visible; then (by the caller) answered. */
   async #commit(block: BlockBuilder, settled: Settled[]): Promise<void> {
     try {
       await block.commit();
-      this.#views.keepPending();
+      this.#views.commitPending();
     } catch (error) {
-      this.#views.dropPending();
+      this.#views.discardPending();
       for (const { waiting } of settled.splice(0)) waiting.reject(error);
       if (endsTheLoop(error)) throw error;
     }
@@ -132,24 +132,24 @@ export class CommandLoop {
 
   async #decide(command: Command<unknown>, block: BlockBuilder): Promise<Outcome | 'full'> {
     const { actor, request } = command;
-    const head = this.#log.head;
-    const context: DecisionContext = {
-      nowMs: this.#clock.nowMs(),
-      actor,
-      nextPosition: { epoch: head.epoch, sequence: head.sequence + block.events.length + 1 },
-    };
-    const decided = await this.#views.decide((views): Outcome | Decision => {
-      const earlier = request === undefined ? undefined : views.requests.get(actor, request.id);
-      if (earlier !== undefined && request !== undefined) return answerEarlier(earlier, request);
-      return command.decide(views, context);
+    const nowMs = this.#clock.nowMs();
+    let full = false;
+    const transacted = await this.#views.transact<EarlierOutcome | undefined>({
+      decide: (views, nextPosition) => {
+        const earlier = request === undefined ? undefined : views.requests.get(actor, request.id);
+        if (earlier !== undefined && request !== undefined) return ok({ drafts: [], value: answerEarlier(earlier, request) });
+        const decided = command.decide(views, { nowMs, actor, nextPosition });
+        if (!decided.ok) return decided;
+        const drafts = decided.value.map((event): EventDraft => ({ event, actor, request, cause: undefined }));
+        full = !block.fits(drafts);
+        return full ? ok({ drafts: [], value: undefined }) : ok({ drafts, value: undefined });
+      },
+      record: (drafts) => drafts.map((draft) => block.add(draft)),
     });
-    if ('kind' in decided) return decided;
-    if (!decided.ok) return { kind: 'refused', error: decided.error };
-    const drafts = decided.value.map((event): EventDraft => ({ event, actor, request, cause: undefined }));
-    if (!block.fits(drafts)) return block.events.length > 0 ? 'full' : tooLarge();
-    const events = drafts.map((draft) => block.add(draft));
-    for (const event of events) await this.#views.apply(event);
-    return { kind: 'events', events };
+    if (!transacted.ok) return { kind: 'refused', error: transacted.error };
+    if (full) return block.events.length > 0 ? 'full' : tooLarge();
+    const { value, events } = transacted.value;
+    return value ?? { kind: 'events', events };
   }
 
   async #answer({ waiting, outcome }: Settled): Promise<void> {
@@ -158,9 +158,8 @@ export class CommandLoop {
         waiting.reject(outcome.error);
         return;
       }
-      const events = outcome.kind === 'events'
-        ? outcome.events
-        : await recordedEvents(this.#log, outcome.firstSequence, outcome.count);
+      const events =
+        outcome.kind === 'events' ? outcome.events : await recordedEvents(this.#log, outcome.firstSequence, outcome.count);
       waiting.resolve(waiting.command.answer(events));
     } catch (error) {
       waiting.reject(error);
@@ -176,7 +175,9 @@ export class CommandLoop {
 
 const tooLarge = (): Outcome => ({
   kind: 'refused',
-  error: new CollectiveError('LIMIT_EXCEEDED', 'The command would take more than one block of the log.', { next: 'Ask for less at once.' }),
+  error: new CollectiveError('LIMIT_EXCEEDED', 'The command would take more than one block of the log.', {
+    next: 'Ask for less at once.',
+  }),
 });
 
 /** A full disk only refuses; a log or a view that failed is the end. */

@@ -12,7 +12,8 @@ export function answerEarlier(earlier: RequestRow, request: RequestRef): Earlier
     return {
       kind: 'refused',
       error: new CollectiveError('REQUEST_CONFLICT', 'This request id was used for another command before.', {
-        next: 'Give each command an id of its own.', details: { requestId: request.id },
+        next: 'Give each command an id of its own.',
+        details: { requestId: request.id },
       }),
     };
   }

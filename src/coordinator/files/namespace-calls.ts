@@ -1,16 +1,37 @@
 import { accept, assert, fileIdAt, LIMITS, toCollectiveError } from '../../base/index.js';
 import {
-  type Decision, type DecisionContext, decideMakeDirectory, decideMakeSymlink, decideMoveEntry, decideRemoveEntry,
-  decideSetAttributes, find, findDirectory, type Names,
+  type Decision,
+  type DecisionContext,
+  decideMakeDirectory,
+  decideMakeSymlink,
+  decideMoveEntry,
+  decideRemoveEntry,
+  decideSetAttributes,
+  find,
+  findDirectory,
+  type Names,
 } from '../../domain/index.js';
 import type { RecordedEvent } from '../../events/index.js';
 import type { Clock, Hasher } from '../../ports/index.js';
 import type { ViewHost, Views } from '../../projections/index.js';
 import { failureOf } from '../../transport/index.js';
 import type {
-  AuthenticatedCall, EntryOutcome, ListDirectoryRequest, ListDirectoryResponse, MakeDirectoriesRequest, MakeDirectoriesResponse,
-  MakeSymlinksRequest, MakeSymlinksResponse, MoveEntryRequest, MoveEntryResponse, RemoveEntryRequest, RemoveEntryResponse,
-  SetAttributesRequest, SetAttributesResponse, StatRequest, StatResponse,
+  AuthenticatedCall,
+  EntryOutcome,
+  ListDirectoryRequest,
+  ListDirectoryResponse,
+  MakeDirectoriesRequest,
+  MakeDirectoriesResponse,
+  MakeSymlinksRequest,
+  MakeSymlinksResponse,
+  MoveEntryRequest,
+  MoveEntryResponse,
+  RemoveEntryRequest,
+  RemoveEntryResponse,
+  SetAttributesRequest,
+  SetAttributesResponse,
+  StatRequest,
+  StatResponse,
 } from '../../transport/index.js';
 import { type ClientCaller, clientCaller } from '../caller.js';
 import type { CommandLoop } from '../commands/command-loop.js';
@@ -91,7 +112,8 @@ export class NamespaceCalls {
     const [from, to] = [ownPath(request.fromPath), ownPath(request.toPath)];
     const { replace, expectedVersion } = request;
     await this.#single('moveEntry', request.requestId, request, call, (views) =>
-      decideMoveEntry({ from, to, replace, expectedVersion }, views.namespace));
+      decideMoveEntry({ from, to, replace, expectedVersion }, views.namespace),
+    );
     return { entry: await this.#entryAt(to) };
   }
 
@@ -99,14 +121,19 @@ export class NamespaceCalls {
     const names = ownPath(request.path);
     const { recursive, expectedVersion } = request;
     const events = await this.#single('removeEntry', request.requestId, request, call, (views) =>
-      decideRemoveEntry({ names, recursive, expectedVersion }, views.namespace));
+      decideRemoveEntry({ names, recursive, expectedVersion }, views.namespace),
+    );
     const removed = events[0]?.event;
     assert(removed?.type === 'EntryRemoved', 'what was removed has its event');
     return { fileId: removed.fileId };
   }
 
   #single(
-    method: string, requestId: string, content: unknown, call: AuthenticatedCall, decide: EntryCommand['decide'],
+    method: string,
+    requestId: string,
+    content: unknown,
+    call: AuthenticatedCall,
+    decide: EntryCommand['decide'],
   ): Promise<readonly RecordedEvent[]> {
     const request = requestRef({ requestId, method, content }, this.#options.hasher);
     return this.#options.commands.submit({ actor: clientCaller(call.caller).actor, request, decide, answer: (events) => events });
@@ -136,10 +163,14 @@ export class NamespaceCalls {
 
   async #submit(command: EntryCommand, request: ReturnType<typeof requestRef>, caller: ClientCaller): Promise<string> {
     const events = await this.#options.commands.submit({
-      actor: caller.actor, request, decide: command.decide, answer: (recorded) => recorded,
+      actor: caller.actor,
+      request,
+      decide: command.decide,
+      answer: (recorded) => recorded,
     });
     const last = events.at(-1);
-    if (last?.event?.type === 'DirectoryCreated' || last?.event?.type === 'SymlinkCreated') return fileIdAt(last.envelope.position);
+    if (last?.event?.type === 'DirectoryCreated' || last?.event?.type === 'SymlinkCreated')
+      return fileIdAt(last.envelope.position);
     // It was there already, or only its attributes changed.
     return (await this.#entryAt(command.names)).fileId;
   }

@@ -42,10 +42,15 @@ export class PlacementOffice {
     const chunks = await this.#options.views.run((views) => {
       views.placement.need(request.chunks.map(({ chunkId }) => chunkId));
       return request.chunks.map(({ chunkId, lengthBytes }) => ({
-        chunkId, lengthBytes, holders: views.placement.chunk(chunkId)?.holders ?? [],
+        chunkId,
+        lengthBytes,
+        holders: views.placement.chunk(chunkId)?.holders ?? [],
       }));
     });
-    return { plans: accept(planPlacement({ chunks, copies: request.copies, candidates, unusable, avoid: request.avoid })), nodes };
+    return {
+      plans: accept(planPlacement({ chunks, copies: request.copies, candidates, unusable, avoid: request.avoid })),
+      nodes,
+    };
   }
 
   /** Whether there is room for so many bytes at all, before any of them is sent. Errors as `place`. */
@@ -67,7 +72,10 @@ export class PlacementOffice {
     return { ...sorted, nodes: new Map(all) };
   }
 
-  #sort(all: readonly (readonly [NodeId, NodeRow])[]): { readonly candidates: readonly Candidate[]; readonly unusable: readonly Unusable[] } {
+  #sort(all: readonly (readonly [NodeId, NodeRow])[]): {
+    readonly candidates: readonly Candidate[];
+    readonly unusable: readonly Unusable[];
+  } {
     const candidates: Candidate[] = [];
     const unusable: Unusable[] = [];
     for (const [nodeId, row] of all) {
@@ -75,7 +83,8 @@ export class PlacementOffice {
       const presence = registry.presence(nodeId);
       const telemetry = registry.telemetry(nodeId);
       const { name, failureDomain } = row;
-      if (presence !== 'online' || telemetry === undefined) unusable.push({ name, why: presence === 'suspect' ? 'not answering' : 'offline' });
+      if (presence !== 'online' || telemetry === undefined)
+        unusable.push({ name, why: presence === 'suspect' ? 'not answering' : 'offline' });
       else if (telemetry.storeState !== 'ready') unusable.push({ name, why: telemetry.storeState });
       else candidates.push({ nodeId, name, failureDomain, freeBytes: telemetry.freeBytes });
     }

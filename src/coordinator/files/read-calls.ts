@@ -1,10 +1,27 @@
-import { accept, assert, type ChunkId, CollectiveError, isChunkId, isNodeId, LIMITS, type NodeId, toCollectiveError } from '../../base/index.js';
+import {
+  accept,
+  assert,
+  type ChunkId,
+  CollectiveError,
+  isChunkId,
+  isNodeId,
+  LIMITS,
+  type NodeId,
+  toCollectiveError,
+} from '../../base/index.js';
 import { find, type Names, showPath } from '../../domain/index.js';
 import type { Extent } from '../../events/index.js';
 import type { NodeRow, VersionRow, ViewHost } from '../../projections/index.js';
 import { failureOf } from '../../transport/index.js';
 import type {
-  AuthenticatedCall, EntryInfo, PlacedExtent, ReadFile, ReadFilesRequest, ReadFilesResponse, ReadTarget, ReportDamageRequest,
+  AuthenticatedCall,
+  EntryInfo,
+  PlacedExtent,
+  ReadFile,
+  ReadFilesRequest,
+  ReadFilesResponse,
+  ReadTarget,
+  ReportDamageRequest,
   ReportDamageResponse,
 } from '../../transport/index.js';
 import { type ClientCaller, clientCaller } from '../caller.js';
@@ -71,7 +88,8 @@ export class ReadCalls {
 
   async reportDamage(request: ReportDamageRequest, call: AuthenticatedCall): Promise<ReportDamageResponse> {
     const copies = atMost('copies', request.copies, LIMITS.chunksPerCall).map(({ nodeId, chunkId }) => {
-      if (!isNodeId(nodeId) || !isChunkId(chunkId)) throw new CollectiveError('REQUEST_INVALID', 'A report names a chunk and a node.');
+      if (!isNodeId(nodeId) || !isChunkId(chunkId))
+        throw new CollectiveError('REQUEST_INVALID', 'A report names a chunk and a node.');
       return { nodeId, chunkId };
     });
     await this.#options.damage.suspect(copies, call.signal);

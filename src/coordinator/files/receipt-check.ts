@@ -1,4 +1,14 @@
-import { accept, type ChunkId, CollectiveError, isChunkId, isNodeId, LIMITS, type MemberId, type NodeId, type UploadId } from '../../base/index.js';
+import {
+  accept,
+  type ChunkId,
+  CollectiveError,
+  isChunkId,
+  isNodeId,
+  LIMITS,
+  type MemberId,
+  type NodeId,
+  type UploadId,
+} from '../../base/index.js';
 import type { ReceiptedChunks } from '../../domain/index.js';
 import { chunkListDigest, openReceipt } from '../../identity/index.js';
 import type { Clock, Hasher, SignatureVerifier } from '../../ports/index.js';
@@ -53,7 +63,9 @@ export class ReceiptCheck {
     for (const { chunkId, lengthBytes } of chunks) {
       const known = found.get(chunkId) ?? { lengthBytes, nodeIds: new Set<NodeId>() };
       if (known.lengthBytes !== lengthBytes) {
-        throw new CollectiveError('RECEIPT_INVALID', `Receipts disagree about the length of chunk ${chunkId}.`, { details: { chunkId } });
+        throw new CollectiveError('RECEIPT_INVALID', `Receipts disagree about the length of chunk ${chunkId}.`, {
+          details: { chunkId },
+        });
       }
       known.nodeIds.add(nodeId);
       found.set(chunkId, known);
@@ -61,13 +73,27 @@ export class ReceiptCheck {
   }
 
   /** The node may have signed with the key of its certificate or of the one before. */
-  async #verify(receipt: Receipt, nodeId: NodeId, uploadId: UploadId, caller: ClientCaller, listDigest: Uint8Array): Promise<void> {
+  async #verify(
+    receipt: Receipt,
+    nodeId: NodeId,
+    uploadId: UploadId,
+    caller: ClientCaller,
+    listDigest: Uint8Array,
+  ): Promise<void> {
     const { views, verifier, origin, clock } = this.#options;
     const keys = await views.run((all) => all.certificates.of('node', nodeId).map((certificate) => certificate.publicKey));
     const results = keys.map((nodePublicKey) =>
       openReceipt(receipt.signedReceipt, {
-        verifier, nodePublicKey, nodeId, origin, clientKeyHash: caller.keyHash, uploadId, listDigest, nowMs: clock.nowMs(),
-      }));
+        verifier,
+        nodePublicKey,
+        nodeId,
+        origin,
+        clientKeyHash: caller.keyHash,
+        uploadId,
+        listDigest,
+        nowMs: clock.nowMs(),
+      }),
+    );
     const [first] = results;
     if (first === undefined) throw new CollectiveError('RECEIPT_INVALID', `There is no node ${nodeId} on record.`);
     if (!results.some((result) => result.ok)) accept(first);

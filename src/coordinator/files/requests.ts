@@ -1,4 +1,15 @@
-import { accept, type ChunkId, CollectiveError, type ExtentListId, isChunkId, isExtentListId, isUploadId, LIMITS, parseRemotePath, type UploadId } from '../../base/index.js';
+import {
+  accept,
+  type ChunkId,
+  CollectiveError,
+  type ExtentListId,
+  isChunkId,
+  isExtentListId,
+  isUploadId,
+  LIMITS,
+  parseRemotePath,
+  type UploadId,
+} from '../../base/index.js';
 import type { Extent, FileTime } from '../../events/index.js';
 import type { Extent as WireExtent, FileTime as WireFileTime } from '../../transport/index.js';
 
@@ -31,7 +42,10 @@ export function atMost<Item>(what: string, items: readonly Item[], countMax: num
   return items;
 }
 
-export function chunkRefOf(chunk: { readonly chunkId: string; readonly lengthBytes: number }): { readonly chunkId: ChunkId; readonly lengthBytes: number } {
+export function chunkRefOf(chunk: { readonly chunkId: string; readonly lengthBytes: number }): {
+  readonly chunkId: ChunkId;
+  readonly lengthBytes: number;
+} {
   const { chunkId, lengthBytes } = chunk;
   if (!isChunkId(chunkId)) throw new CollectiveError('REQUEST_INVALID', 'That is not the id of a chunk.');
   if (lengthBytes < 1 || lengthBytes > LIMITS.chunkBytesLarge) {

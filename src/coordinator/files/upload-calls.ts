@@ -1,12 +1,28 @@
 import { accept, assert, isNodeId, LIMITS, type NodeId, toBase32, toCollectiveError, type UploadId } from '../../base/index.js';
 import {
-  decideCloseUpload, decideCommitFile, decideOpenUpload, decideRecordCopies, decideRecordExtents, openUpload, type ReceiptedChunks,
+  decideCloseUpload,
+  decideCommitFile,
+  decideOpenUpload,
+  decideRecordCopies,
+  decideRecordExtents,
+  openUpload,
+  type ReceiptedChunks,
 } from '../../domain/index.js';
 import { extentListIdOf, type RecordedEvent } from '../../events/index.js';
 import { failureOf } from '../../transport/index.js';
 import type {
-  AuthenticatedCall, CloseUploadRequest, CloseUploadResponse, CommitFilesRequest, CommitFilesResponse, FileCommit,
-  FileCommitOutcome, OpenUploadRequest, OpenUploadResponse, PlaceChunksRequest, PlaceChunksResponse, RecordExtentsRequest,
+  AuthenticatedCall,
+  CloseUploadRequest,
+  CloseUploadResponse,
+  CommitFilesRequest,
+  CommitFilesResponse,
+  FileCommit,
+  FileCommitOutcome,
+  OpenUploadRequest,
+  OpenUploadResponse,
+  PlaceChunksRequest,
+  PlaceChunksResponse,
+  RecordExtentsRequest,
   RecordExtentsResponse,
 } from '../../transport/index.js';
 import type { Clock, Hasher, Random } from '../../ports/index.js';
@@ -68,7 +84,10 @@ export class UploadCalls {
     const { views, clock, placement } = this.#options;
     const upload = accept(await views.run((all) => openUpload(uploadId, caller.clientId, all.uploads, clock.nowMs())));
     const placed = await placement.place({
-      chunks, copies: upload.copies, signal: call.signal, avoid: new Set(request.avoidNodeIds.filter(isNodeId)),
+      chunks,
+      copies: upload.copies,
+      signal: call.signal,
+      avoid: new Set(request.avoidNodeIds.filter(isNodeId)),
     });
     const budgets = new Map<NodeId, number>();
     placed.plans.forEach(({ nodeIds }, index) => {
@@ -169,7 +188,10 @@ export class UploadCalls {
     const { abandoned } = request;
     await this.#options.commands.submit({
       actor: caller.actor,
-      request: requestRef({ requestId: request.requestId, method: 'closeUpload', content: { uploadId, abandoned } }, this.#options.hasher),
+      request: requestRef(
+        { requestId: request.requestId, method: 'closeUpload', content: { uploadId, abandoned } },
+        this.#options.hasher,
+      ),
       decide: (views) => decideCloseUpload({ uploadId, clientId: caller.clientId, abandoned }, views.uploads),
       answer: () => undefined,
     });

@@ -1,8 +1,17 @@
 import { accept, type ClientId, toBase32 } from '../../base/index.js';
 import type { CollectiveEvent } from '../../events/index.js';
 import {
-  createMemberCa, createSigner, endorse, generateKeyPair, issueLeaf, type KeyPair, memberIdOf, openCa, type PeerName,
-  sealIdentityKey, type TrustedCa,
+  createMemberCa,
+  createSigner,
+  endorse,
+  generateKeyPair,
+  issueLeaf,
+  type KeyPair,
+  memberIdOf,
+  openCa,
+  type PeerName,
+  sealIdentityKey,
+  type TrustedCa,
 } from '../../identity/index.js';
 import type { Hasher, Random } from '../../ports/index.js';
 import type { FoundedMember } from './member-files.js';
@@ -28,7 +37,11 @@ export interface FoundMemberOptions {
 export async function foundMember(
   options: FoundMemberOptions,
 ): Promise<{ readonly founded: FoundedMember; readonly events: readonly CollectiveEvent[] }> {
-  const { nowMs, name, ports: { random, hasher } } = options;
+  const {
+    nowMs,
+    name,
+    ports: { random, hasher },
+  } = options;
   const newKeys = (): KeyPair => generateKeyPair(random, hasher);
   const identityKeys = newKeys();
   const memberId = memberIdOf(identityKeys.publicKey, hasher);
@@ -38,7 +51,14 @@ export async function foundMember(
   const clientId = toBase32(random.bytes(SHORT_ID_BYTES)) as ClientId;
   const coordinatorName: PeerName = { role: 'coordinator', memberId };
   const clientName: PeerName = { role: 'client', memberId, clientId };
-  const coordinatorLeaf = await issueLeaf({ ca, caKeys, name: coordinatorName, publicKey: coordinatorKeys.publicKey, nowMs, random });
+  const coordinatorLeaf = await issueLeaf({
+    ca,
+    caKeys,
+    name: coordinatorName,
+    publicKey: coordinatorKeys.publicKey,
+    nowMs,
+    random,
+  });
   const clientLeaf = await issueLeaf({ ca, caKeys, name: clientName, publicKey: clientKeys.publicKey, nowMs, random });
   const signer = createSigner(identityKeys);
   return {
@@ -49,10 +69,17 @@ export async function foundMember(
     },
     events: [
       {
-        type: 'CollectiveFounded', memberId, name, identityPublicKey: identityKeys.publicKey, caCertificate: ca.der,
+        type: 'CollectiveFounded',
+        memberId,
+        name,
+        identityPublicKey: identityKeys.publicKey,
+        caCertificate: ca.der,
         caEndorsement: endorse({ memberId, purpose: 'member-ca', subject: ca.sha256, validFrom: FIRST_POSITION }, signer),
         logPublicKey: logKeys.publicKey,
-        logKeyEndorsement: endorse({ memberId, purpose: 'log-key', subject: logKeys.publicKey, validFrom: FIRST_POSITION }, signer),
+        logKeyEndorsement: endorse(
+          { memberId, purpose: 'log-key', subject: logKeys.publicKey, validFrom: FIRST_POSITION },
+          signer,
+        ),
       },
       { type: 'CoordinatorEndpointsChanged', home: options.homeEndpoints, enrolment: options.enrolmentEndpoints },
       certificateIssued({ leaf: coordinatorLeaf, ca, memberId, name, nowMs }),

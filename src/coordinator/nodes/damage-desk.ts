@@ -51,7 +51,8 @@ export class DamageDesk {
     const chunkIds = [...chunks].slice(0, LIMITS.chunksPerCall);
     try {
       const reply = await session.order(
-        { $case: 'verify', value: { chunkIds } }, AbortSignal.any([signal, AbortSignal.timeout(VERIFY_TIMEOUT_MS)]),
+        { $case: 'verify', value: { chunkIds } },
+        AbortSignal.any([signal, AbortSignal.timeout(VERIFY_TIMEOUT_MS)]),
       );
       if (reply.kind === 'answer' && reply.answer.failure === undefined) {
         await this.found(nodeId, reply.answer.damaged);

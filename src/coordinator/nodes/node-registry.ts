@@ -34,7 +34,12 @@ export class NodeRegistry {
   /** A node that dials in again replaces its older session. */
   connect(nodeId: NodeId, session: NodeSession, telemetry: NodeTelemetry): void {
     const older = this.#rows.get(nodeId)?.session;
-    this.#rows.set(nodeId, { session, telemetry, lastHeardMonotonicMs: this.#clock.monotonicMs(), lastSeenMs: this.#clock.nowMs() });
+    this.#rows.set(nodeId, {
+      session,
+      telemetry,
+      lastHeardMonotonicMs: this.#clock.monotonicMs(),
+      lastSeenMs: this.#clock.nowMs(),
+    });
     older?.close(new CollectiveError('UNAVAILABLE', 'The node has opened a newer session.'));
   }
 

@@ -3,8 +3,14 @@ import { decideNodeHello, decideNodeUse } from '../../domain/index.js';
 import { isEndpoint } from '../../identity/index.js';
 import type { Logger } from '../../ports/index.js';
 import type {
-  AuthenticatedCall, NodeSessionServiceDefinition, ServiceImplementation, SessionHeartbeat, SessionHello, SessionRequest,
-  SessionResponse, SessionWelcome,
+  AuthenticatedCall,
+  NodeSessionServiceDefinition,
+  ServiceImplementation,
+  SessionHeartbeat,
+  SessionHello,
+  SessionRequest,
+  SessionResponse,
+  SessionWelcome,
 } from '../../transport/index.js';
 import { nodeCaller } from '../caller.js';
 import type { CommandLoop } from '../commands/command-loop.js';
@@ -71,7 +77,10 @@ export class NodeSessionService implements ServiceImplementation<typeof NodeSess
 
   /** What comes up, until the stream ends; then so does the session. */
   async #listen(
-    messages: AsyncIterator<SessionRequest>, session: NodeSession, softwareVersion: string, signal: AbortSignal,
+    messages: AsyncIterator<SessionRequest>,
+    session: NodeSession,
+    softwareVersion: string,
+    signal: AbortSignal,
   ): Promise<void> {
     let reason = new CollectiveError('UNAVAILABLE', 'The node has ended the session.');
     try {

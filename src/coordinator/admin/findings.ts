@@ -1,0 +1,167 @@
+import { formatDuration } from '../../base/index.js';
+import type { Finding, NodeInfo, UsageInfo } from '../../transport/index.js';
+
+const EXPIRY_WARNING_MS = 10 * 24 * 3600 * 1000;
+const FULL_PERCENT = 95;
+
+export interface Situation {
+  readonly nodes: readonly NodeInfo[];
+  readonly usage: UsageInfo;
+  readonly defaultCopies: number;
+  readonly nowMs: number;
+  readonly coordinatorCertificateExpiresMs: number | undefined;
+  readonly startNotices: readonly string[];
+}
+
+type Severity = 'notice' | 'warning' | 'failure';
+const finding = (code: string, severity: Severity, message: string, next: string): Finding => ({ code, severity, message, next });
+const counted = (count: number, noun: string, plural = `${noun}s`): string => `${count} ${count === 1 ? noun : plural}`;
+
+/** Everything that is not as it should be: what, why, and the next command to run. The gravest first. */
+export function findingsOf(situation: Situation): readonly Finding[] {
+  const { usage } = situation;
+  const found = [
+    ...situation.nodes.flatMap((node) => nodeFindings(node, situation.nowMs)),
+    ...enoughNodes(situation),
+    ...(usage.damagedCopies > 0
+      ? [
+          finding(
+            'damaged-copies',
+            'warning',
+            `${counted(usage.damagedCopies, 'copy', 'copies')} were found damaged or missing.`,
+            'Put the files again to make them whole; see which nodes lost copies: collective node list',
+          ),
+        ]
+      : []),
+    ...(usage.underProtectedChunks > 0
+      ? [
+          finding(
+            'under-protected',
+            'warning',
+            `${counted(usage.underProtectedChunks, 'chunk')} have fewer copies than wanted.`,
+            'Bring back the nodes that are away, or put the files again: collective node list',
+          ),
+        ]
+      : []),
+    ...expiring("The coordinator's certificate", situation.coordinatorCertificateExpiresMs, situation.nowMs),
+    ...situation.startNotices.map((notice) => finding('mended-at-start', 'notice', notice, 'collective audit verify')),
+    finding(
+      'log-on-one-disk',
+      'notice',
+      "The log is kept on the coordinator's disk only.",
+      "Back up the coordinator's directory, to another disk.",
+    ),
+  ];
+  const rank: Readonly<Record<string, number>> = { failure: 0, warning: 1, notice: 2 };
+  return found.sort((left, right) => (rank[left.severity] ?? 0) - (rank[right.severity] ?? 0));
+}
+
+export function healthOf(findings: readonly Finding[]): 'healthy' | 'degraded' | 'failed' {
+  if (findings.some(({ severity }) => severity === 'failure')) return 'failed';
+  return findings.some(({ severity }) => severity === 'warning') ? 'degraded' : 'healthy';
+}
+
+function nodeFindings(node: NodeInfo, nowMs: number): readonly Finding[] {
+  return [
+    ...presenceFindings(node, nowMs),
+    ...storeFindings(node),
+    ...expiring(`The certificate of node ${node.name}`, node.certificateExpiresMs, nowMs),
+  ];
+}
+
+function presenceFindings(node: NodeInfo, nowMs: number): readonly Finding[] {
+  const ago = node.lastSeenMs === 0 ? '' : ` for ${formatDuration(nowMs - node.lastSeenMs)}`;
+  switch (node.state) {
+    case 'unreachable':
+      return [
+        finding(
+          'node-unreachable',
+          'warning',
+          `Node ${node.name} has not been here${ago}.`,
+          'Start it on its machine: collective node start --path DIR',
+        ),
+      ];
+    case 'suspect':
+      return [
+        finding(
+          'node-suspect',
+          'warning',
+          `Node ${node.name} has been silent${ago}.`,
+          'See whether its machine and network are well: collective node show ' + node.name,
+        ),
+      ];
+    case 'never-seen':
+      return [
+        finding(
+          'node-never-seen',
+          'notice',
+          `Node ${node.name} has joined and was never started.`,
+          'Start it on its machine: collective node start --path DIR',
+        ),
+      ];
+    default:
+      return [];
+  }
+}
+
+function storeFindings(node: NodeInfo): readonly Finding[] {
+  const reason = node.storeReason === '' ? '' : `: ${node.storeReason}`;
+  if (node.storeState === 'read-only') {
+    return [
+      finding(
+        'store-read-only',
+        'warning',
+        `The store of node ${node.name} takes nothing new${reason}.`,
+        'Check the disk, then start the node again: collective node start --path DIR',
+      ),
+    ];
+  }
+  if (node.storeState === 'full') {
+    return [
+      finding(
+        'store-full',
+        'warning',
+        `Node ${node.name} is full${reason}.`,
+        'Make room on its disk, or add a node: collective node invite',
+      ),
+    ];
+  }
+  const percent = node.capacityBytes === 0 ? 0 : (100 * node.usedBytes) / node.capacityBytes;
+  if (percent < FULL_PERCENT) return [];
+  return [
+    finding(
+      'node-almost-full',
+      'warning',
+      `Node ${node.name} is ${Math.floor(percent)} % full.`,
+      'Add a node: collective node invite',
+    ),
+  ];
+}
+
+function enoughNodes({ nodes, defaultCopies }: Situation): readonly Finding[] {
+  const usable = nodes.filter((node) => node.state === 'online' && node.storeState === 'ready').length;
+  if (usable >= defaultCopies) return [];
+  const message = `${counted(usable, 'node')} can take chunks now, and files are kept in ${defaultCopies} copies: nothing can be stored.`;
+  return [
+    finding(
+      'too-few-nodes',
+      'warning',
+      message,
+      nodes.length < defaultCopies ? 'Add a node: collective node invite' : 'Bring the nodes back: collective node list',
+    ),
+  ];
+}
+
+function expiring(what: string, expiresMs: number | undefined, nowMs: number): readonly Finding[] {
+  if (expiresMs === undefined || expiresMs === 0 || expiresMs - nowMs > EXPIRY_WARNING_MS) return [];
+  const expired = expiresMs <= nowMs;
+  const when = expired ? `expired ${formatDuration(nowMs - expiresMs)} ago` : `expires in ${formatDuration(expiresMs - nowMs)}`;
+  return [
+    finding(
+      'certificate-expiring',
+      expired ? 'failure' : 'warning',
+      `${what} ${when}.`,
+      'Join again with a new invite: collective node invite',
+    ),
+  ];
+}

@@ -1,0 +1,154 @@
+import { type NodeId, ROOT_FILE_ID } from '../../base/index.js';
+import type { EventLog } from '../../events/index.js';
+import type { Clock } from '../../ports/index.js';
+import type { CertificateRow, NodeRow, NodeUsageRow, TotalsRow, TreeCounts, ViewHost } from '../../projections/index.js';
+import type { GetStatusResponse, NodeInfo, UsageInfo } from '../../transport/index.js';
+import type { MemberMaterial } from '../member/member-files.js';
+import type { NodeRegistry } from '../nodes/node-registry.js';
+import { findingsOf, healthOf } from './findings.js';
+
+/** What only the process itself knows. */
+export interface ProcessFacts {
+  readonly pid: number;
+  readonly residentBytes: number;
+  readonly cpuUserMs: number;
+  readonly cpuSystemMs: number;
+}
+
+export interface StatusDeskOptions {
+  readonly material: MemberMaterial;
+  readonly log: EventLog;
+  readonly views: ViewHost;
+  readonly registry: NodeRegistry;
+  readonly clock: Clock;
+  readonly processFacts: () => ProcessFacts;
+  readonly logBytes: () => Promise<number>;
+  readonly softwareVersion: string;
+  readonly defaultCopies: number;
+  /** What went wrong at this start and was mended, in sentences. */
+  readonly startNotices: readonly string[];
+}
+
+interface OnRecord {
+  readonly nodes: readonly {
+    readonly nodeId: NodeId;
+    readonly row: NodeRow;
+    readonly usage: NodeUsageRow;
+    readonly certificate: CertificateRow | undefined;
+  }[];
+  readonly coordinatorCertificate: CertificateRow | undefined;
+  readonly totals: TotalsRow;
+  readonly tree: TreeCounts | undefined;
+}
+
+/** Gathers how everything is. */
+export class StatusDesk {
+  readonly #options: StatusDeskOptions;
+  readonly #startedMs: number;
+
+  constructor(options: StatusDeskOptions) {
+    this.#options = options;
+    this.#startedMs = options.clock.nowMs();
+  }
+
+  async status(): Promise<GetStatusResponse> {
+    const { material, log, views, processFacts, softwareVersion, clock, defaultCopies, startNotices } = this.#options;
+    const record = await this.#onRecord();
+    const nodes = this.#nodeInfos(record);
+    const usage = usageInfo(record, nodes);
+    const findings = findingsOf({
+      nodes,
+      usage,
+      defaultCopies,
+      nowMs: clock.nowMs(),
+      startNotices,
+      coordinatorCertificateExpiresMs: record.coordinatorCertificate?.notAfterMs,
+    });
+    const { head } = log;
+    const facts = processFacts();
+    return {
+      memberId: material.memberId,
+      memberName: material.name,
+      softwareVersion,
+      startedMs: this.#startedMs,
+      health: healthOf(findings),
+      findings: [...findings],
+      log: {
+        origin: head.origin,
+        epoch: head.epoch,
+        headSequence: head.sequence,
+        bytes: await this.#options.logBytes(),
+        views: views
+          .states()
+          .map(({ name, projectionVersion, stateHash, rows }) => ({ name, projectionVersion, stateHash, rows })),
+      },
+      nodes,
+      usage,
+      process: { ...facts, viewCacheBytes: views.cache.usedBytes, viewCacheLimitBytes: views.cache.limitBytes },
+    };
+  }
+
+  async nodes(): Promise<NodeInfo[]> {
+    return this.#nodeInfos(await this.#onRecord());
+  }
+
+  #onRecord(): Promise<OnRecord> {
+    return this.#options.views.run((views) => ({
+      nodes: views.nodes.all().map(([nodeId, row]) => ({
+        nodeId,
+        row,
+        usage: views.usage.node(nodeId),
+        certificate: views.certificates.of('node', nodeId)[0],
+      })),
+      coordinatorCertificate: views.certificates.of('coordinator', '')[0],
+      totals: views.usage.totals(),
+      tree: views.namespace.file(ROOT_FILE_ID)?.below,
+    }));
+  }
+
+  #nodeInfos(record: OnRecord): NodeInfo[] {
+    return record.nodes.map(({ nodeId, row, usage, certificate }): NodeInfo => {
+      const { registry } = this.#options;
+      const telemetry = registry.telemetry(nodeId);
+      return {
+        nodeId,
+        name: row.name,
+        state: this.#stateOf(nodeId, row),
+        storeState: telemetry?.storeState ?? '',
+        storeReason: telemetry?.storeReason ?? '',
+        endpoints: [...row.endpoints],
+        capacityBytes: row.capacityBytes,
+        usedBytes: telemetry?.usedBytes ?? usage.bytes,
+        freeBytes: telemetry?.freeBytes ?? 0,
+        chunks: telemetry?.chunks ?? usage.chunks,
+        lastSeenMs: registry.lastSeenMs(nodeId) ?? row.lastSeenMs,
+        damagedCopies: usage.lostCopies,
+        softwareVersion: telemetry?.softwareVersion ?? '',
+        certificateExpiresMs: certificate?.notAfterMs ?? 0,
+        failureDomain: row.failureDomain,
+      };
+    });
+  }
+
+  /** unreachable: it was here once and is not; never-seen: it has joined and was never started. */
+  #stateOf(nodeId: NodeId, row: NodeRow): string {
+    const presence = this.#options.registry.presence(nodeId);
+    if (presence !== 'offline') return presence;
+    return row.endpoints.length === 0 ? 'never-seen' : 'unreachable';
+  }
+}
+
+function usageInfo({ totals, tree }: OnRecord, nodes: readonly NodeInfo[]): UsageInfo {
+  return {
+    files: tree?.files ?? 0,
+    directories: tree?.directories ?? 0,
+    fileBytes: tree?.bytes ?? 0,
+    chunks: totals.chunks,
+    chunkBytes: totals.chunkBytes,
+    copies: totals.copies,
+    underProtectedChunks: totals.underProtectedChunks,
+    damagedCopies: totals.lostCopies,
+    capacityBytes: nodes.reduce((sum, node) => sum + node.capacityBytes, 0),
+    storedBytes: totals.copyBytes,
+  };
+}

@@ -1,0 +1,257 @@
+import { CollectiveError, LIMITS } from '../base/index.js';
+import { createSigner, type OwnCredentials } from '../identity/index.js';
+import type { Clock, FileSystem, Hasher, KeyValueStores, Logger, Random, SignatureVerifier, Timers } from '../ports/index.js';
+import {
+  AdminServiceDefinition,
+  EnrolmentServiceDefinition,
+  FilesServiceDefinition,
+  NodeSessionServiceDefinition,
+  type RpcListener,
+  type RpcTransport,
+  serve,
+} from '../transport/index.js';
+import { AdminService } from './admin/admin-service.js';
+import { type ProcessFacts, StatusDesk } from './admin/status-desk.js';
+import { CommandLoop } from './commands/command-loop.js';
+import { EnrolmentService } from './enrolment/enrolment-service.js';
+import { filesService } from './files/files-service.js';
+import { NamespaceCalls } from './files/namespace-calls.js';
+import { PlacementOffice } from './files/placement-office.js';
+import { ReadCalls } from './files/read-calls.js';
+import { ReceiptCheck } from './files/receipt-check.js';
+import { TicketOffice } from './files/tickets.js';
+import { UploadCalls } from './files/upload-calls.js';
+import { Audit } from './log/audit.js';
+import { bytesOfFiles } from './log/bytes-of-files.js';
+import type { MemberMaterial } from './member/member-files.js';
+import { DamageDesk } from './nodes/damage-desk.js';
+import { LivenessLoop } from './nodes/liveness-loop.js';
+import { NodeRegistry } from './nodes/node-registry.js';
+import { NodeSessionService } from './nodes/node-session-service.js';
+import { logDirectoryOf, type OpenedMember, openMember } from './open-member.js';
+import { runUpkeep } from './upkeep-loop.js';
+
+const CLOSE_GRACE_MS = 2000;
+
+export interface CoordinatorOptions {
+  /** Absolute; locked by the caller for as long as the coordinator runs. */
+  readonly directory: string;
+  readonly material: MemberMaterial;
+  readonly home: { readonly host: string; readonly port: number };
+  readonly enrolment: { readonly host: string; readonly port: number };
+  /** `host:port` that others are told to use. */
+  readonly homeEndpoints: readonly string[];
+  readonly enrolmentEndpoints: readonly string[];
+  readonly softwareVersion: string;
+  readonly defaultCopies?: number;
+  readonly nodeUnreachableAfterMs?: number;
+  readonly processFacts: () => ProcessFacts;
+  readonly transport: RpcTransport;
+  readonly ports: {
+    readonly fileSystem: FileSystem;
+    readonly stores: KeyValueStores;
+    readonly clock: Clock;
+    readonly timers: Timers;
+    readonly random: Random;
+    readonly hasher: Hasher;
+    readonly verifier: SignatureVerifier;
+    readonly logger: Logger;
+  };
+}
+
+export interface Coordinator {
+  /** Resolves when both listeners accept. The ports that were bound. */
+  start(signal: AbortSignal): Promise<{ readonly homePort: number; readonly enrolmentPort: number }>;
+  /** Finishes what is under way, flushes, closes. */
+  stop(): Promise<void>;
+  /** Resolves with the reason when it cannot go on: a failed log or view. The process should stop it and end. */
+  readonly failed: Promise<CollectiveError>;
+}
+
+const DEFAULT_COPIES = 2;
+
+/** One member's coordinator over ports. */
+export function createCoordinator(options: CoordinatorOptions): Coordinator {
+  let running: Running | undefined;
+  let reportFailure: (error: CollectiveError) => void = () => undefined;
+  const failed = new Promise<CollectiveError>((resolve) => {
+    reportFailure = resolve;
+  });
+  return {
+    failed,
+    async start(signal) {
+      running = await Running.start(options, signal, reportFailure);
+      return { homePort: running.home.port, enrolmentPort: running.enrolment.port };
+    },
+    async stop() {
+      await running?.stop();
+      running = undefined;
+    },
+  };
+}
+
+/** A coordinator with everything open. */
+class Running {
+  readonly home: RpcListener;
+  readonly enrolment: RpcListener;
+  readonly #member: OpenedMember;
+  readonly #commands: CommandLoop;
+  readonly #registry: NodeRegistry;
+  readonly #loops: AbortController;
+  readonly #loopsEnded: Promise<unknown>;
+
+  private constructor(parts: {
+    readonly home: RpcListener;
+    readonly enrolment: RpcListener;
+    readonly member: OpenedMember;
+    readonly commands: CommandLoop;
+    readonly registry: NodeRegistry;
+    readonly loops: AbortController;
+    readonly loopsEnded: Promise<unknown>;
+  }) {
+    this.home = parts.home;
+    this.enrolment = parts.enrolment;
+    this.#member = parts.member;
+    this.#commands = parts.commands;
+    this.#registry = parts.registry;
+    this.#loops = parts.loops;
+    this.#loopsEnded = parts.loopsEnded;
+  }
+
+  static async start(
+    options: CoordinatorOptions,
+    signal: AbortSignal,
+    onFailure: (error: CollectiveError) => void,
+  ): Promise<Running> {
+    const { ports, material, transport, directory } = options;
+    const { clock, timers, logger, hasher, random, verifier, stores } = ports;
+    const origin = material.memberId;
+    const defaultCopies = options.defaultCopies ?? DEFAULT_COPIES;
+    const member = await openMember({ directory, origin, logSigner: createSigner(material.logKeys), ports, signal });
+    const { log, views, notices } = member;
+    for (const notice of notices) logger.warn('mended at start', { notice });
+
+    const commands = new CommandLoop({ log, views, clock });
+    commands.onFailure((error) => {
+      logger.error('the coordinator cannot go on', { error });
+      onFailure(error);
+    });
+    const registry = new NodeRegistry(clock);
+    const damage = new DamageDesk({ commands, registry, logger });
+    const ticketSigner = createSigner(material.ticketKeys);
+    const tickets = new TicketOffice({ origin, signer: ticketSigner, clock, random, hasher });
+    const placement = new PlacementOffice({ views, registry, clock, timers });
+    const receipts = new ReceiptCheck({ origin, views, clock, hasher, verifier });
+    const audit = new Audit({ log, views, stores, scratchDirectory: directory, hasher, random, logger });
+    const status = new StatusDesk({
+      ...options,
+      log,
+      views,
+      registry,
+      clock,
+      defaultCopies,
+      startNotices: notices,
+      logBytes: () => bytesOfFiles(ports.fileSystem, logDirectoryOf(directory, origin)),
+    });
+    const files = filesService({
+      uploads: new UploadCalls({ commands, views, placement, tickets, receipts, clock, random, hasher, defaultCopies }),
+      reads: new ReadCalls({ views, registry, tickets, damage }),
+      namespace: new NamespaceCalls({ commands, views, clock, hasher }),
+    });
+    const admin = new AdminService({
+      material,
+      commands,
+      log,
+      views,
+      status,
+      audit,
+      enrolmentEndpoints: options.enrolmentEndpoints,
+      clock,
+      random,
+      hasher,
+    });
+    const sessions = new NodeSessionService({
+      commands,
+      registry,
+      damage,
+      logger,
+      welcome: () => ({
+        memberId: origin,
+        memberName: material.name,
+        ticketPublicKeys: [ticketSigner.publicKey],
+        heartbeatMs: LIMITS.heartbeatMs,
+        revocationPosition: 0,
+      }),
+    });
+    const enrolling = new EnrolmentService({
+      material,
+      commands,
+      views,
+      homeEndpoints: options.homeEndpoints,
+      clock,
+      random,
+      hasher,
+      verifier,
+      logger,
+    });
+
+    const own: OwnCredentials = {
+      memberId: origin,
+      ca: material.ca,
+      leaf: material.coordinatorLeaf,
+      privateKeyPem: material.coordinatorKeys.privateKeyPem,
+    };
+    const home = await transport.listen({
+      kind: 'home',
+      ...options.home,
+      own,
+      logger,
+      services: [
+        serve(FilesServiceDefinition, files),
+        serve(AdminServiceDefinition, admin),
+        serve(NodeSessionServiceDefinition, sessions),
+      ],
+    });
+    const enrolment = await transport.listen({
+      kind: 'enrolment',
+      ...options.enrolment,
+      own,
+      logger,
+      services: [serve(EnrolmentServiceDefinition, enrolling)],
+    });
+
+    const loops = new AbortController();
+    const liveness = new LivenessLoop({
+      clock,
+      timers,
+      views,
+      commands,
+      registry,
+      logger,
+      unreachableAfterMs: options.nodeUnreachableAfterMs ?? LIMITS.nodeUnreachableMs,
+    });
+    const loopsEnded = Promise.allSettled([
+      liveness.run(loops.signal),
+      runUpkeep({ clock, timers, views, commands, logger }, loops.signal),
+    ]);
+    home.setServing(true);
+    return new Running({ home, enrolment, member, commands, registry, loops, loopsEnded });
+  }
+
+  async stop(): Promise<void> {
+    const { log, views } = this.#member;
+    this.home.setServing(false);
+    this.#registry.closeAll(new CollectiveError('UNAVAILABLE', 'The coordinator is stopping.'));
+    this.#loops.abort();
+    await Promise.all([this.home.close(CLOSE_GRACE_MS), this.enrolment.close(CLOSE_GRACE_MS)]);
+    await this.#loopsEnded;
+    await this.#commands.stop();
+    try {
+      // What is not flushed is replayed at the next start.
+      if (log.failure === undefined) await views.flush();
+    } finally {
+      await views.close();
+      await log.close();
+    }
+  }
+}

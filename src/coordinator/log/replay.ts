@@ -1,0 +1,32 @@
+import { CollectiveError } from '../../base/index.js';
+import type { EventLog } from '../../events/index.js';
+import type { ViewHost } from '../../projections/index.js';
+
+/**
+ * Applies the log to views from where they stand up to a position, flushing as they fill. Yields how many events it has applied,
+ * after each block. Error: LOG_DAMAGED, VIEW_DAMAGED; LOG_DAMAGED too for an event that contradicts those before it.
+ */
+export async function* replay(
+  log: EventLog,
+  views: ViewHost,
+  range: { readonly toSequence: number; readonly signal: AbortSignal },
+): AsyncGenerator<number> {
+  const start = views.position().sequence;
+  if (start >= range.toSequence) return;
+  let applied = 0;
+  for await (const block of log.read({ fromSequence: start + 1, toSequence: range.toSequence, signal: range.signal })) {
+    const events = block.events.filter(
+      ({ envelope: { position } }) => position.sequence > start && position.sequence <= range.toSequence,
+    );
+    const result = await views.apply(events);
+    if (!result.ok) {
+      const { position, reason } = result.error;
+      throw new CollectiveError('LOG_DAMAGED', `Event ${position.sequence} contradicts those before it: ${reason}.`, {
+        details: { sequence: position.sequence },
+      });
+    }
+    applied += events.length;
+    if (views.flushDue) await views.flush();
+    yield applied;
+  }
+}
