@@ -1,3 +1,14 @@
+export {
+  ChunkConnection,
+  ChunkServer,
+  type CallOptions as ChunkCallOptions,
+  type ChunkConnectionOptions,
+  type ChunkServerHandler,
+  type ChunkServerOptions,
+  type PresentedTicket,
+  type TicketRights,
+  type TicketSlot,
+} from './chunk-protocol/index.js';
 export { errorOfFailure, failureOf } from './failure.js';
 export { AdminServiceDefinition } from './generated/collective/v1/admin.js';
 export type {
@@ -128,4 +139,5 @@ export type {
 } from './rpc/definition.js';
 export { createGrpcTransport } from './rpc/grpc/grpc-transport.js';
 export { createLoopbackTransport } from './rpc/loopback/loopback-transport.js';
+export { RefusalLog } from './rpc/refusal-log.js';
 export { serve, type BoundMethod, type BoundService } from './rpc/service.js';

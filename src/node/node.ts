@@ -1,0 +1,165 @@
+import { accept, assert, CollectiveError, LIMITS, type NodeId } from '../base/index.js';
+import { openChunkStore, type ChunkStore } from '../chunks/index.js';
+import { createSigner, openKeyPair, tlsCredentials, verifyLeaf } from '../identity/index.js';
+import type { Listener } from '../ports/index.js';
+import { ChunkServer, createClient, NodeSessionServiceDefinition, RefusalLog } from '../transport/index.js';
+import { CoordinatorKnowledge } from './coordinator-knowledge.js';
+import type { NodeOptions, NodeWorld } from './node-options.js';
+import { SessionLoop } from './session/session-loop.js';
+import { StoreReporter } from './store-reporter.js';
+import { TicketGate } from './tickets/ticket-gate.js';
+
+/** A node daemon: keeps chunks, serves them to who has a ticket, and keeps its coordinator informed. */
+export interface StorageNode {
+  readonly nodeId: NodeId;
+  /**
+   * Resolves when the data port listens and the store can be used; the coordinator need not be there. `signal` ends only the
+   * starting. Errors: CERTIFICATE_INVALID, CONFIG_INVALID, DATA_FORMAT_UNSUPPORTED, ALREADY_RUNNING, CANCELLED.
+   */
+  start(signal: AbortSignal): Promise<{ readonly port: number }>;
+  /** Lets what is in flight finish for a few seconds, then closes everything. */
+  stop(): Promise<void>;
+  /** Whether the coordinator has welcomed this node and is still there. */
+  readonly connected: boolean;
+}
+
+/** Error: CERTIFICATE_INVALID, PERMISSION_DENIED for credentials that are no node's. */
+export function createNode(options: NodeOptions, world: NodeWorld): StorageNode {
+  const identity = accept(
+    verifyLeaf(options.own.leaf, {
+      ca: options.own.ca,
+      memberId: options.own.memberId,
+      nowMs: world.clock.nowMs(),
+      roles: ['node'],
+    }),
+  );
+  assert(identity.role === 'node', 'the role was checked');
+  return new NodeDaemon(identity.nodeId, options, world);
+}
+
+const STOP_GRACE_MS = 5000;
+
+class NodeDaemon implements StorageNode {
+  readonly nodeId: NodeId;
+  readonly #options: NodeOptions;
+  readonly #world: NodeWorld;
+  /** What was started, each with what ends it; ended in reverse order. */
+  readonly #closers: (() => Promise<void> | void)[] = [];
+  #session: SessionLoop | undefined;
+  #started = false;
+
+  constructor(nodeId: NodeId, options: NodeOptions, world: NodeWorld) {
+    this.nodeId = nodeId;
+    this.#options = options;
+    this.#world = { ...world, logger: world.logger.child({ nodeId }) };
+  }
+
+  get connected(): boolean {
+    return this.#session?.connected ?? false;
+  }
+
+  async start(signal: AbortSignal): Promise<{ readonly port: number }> {
+    assert(!this.#started, 'a node is started once');
+    this.#started = true;
+    try {
+      return await this.#start(signal);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const close of this.#closers.splice(0).reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw new AggregateError(failures, 'The node could not close everything.');
+  }
+
+  async #start(signal: AbortSignal): Promise<{ readonly port: number }> {
+    const { own, storePath, capacityBytes, reserveBytes, coordinatorFile } = this.#options;
+    const { hasher, logger } = this.#world;
+    const reserve = reserveBytes === undefined ? {} : { reserveBytes };
+    const store = await openChunkStore({ ...this.#world, root: storePath, capacityBytes, ...reserve }, signal);
+    this.#closers.push(() => store.close());
+    const knowledge = new CoordinatorKnowledge({ memberId: own.memberId, file: coordinatorFile, hasher, logger });
+    await knowledge.load();
+    if (signal.aborted) throw new CollectiveError('CANCELLED', 'The start was cancelled.');
+    const listener = await this.#listen(store, knowledge);
+    this.#startSession(store, knowledge, listener.port);
+    logger.info('node started', { port: listener.port, store: storePath });
+    return { port: listener.port };
+  }
+
+  async #listen(store: ChunkStore, knowledge: CoordinatorKnowledge): Promise<Listener> {
+    const { own, host, port } = this.#options;
+    const { clock, timers, logger, hasher, verifier, network } = this.#world;
+    const gate = new TicketGate({
+      own,
+      nodeId: this.nodeId,
+      store,
+      knowledge,
+      signer: createSigner(accept(openKeyPair(own.privateKeyPem, hasher))),
+      verifier,
+      hasher,
+      clock,
+      logger,
+      onStoreTrouble: () => this.#session?.storeChanged(),
+    });
+    const server = new ChunkServer({ handler: gate, clock, timers, logger });
+    const refusals = new RefusalLog(logger, clock);
+    const listener = await network.listen(
+      {
+        host,
+        port,
+        credentials: tlsCredentials(own, ['client'], clock),
+        connectionsMax: LIMITS.dataConnections,
+        handshakeTimeoutMs: LIMITS.handshakeTimeoutMs,
+        onRefused: (remote, error) => {
+          refusals.add(remote, error);
+        },
+      },
+      server.accept,
+    );
+    this.#closers.push(() => listener.close());
+    this.#closers.push(() => server.close(STOP_GRACE_MS, new AbortController().signal));
+    return listener;
+  }
+
+  #startSession(store: ChunkStore, knowledge: CoordinatorKnowledge, port: number): void {
+    const { own, name, homeEndpoints, host, capacityBytes, failureDomain, softwareVersion } = this.#options;
+    const { transport, timers, clock, random, logger } = this.#world;
+    const channel = transport.connect({ endpoints: homeEndpoints, own });
+    this.#closers.push(() => {
+      channel.close();
+    });
+    const session = new SessionLoop({
+      client: createClient(NodeSessionServiceDefinition, channel),
+      hello: {
+        name,
+        endpoints: [...(this.#options.endpoints ?? [`${host}:${port}`])],
+        capacityBytes,
+        failureDomain,
+        softwareVersion,
+        storeFormatVersion: STORE_FORMAT_VERSION,
+      },
+      store,
+      reporter: new StoreReporter(store, logger),
+      knowledge,
+      timers,
+      clock,
+      random,
+      logger,
+    });
+    this.#session = session;
+    session.start();
+    this.#closers.push(() => session.stop());
+  }
+}
+
+const STORE_FORMAT_VERSION = 1;
