@@ -89,9 +89,9 @@ async function catchUp(store: KeyValueStore, options: OpenMemberOptions, log: Ev
         },
       );
     }
-    for await (const applied of replay(log, views, { toSequence: log.head.sequence, signal })) {
-      if (applied % 100_000 < 256) logger.debug('replaying the log', { applied, head: log.head.sequence });
-    }
+    let replayed = 0;
+    for await (const applied of replay(log, views, { toSequence: log.head.sequence, signal })) replayed = applied;
+    if (replayed > 0) logger.info('replayed the end of the log', { events: replayed, head: log.head.sequence });
     await views.flush();
     return views;
   } catch (error) {

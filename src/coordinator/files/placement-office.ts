@@ -1,4 +1,4 @@
-import { accept, type ChunkId, type MemberId, type NodeId } from '../../base/index.js';
+import { accept, type ChunkId, type NodeId } from '../../base/index.js';
 import { type Candidate, checkRoom, type ChunkPlan, planPlacement, type Unusable } from '../../domain/index.js';
 import type { Clock, Timers } from '../../ports/index.js';
 import type { NodeRow, ViewHost } from '../../projections/index.js';
@@ -14,7 +14,6 @@ export interface Placement {
 }
 
 interface PlacementOfficeOptions {
-  readonly origin: MemberId;
   readonly views: ViewHost;
   readonly registry: NodeRegistry;
   readonly clock: Clock;
