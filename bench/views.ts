@@ -1,7 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileIdAt, LIMITS, ROOT_FILE_ID, toBase32, toHex, type ChunkId, type FileId, type MemberId, type NodeId, type UploadId } from '../src/base/index.js';
+import {
+  fileIdAt,
+  LIMITS,
+  ROOT_FILE_ID,
+  toBase32,
+  toHex,
+  type ChunkId,
+  type FileId,
+  type MemberId,
+  type NodeId,
+  type UploadId,
+} from '../src/base/index.js';
 import type { CollectiveEvent, RecordedEvent } from '../src/events/index.js';
 import { ViewHost } from '../src/projections/index.js';
 import { LevelKeyValueStores, NodeHasher } from '../src/runtime/index.js';
@@ -89,9 +100,25 @@ function* blocks(files: number): Generator<readonly RecordedEvent[]> {
     const fileId = add({ type: 'FileCreated', parentId, name: `file-${index}.txt`, mode: 0o644, modified });
     const chunkId = `01${toHex(digest(`chunk ${index}`))}` as ChunkId;
     const lengthBytes = 1000 + (index % 5000);
-    add({ type: 'CopiesRecorded', nodeIds: [NODES[index % 3], NODES[(index + 1) % 3]].filter((id) => id !== undefined), chunks: [{ chunkId, lengthBytes, holders: [0, 1] }] });
+    add({
+      type: 'CopiesRecorded',
+      nodeIds: [NODES[index % 3], NODES[(index + 1) % 3]].filter((id) => id !== undefined),
+      chunks: [{ chunkId, lengthBytes, holders: [0, 1] }],
+    });
     const extents = [{ offsetBytes: 0, lengthBytes, chunkId }];
-    add({ type: 'FileCommitted', fileId, version: 1, uploadId: UPLOAD, sizeBytes: lengthBytes, extentListIds: [], extents, mode: 0o644, modified, contentType: '', openSessionId: '' });
+    add({
+      type: 'FileCommitted',
+      fileId,
+      version: 1,
+      uploadId: UPLOAD,
+      sizeBytes: lengthBytes,
+      extentListIds: [],
+      extents,
+      mode: 0o644,
+      modified,
+      contentType: '',
+      openSessionId: '',
+    });
     if (block.length < LIMITS.blockEvents - 4) continue;
     yield block;
     block = [];
@@ -113,6 +140,12 @@ function beginning(): readonly CollectiveEvent[] {
       logKeyEndorsement: key,
     },
     ...NODES.map((nodeId) => ({ type: 'NodeRegistered', nodeId, name: nodeId }) as const),
-    { type: 'UploadOpened', uploadId: UPLOAD, clientId: toBase32(digest('client').subarray(0, 10)) as never, copies: 2, expiresAtMs: 2_000_000_000_000 },
+    {
+      type: 'UploadOpened',
+      uploadId: UPLOAD,
+      clientId: toBase32(digest('client').subarray(0, 10)) as never,
+      copies: 2,
+      expiresAtMs: 2_000_000_000_000,
+    },
   ];
 }

@@ -79,6 +79,8 @@ export class TableRows<Key, Row> implements Table<Key, Row>, AnyTable {
   #dirty: Layer<Row> = new Map();
   #sealed: Layer<Row> = new Map();
   #dirtyBytes = 0;
+  #lastKey: Key | undefined;
+  #lastEncoded = '';
 
   constructor(definition: TableDefinition<Key, Row>, context: TableContext) {
     this.definition = definition;
@@ -104,7 +106,7 @@ export class TableRows<Key, Row> implements Table<Key, Row>, AnyTable {
   }
 
   get(key: Key): Row | undefined {
-    return this.#require(this.definition.key.encode(key)) ?? undefined;
+    return this.#require(this.#encode(key)) ?? undefined;
   }
 
   need(keys: Iterable<Key>): void {
@@ -119,17 +121,15 @@ export class TableRows<Key, Row> implements Table<Key, Row>, AnyTable {
   }
 
   put(key: Key, row: Row): void {
-    const encoded = this.definition.key.encode(key);
-    this.#stage(encoded, row, this.#require(encoded));
+    this.#stage(this.#encode(key), row);
   }
 
   insert(key: Key, row: Row): void {
-    this.#stage(this.definition.key.encode(key), row, null);
+    this.#staged.set(this.#encode(key), { row, base: null });
   }
 
   remove(key: Key): void {
-    const encoded = this.definition.key.encode(key);
-    this.#stage(encoded, null, this.#require(encoded));
+    this.#stage(this.#encode(key), null);
   }
 
   page({ prefix, after, limit }: PageRequest): Page<Key, Row> {
@@ -246,10 +246,19 @@ export class TableRows<Key, Row> implements Table<Key, Row>, AnyTable {
     return stored === undefined || stored === null ? stored : this.#decode(stored);
   }
 
-  #stage(key: string, row: Row | null, base: Row | null): void {
+  #stage(key: string, row: Row | null): void {
     const staged = this.#staged.get(key);
-    if (staged === undefined) this.#staged.set(key, { row, base });
+    if (staged === undefined) this.#staged.set(key, { row, base: this.#require(key) });
     else staged.row = row;
+  }
+
+  /** A row is mostly read just before it is changed. */
+  #encode(key: Key): string {
+    if (key !== this.#lastKey) {
+      this.#lastEncoded = this.definition.key.encode(key);
+      this.#lastKey = key;
+    }
+    return this.#lastEncoded;
   }
 
   #mergeDirty(source: Layer<Row>): void {
@@ -259,7 +268,8 @@ export class TableRows<Key, Row> implements Table<Key, Row>, AnyTable {
         this.#dirty.set(key, change);
         this.#dirtyBytes += weighChange(key, change);
       } else {
-        this.#dirtyBytes += weigh(change.row) - weigh(below.row);
+        // A row keeps about its size while it changes: weighing it each time would cost more than changing it.
+        if (below.row === null) this.#dirtyBytes += weigh(change.row);
         below.row = change.row;
       }
     }

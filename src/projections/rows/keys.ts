@@ -1,4 +1,7 @@
-import { assert, fromHex, fromUtf8, toHex, utf8, type FileId } from '../../base/index.js';
+import { assert, fromUtf8, toHex, utf8, type FileId } from '../../base/index.js';
+import { hexByte } from './hex.js';
+
+const CHARACTERS_AT_ONCE = 1024;
 
 /**
  * Keys in memory are binary strings: one character of 0 to 255 a byte. They are cheap to join, to hash and to keep, and
@@ -6,8 +9,11 @@ import { assert, fromHex, fromUtf8, toHex, utf8, type FileId } from '../../base/
  */
 export function toBinary(bytes: Uint8Array): string {
   let text = '';
-  for (let start = 0; start < bytes.length; start += 1024) {
-    text += String.fromCharCode(...bytes.subarray(start, start + 1024));
+  for (let start = 0; start < bytes.length; start += CHARACTERS_AT_ONCE) {
+    const codes: number[] = [];
+    const end = Math.min(bytes.length, start + CHARACTERS_AT_ONCE);
+    for (let index = start; index < end; index += 1) codes.push(bytes[index] ?? 0);
+    text += String.fromCharCode(...codes);
   }
   return text;
 }
@@ -37,14 +43,17 @@ export interface KeyPart<Value> {
 const NUMBER_CHARACTERS = 7;
 
 function numberKey(value: number): string {
-  let high = Math.floor(value / 0x100_0000);
+  const high = Math.floor(value / 0x100_0000);
   const low = value % 0x100_0000;
-  const codes = [0, 0, 0, 0, (low >>> 16) & 0xff, (low >>> 8) & 0xff, low & 0xff];
-  for (let index = 3; index >= 0; index -= 1) {
-    codes[index] = high % 0x100;
-    high = Math.floor(high / 0x100);
-  }
-  return String.fromCharCode(...codes);
+  return String.fromCharCode(
+    (high >>> 24) & 0xff,
+    (high >>> 16) & 0xff,
+    (high >>> 8) & 0xff,
+    high & 0xff,
+    (low >>> 16) & 0xff,
+    (low >>> 8) & 0xff,
+    low & 0xff,
+  );
 }
 
 function numberAt(key: string, offset: number): number {
@@ -75,9 +84,10 @@ export const fileIdPart: KeyPart<FileId> = {
 /** An id in hex, as its raw bytes. */
 export const hexPart = <Id extends string>(byteLength: number): KeyPart<Id> => ({
   encode(id) {
-    const raw = fromHex(id);
-    assert(raw?.length === byteLength, 'an id is not hex, or of another length');
-    return toBinary(raw);
+    assert(id.length === 2 * byteLength, 'an id is not hex, or of another length');
+    const codes: number[] = [];
+    for (let index = 0; index < id.length; index += 2) codes.push(hexByte(id, index));
+    return String.fromCharCode(...codes);
   },
   decode: (key, offset) => [toHex(fromBinary(key.slice(offset, offset + byteLength))) as Id, offset + byteLength],
   show: String,

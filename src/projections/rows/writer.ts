@@ -1,4 +1,5 @@
-import { assert, fromHex } from '../../base/index.js';
+import { assert } from '../../base/index.js';
+import { hexByte } from './hex.js';
 
 const encoder = new TextEncoder();
 const START_BYTES = 4096;
@@ -59,9 +60,11 @@ export class RowWriter {
 
   /** The raw bytes of a hex text whose length the reader knows. */
   hex(value: string): void {
-    const raw = fromHex(value);
-    assert(raw !== undefined, 'an id is not hex');
-    this.#append(raw);
+    this.#reserve(value.length / 2);
+    for (let index = 0; index < value.length; index += 2) {
+      this.#bytes[this.#length] = hexByte(value, index);
+      this.#length += 1;
+    }
   }
 
   #append(value: Uint8Array): void {

@@ -14,7 +14,15 @@ import {
   type Result,
   type UploadId,
 } from '../../../src/base/index.js';
-import type { Actor, CollectiveEvent, Extent, FileTime, LogPosition, RecordedEvent, RequestRef } from '../../../src/events/index.js';
+import type {
+  Actor,
+  CollectiveEvent,
+  Extent,
+  FileTime,
+  LogPosition,
+  RecordedEvent,
+  RequestRef,
+} from '../../../src/events/index.js';
 import type { KeyRange, KeyValueOperation, KeyValueStore } from '../../../src/ports/index.js';
 import { ViewHost, type Views } from '../../../src/projections/index.js';
 import { NodeHasher } from '../../../src/runtime/index.js';
@@ -56,7 +64,10 @@ export class Chronicle {
   }
 
   /** The events as recorded, in order. */
-  add(events: readonly CollectiveEvent[], by: { readonly actor?: Actor; readonly request?: RequestRef } = {}): readonly RecordedEvent[] {
+  add(
+    events: readonly CollectiveEvent[],
+    by: { readonly actor?: Actor; readonly request?: RequestRef } = {},
+  ): readonly RecordedEvent[] {
     return events.map((event) => {
       const recorded: RecordedEvent = {
         envelope: {
@@ -78,7 +89,10 @@ export class Chronicle {
 
   /** An event of a type that this program does not know. */
   addUnknown(request?: RequestRef): readonly RecordedEvent[] {
-    const [recorded] = this.add([{ type: 'UploadCompleted', uploadId: uploadId('unknown') }], request === undefined ? {} : { request });
+    const [recorded] = this.add(
+      [{ type: 'UploadCompleted', uploadId: uploadId('unknown') }],
+      request === undefined ? {} : { request },
+    );
     if (recorded === undefined) throw new Error('nothing was recorded');
     const unknown = { envelope: { ...recorded.envelope, type: 'SomethingNew' }, event: undefined };
     this.events[this.events.length - 1] = unknown;
@@ -182,7 +196,9 @@ export class World {
       decide: (views, next) => {
         const decided = decide(views, next);
         if (!decided.ok) return decided;
-        const drafts = decided.value.map((event) => ({ event, actor: 'coordinator', request: undefined, cause: undefined }) as const);
+        const drafts = decided.value.map(
+          (event) => ({ event, actor: 'coordinator', request: undefined, cause: undefined }) as const,
+        );
         return { ok: true, value: { drafts, value: undefined } };
       },
       record: (drafts) => this.chronicle.add(drafts.map(({ event }) => event)),

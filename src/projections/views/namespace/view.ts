@@ -1,7 +1,6 @@
 import { fileIdAt, LIMITS, ROOT_FILE_ID, type FileId } from '../../../base/index.js';
 import type { AttributesChanged, EntryMoved, EntryRemoved, FileCommitted, FileTime } from '../../../events/index.js';
 import type { Bind, Table } from '../../rows/table.js';
-import { addCounts } from '../counts.js';
 import type { ExtentsReader } from '../extents.js';
 import type { UploadsReader } from '../uploads.js';
 import { refuse, type EventFacts, type View } from '../view.js';
@@ -126,7 +125,8 @@ class Tree {
     if (event.version !== row.version + 1) refuse('a version does not follow the one before');
     const { version, sizeBytes, mode, modified, contentType } = event;
     this.#files.put(event.fileId, { ...row, version, sizeBytes, mode, modified, contentType, committedMs: timeMs });
-    if (!row.removed) this.#count(row.parentId, { ...NOTHING, bytes: sizeBytes - row.sizeBytes }, 1);
+    const below: TreeCounts = { ...NOTHING, bytes: sizeBytes - row.sizeBytes };
+    if (row.parentId !== undefined && !row.removed) this.#changeAbove(row.parentId, { below, sign: 1, entries: 0, height: 0 });
   }
 
   move(event: EntryMoved): void {
@@ -155,43 +155,37 @@ class Tree {
 
   #attach(id: FileId, row: FileRow): void {
     const parentId = row.parentId ?? refuse('the root stays where it is');
-    const parent = this.#known(parentId);
-    if (parent.kind !== 'directory') refuse('entries stand in directories only');
+    if (this.#known(parentId).kind !== 'directory') refuse('entries stand in directories only');
     if (this.#entries.get([parentId, row.name]) !== undefined) refuse('the name is taken');
     this.#entries.put([parentId, row.name], { fileId: id, kind: row.kind });
-    this.#files.put(parentId, { ...parent, childCount: parent.childCount + 1, version: parent.version + 1 });
-    this.#count(parentId, countsOf(row), 1);
-    this.#grow(parentId, row.heightMax + 1);
+    this.#changeAbove(parentId, { below: countsOf(row), sign: 1, entries: 1, height: row.heightMax + 1 });
   }
 
   #detach(parentId: FileId, name: string, fileId: FileId): void {
     if (this.#entries.get([parentId, name])?.fileId !== fileId) refuse('the entry is not there, or of another file');
-    const parent = this.#known(parentId);
     this.#entries.remove([parentId, name]);
-    this.#files.put(parentId, { ...parent, childCount: parent.childCount - 1, version: parent.version + 1 });
-    this.#count(parentId, countsOf(this.#known(fileId)), -1);
+    this.#changeAbove(parentId, { below: countsOf(this.#known(fileId)), sign: -1, entries: -1, height: 0 });
   }
 
-  /** Up to the root, or to what was removed from its directory. */
-  #count(from: FileId | undefined, counts: TreeCounts, sign: 1 | -1): void {
-    let id = from;
-    while (id !== undefined) {
+  /** Up to the root, or to what was removed from its directory. Nothing gets deeper than a path can say, so this is bounded. */
+  #changeAbove(
+    parentId: FileId,
+    change: { readonly below: TreeCounts; readonly sign: 1 | -1; readonly entries: 0 | 1 | -1; readonly height: number },
+  ): void {
+    let { entries, height } = change;
+    for (let id: FileId | undefined = parentId; id !== undefined; ) {
       const row = this.#known(id);
-      this.#files.put(id, { ...row, below: addCounts(row.below, counts, sign) });
+      if (height > LIMITS.pathDepth) refuse('the tree gets too deep');
+      this.#files.put(id, {
+        ...row,
+        version: entries === 0 ? row.version : row.version + 1,
+        childCount: row.childCount + entries,
+        below: add(row.below, change.below, change.sign),
+        heightMax: Math.max(row.heightMax, height),
+      });
       id = row.removed ? undefined : row.parentId;
-    }
-  }
-
-  /** Nothing is deeper than a path can say: so every walk up is bounded. */
-  #grow(from: FileId, height: number): void {
-    let id: FileId | undefined = from;
-    let names = height;
-    while (id !== undefined) {
-      if (names > LIMITS.pathDepth) refuse('the tree gets too deep');
-      const row: FileRow = this.#known(id);
-      if (row.heightMax < names) this.#files.put(id, { ...row, heightMax: names });
-      id = row.removed ? undefined : row.parentId;
-      names += 1;
+      entries = 0;
+      if (height > 0) height += 1;
     }
   }
 
@@ -204,14 +198,16 @@ class Tree {
   }
 }
 
-const countsOf = (row: FileRow): TreeCounts =>
-  addCounts(
-    row.below,
-    {
-      files: row.kind === 'file' ? 1 : 0,
-      directories: row.kind === 'directory' ? 1 : 0,
-      symlinks: row.kind === 'symlink' ? 1 : 0,
-      bytes: row.sizeBytes,
-    },
-    1,
-  );
+const countsOf = ({ kind, sizeBytes, below }: FileRow): TreeCounts => ({
+  files: below.files + (kind === 'file' ? 1 : 0),
+  directories: below.directories + (kind === 'directory' ? 1 : 0),
+  symlinks: below.symlinks + (kind === 'symlink' ? 1 : 0),
+  bytes: below.bytes + sizeBytes,
+});
+
+const add = (left: TreeCounts, right: TreeCounts, sign: 1 | -1): TreeCounts => ({
+  files: left.files + sign * right.files,
+  directories: left.directories + sign * right.directories,
+  symlinks: left.symlinks + sign * right.symlinks,
+  bytes: left.bytes + sign * right.bytes,
+});
