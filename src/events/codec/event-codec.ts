@@ -35,11 +35,11 @@ export function createEventCodec<Event extends { readonly type: string }>(
     },
     decode: (type, schemaVersion, payload) => {
       const shape = known.get(type);
-      if (shape === undefined) return ok(undefined);
+      if (shape === undefined || schemaVersion > shape.version) return ok(undefined);
       try {
         if (payload.length > LIMITS.payloadBytes) throw new WireProblem(`more than ${LIMITS.payloadBytes} bytes`);
         const fields = shape.fromWire(schemaVersion, readWire(payload));
-        return ok(fields === undefined ? undefined : ({ type, ...fields } as { readonly type: string } as Event));
+        return ok({ type, ...fields } as { readonly type: string } as Event);
       } catch (error) {
         if (error instanceof UnknownShape) return ok(undefined);
         if (error instanceof WireProblem) return fail(malformed(type, schemaVersion, error));

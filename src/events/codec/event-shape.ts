@@ -6,8 +6,8 @@ export interface EventShape<Fields extends object> {
   /** Of the newest version; the first is 1. */
   readonly version: number;
   toWire(fields: Fields): WireValue;
-  /** Undefined for a version that this program does not know. */
-  fromWire(version: number, wire: WireValue): Fields | undefined;
+  /** `version` is at most the newest. */
+  fromWire(version: number, wire: WireValue): Fields;
   /**
    * Adds a version: its fields, and how one of the version before becomes one of this. Nothing that stands before may
    * change: logs hold it for ever.
@@ -30,7 +30,7 @@ function shapeOf<Fields extends object>(
   return {
     version,
     toWire: (fields) => field.toWire(fields),
-    fromWire: (asked, wire) => (asked > version ? undefined : read(asked, wire)),
+    fromWire: read,
     next: (newer, upcast) => shapeOf(version + 1, newer, (asked, wire) => upcast(read(asked, wire))),
   };
 }
