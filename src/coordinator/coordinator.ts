@@ -137,7 +137,7 @@ class Running {
       onFailure(error);
     });
     const registry = new NodeRegistry(clock);
-    const damage = new DamageDesk({ commands, registry, logger });
+    const damage = new DamageDesk({ commands, registry, timers, logger });
     const ticketSigner = createSigner(material.ticketKeys);
     const tickets = new TicketOffice({ origin, signer: ticketSigner, clock, random, hasher });
     const placement = new PlacementOffice({ views, registry, clock, timers });

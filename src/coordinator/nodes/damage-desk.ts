@@ -1,6 +1,6 @@
 import { type ChunkId, isChunkId, LIMITS, type NodeId } from '../../base/index.js';
 import { decideCopiesLost } from '../../domain/index.js';
-import type { Logger } from '../../ports/index.js';
+import type { Logger, Timers } from '../../ports/index.js';
 import type { DamagedChunk } from '../../transport/index.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 import type { NodeRegistry } from './node-registry.js';
@@ -14,13 +14,20 @@ const VERIFY_TIMEOUT_MS = 30_000;
 export class DamageDesk {
   readonly #commands: CommandLoop;
   readonly #registry: NodeRegistry;
+  readonly #timers: Timers;
   readonly #logger: Logger;
   readonly #suspected = new Map<NodeId, Set<ChunkId>>();
   #suspectedCount = 0;
 
-  constructor(options: { readonly commands: CommandLoop; readonly registry: NodeRegistry; readonly logger: Logger }) {
+  constructor(options: {
+    readonly commands: CommandLoop;
+    readonly registry: NodeRegistry;
+    readonly timers: Timers;
+    readonly logger: Logger;
+  }) {
     this.#commands = options.commands;
     this.#registry = options.registry;
+    this.#timers = options.timers;
     this.#logger = options.logger;
   }
 
@@ -49,17 +56,19 @@ export class DamageDesk {
     const chunks = this.#suspected.get(nodeId);
     if (session === undefined || chunks === undefined) return;
     const chunkIds = [...chunks].slice(0, LIMITS.chunksPerCall);
+    const deadline = new AbortController();
+    const timer = this.#timers.after(VERIFY_TIMEOUT_MS, () => deadline.abort());
     try {
-      const reply = await session.order(
-        { $case: 'verify', value: { chunkIds } },
-        AbortSignal.any([signal, AbortSignal.timeout(VERIFY_TIMEOUT_MS)]),
-      );
+      const order = { $case: 'verify', value: { chunkIds } } as const;
+      const reply = await session.order(order, AbortSignal.any([signal, deadline.signal]));
       if (reply.kind === 'answer' && reply.answer.failure === undefined) {
         await this.found(nodeId, reply.answer.damaged);
         this.#forget(nodeId, chunkIds);
       }
     } catch (error) {
       this.#logger.warn('a node could not check copies', { nodeId, chunks: chunkIds.length, error });
+    } finally {
+      timer.cancel();
     }
   }
 
