@@ -2,6 +2,7 @@ import { describe } from 'vitest';
 import type { Network } from '../../../src/ports/index.js';
 import { createTlsNetwork } from '../../../src/runtime/index.js';
 import { holdRules } from '../../support/rules.js';
+import { SimClock, SimNetwork, SimTime } from '../../simulation/ports/index.js';
 import { certificateRules } from './certificates.js';
 import { NetworkFixture } from './fixture.js';
 import { streamRules } from './streams.js';
@@ -23,4 +24,12 @@ describe('the TLS network, reading into one buffer', () => {
 
 describe('the TLS network, reading the public way', () => {
   holdRules(rules, overLoopback(createTlsNetwork({ useOnread: 'never' })));
+});
+
+describe('the simulated network', () => {
+  holdRules(rules, (body) => {
+    const time = new SimTime();
+    const network = new SimNetwork({ time, clock: new SimClock(time, Date.now()) });
+    return time.run(async () => body(await NetworkFixture.create(network.from('client-host'), 'node-host')));
+  });
 });

@@ -1,0 +1,36 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { CollectiveError } from '../../../src/base/index.js';
+import type { TlsCredentials } from '../../../src/ports/index.js';
+
+const SERVER_AUTHENTICATION = '1.3.6.1.5.5.7.3.1';
+const CLIENT_AUTHENTICATION = '1.3.6.1.5.5.7.3.2';
+
+const invalid = (message: string): CollectiveError => new CollectiveError('CERTIFICATE_INVALID', message);
+
+/** The leaf that one end shows: its own key must fit, and it must not have expired. */
+export function ownLeaf(credentials: TlsCredentials, nowMs: number): X509Certificate {
+  const leaf = new X509Certificate(credentials.certificateChain);
+  if (!leaf.checkPrivateKey(createPrivateKey(credentials.privateKey)))
+    throw invalid('The key of this end is not that of its certificate.');
+  if (Date.parse(leaf.validTo) < nowMs) throw invalid(`The certificate of this end expired at ${leaf.validTo}.`);
+  return leaf;
+}
+
+/** What OpenSSL checks of the other end's leaf when exactly one CA is trusted. */
+export function checkLeaf(
+  leaf: X509Certificate,
+  trustedCa: string,
+  remote: string,
+  role: 'server' | 'client',
+  nowMs: number,
+): void {
+  const ca = new X509Certificate(trustedCa);
+  const refused = (why: string): CollectiveError => invalid(`The certificate of ${remote} was refused: ${why}.`);
+  if (!leaf.checkIssued(ca) || !leaf.verify(ca.publicKey)) throw refused('it comes from another CA');
+  if (Date.parse(leaf.validFrom) > nowMs) throw refused('it is not valid yet');
+  if (Date.parse(leaf.validTo) < nowMs) throw refused('it has expired');
+  // Undefined where the leaf names no uses, whatever the types say.
+  const usages: readonly string[] | undefined = leaf.keyUsage;
+  const needed = role === 'server' ? SERVER_AUTHENTICATION : CLIENT_AUTHENTICATION;
+  if (usages !== undefined && !usages.includes(needed)) throw refused('it is not made for this end of a connection');
+}
