@@ -56,7 +56,9 @@ function startProcess(name: string): NodeProcess {
 const authority = await createAuthority();
 const coordinator = createSigner(generateKeyPair(random, hasher));
 const clientCredentials = await createCredentials(authority, { role: 'client' });
-const clientIdentity = accept(verifyLeaf(clientCredentials.leaf, { ca: authority.ca, memberId: authority.memberId, nowMs: Date.now() }));
+const clientIdentity = accept(
+  verifyLeaf(clientCredentials.leaf, { ca: authority.ca, memberId: authority.memberId, nowMs: Date.now() }),
+);
 const nodes = ['a', 'b'].map(startProcess);
 const signal = new AbortController().signal;
 
@@ -65,15 +67,25 @@ async function connect(node: NodeProcess): Promise<{ readonly connection: ChunkC
   const listening = await node.ask({
     kind: 'start',
     start: {
-      root: join(root, node.nodeId), nodeId: node.nodeId, memberId: authority.memberId, ticketPublicKey: Buffer.from(coordinator.publicKey).toString('hex'),
+      root: join(root, node.nodeId),
+      nodeId: node.nodeId,
+      memberId: authority.memberId,
+      ticketPublicKey: Buffer.from(coordinator.publicKey).toString('hex'),
       credentials: { certificateChain, privateKey, trustedCa },
     },
   });
   if (listening.kind !== 'listening') throw new Error('the node did not start');
   const stream = await createTlsNetwork().connect({
-    host: '127.0.0.1', port: listening.port, credentials: clientCredentials, timeoutMs: 5000, signal,
+    host: '127.0.0.1',
+    port: listening.port,
+    credentials: clientCredentials,
+    timeoutMs: 5000,
+    signal,
   });
-  return { connection: await ChunkConnection.open({ stream, hasher, clock: new SystemClock(), timers: new SystemTimers() }, signal), nodeId: node.nodeId };
+  return {
+    connection: await ChunkConnection.open({ stream, hasher, clock: new SystemClock(), timers: new SystemTimers() }, signal),
+    nodeId: node.nodeId,
+  };
 }
 
 interface Usage {
@@ -83,7 +95,10 @@ interface Usage {
 
 async function usage(): Promise<Usage> {
   const answers = await Promise.all(nodes.map((node) => node.ask({ kind: 'cpu' })));
-  return { client: cpuSeconds(), nodes: answers.reduce((sum, answer) => sum + (answer.kind === 'cpu' ? answer.cpuSeconds : 0), 0) };
+  return {
+    client: cpuSeconds(),
+    nodes: answers.reduce((sum, answer) => sum + (answer.kind === 'cpu' ? answer.cpuSeconds : 0), 0),
+  };
 }
 
 const results: { readonly what: string; readonly megabytesPerSecond: number; readonly cpu: Usage }[] = [];
@@ -104,7 +119,8 @@ async function measured(what: string, run: () => Promise<void>): Promise<void> {
   );
 }
 
-const median = (numbers: readonly number[]): number => [...numbers].sort((left, right) => left - right)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+const median = (numbers: readonly number[]): number =>
+  [...numbers].sort((left, right) => left - right)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 
 try {
   const fileSystem = new NodeFileSystem();
@@ -112,14 +128,17 @@ try {
     connections: await Promise.all(nodes.map(connect)),
     origin: authority.memberId,
     clientKeyHash: clientIdentity.publicKeyHash,
-    coordinator, hasher, random,
+    coordinator,
+    hasher,
+    random,
     buffers: Array.from({ length: Number(values['in-flight']) }, () => fileSystem.alignedBuffer(4 * 1024 * 1024)),
   };
   for (let run = 0; run < Number(values.runs); run += 1) {
     const path = join(root, `source-${run}`);
     const source = await open(path, 'wx+');
     // Other bytes each time: a chunk that is stored already would not be written again.
-    for (let offset = 0; offset < fileBytes; offset += 50_000_000) await source.write(random.bytes(Math.min(50_000_000, fileBytes - offset)), 0, undefined, offset);
+    for (let offset = 0; offset < fileBytes; offset += 50_000_000)
+      await source.write(random.bytes(Math.min(50_000_000, fileBytes - offset)), 0, undefined, offset);
     await source.sync();
     let chunks: Awaited<ReturnType<typeof putFile>> = [];
     await measured('write', async () => {

@@ -3,7 +3,14 @@ import { accept, CollectiveError, type MemberId, type NodeId } from '../../src/b
 import { createChunkStore, openChunkStore, type ChunkStore } from '../../src/chunks/index.js';
 import { certificatesOfPem, createSigner, generateKeyPair, openCa, publicKeyOf, verifyLeaf } from '../../src/identity/index.js';
 import {
-  createLogger, createTlsNetwork, LevelKeyValueStores, NodeFileSystem, NodeHasher, NodeSignatureVerifier, SystemClock, SystemRandom,
+  createLogger,
+  createTlsNetwork,
+  LevelKeyValueStores,
+  NodeFileSystem,
+  NodeHasher,
+  NodeSignatureVerifier,
+  SystemClock,
+  SystemRandom,
   SystemTimers,
 } from '../../src/runtime/index.js';
 import { ChunkServer, createStoreHandler } from '../../src/transport/chunk-protocol/index.js';
@@ -21,14 +28,23 @@ async function serve(start: NodeStart): Promise<ChunkStore> {
   const logger = await createLogger({ level: 'warn' });
   await mkdir(start.root, { recursive: true });
   const options = {
-    root: start.root, fileSystem: new NodeFileSystem(), keyValueStores: new LevelKeyValueStores(), hasher, clock, timers, logger,
+    root: start.root,
+    fileSystem: new NodeFileSystem(),
+    keyValueStores: new LevelKeyValueStores(),
+    hasher,
+    clock,
+    timers,
+    logger,
     capacityBytes: 100e9,
   };
   await createChunkStore(options);
   const store = await openChunkStore(options, new AbortController().signal);
   const ca = accept(openCa(accept(certificatesOfPem(start.credentials.trustedCa))[0] ?? new Uint8Array(0)));
   const handler = createStoreHandler({
-    store, clock, hasher, logger,
+    store,
+    clock,
+    hasher,
+    logger,
     nodeId: start.nodeId as NodeId,
     signer: createSigner(generateKeyPair(new SystemRandom(), hasher)),
     verifier: new NodeSignatureVerifier(),
@@ -41,7 +57,13 @@ async function serve(start: NodeStart): Promise<ChunkStore> {
   });
   const server = new ChunkServer({ handler, clock, timers, logger });
   const listener = await createTlsNetwork().listen(
-    { host: '127.0.0.1', port: 0, credentials: { ...start.credentials, verifyPeer: () => undefined }, connectionsMax: 16, handshakeTimeoutMs: 5000 },
+    {
+      host: '127.0.0.1',
+      port: 0,
+      credentials: { ...start.credentials, verifyPeer: () => undefined },
+      connectionsMax: 16,
+      handshakeTimeoutMs: 5000,
+    },
     server.accept,
   );
   answer({ kind: 'listening', port: listener.port });

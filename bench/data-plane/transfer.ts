@@ -25,7 +25,10 @@ export async function putFile(pipeline: Pipeline, source: FileHandle, fileBytes:
   const uploadId = 'u'.repeat(25).concat('a') as UploadId;
   const slots = await Promise.all(
     connections.map(({ connection, nodeId }) => {
-      const ticket = issueTicket({ ...common(pipeline, nodeId, random), kind: 'put', uploadId, byteBudget: 2 * fileBytes }, coordinator);
+      const ticket = issueTicket(
+        { ...common(pipeline, nodeId, random), kind: 'put', uploadId, byteBudget: 2 * fileBytes },
+        coordinator,
+      );
       return connection.presentTicket({ ticket, chunks: [] }, options);
     }),
   );

@@ -78,13 +78,21 @@ export class ChunkStore {
     memberIdBytes(arrival.origin);
     uploadIdBytes(arrival.uploadId);
     checkEntries([arrival]);
-    const room = await this.#space.admit(arrival.lengthBytes);
+    const room = await this.#admit(arrival.lengthBytes);
     try {
       const lease = await this.#buffers.acquire(arrival.lengthBytes, signal);
       return new IncomingChunk(arrival, this.#options.hasher, lease, room, (...chunk) => this.#writer.write(...chunk));
     } catch (error) {
       room.release();
       throw error;
+    }
+  }
+
+  async #admit(lengthBytes: number): Promise<{ release(): void }> {
+    try {
+      return await this.#space.admit(lengthBytes);
+    } catch (error) {
+      throw error instanceof CollectiveError ? error : this.#parts.health.refusal('the free space is unknown', error);
     }
   }
 

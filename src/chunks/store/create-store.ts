@@ -7,7 +7,7 @@ import { JOURNAL_START } from './journal-reader.js';
 import { FORMAT_TEXT, StoreLayout } from './layout.js';
 
 /**
- * Makes an empty store in an existing folder. The FORMAT file comes last: an interrupted creation is simply repeated.
+ * Makes an empty store in an existing folder (whose own name the caller has made durable). The FORMAT file comes last: an interrupted creation is simply repeated.
  * Errors: ALREADY_EXISTS; FileSystemError.
  */
 export async function createChunkStore(options: {

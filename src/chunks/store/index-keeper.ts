@@ -30,6 +30,7 @@ export class IndexKeeper {
   #failedAtMs: number | undefined;
   #rebuilds = 0;
   #stale = false;
+  #closed = false;
 
   constructor(options: IndexKeeperOptions, replay: ReplayHolds) {
     this.#options = options;
@@ -97,6 +98,7 @@ export class IndexKeeper {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.allSettled([this.#recovering]);
     const index = this.#index;
     this.#index = undefined;
@@ -104,6 +106,7 @@ export class IndexKeeper {
   }
 
   #recover(failed: HoldIndex | undefined, cause: unknown): Promise<HoldIndex> {
+    if (this.#closed) return Promise.reject(unavailable('the store was closed'));
     if (this.#recovering !== undefined) return this.#recovering;
     if (this.#index !== undefined && this.#index !== failed) return Promise.resolve(this.#index);
     const sinceMs = this.#options.clock.monotonicMs() - (this.#failedAtMs ?? Number.NEGATIVE_INFINITY);

@@ -29,9 +29,9 @@ export class PackWriter {
   readonly #logger: Logger;
   readonly #packBytes: number;
   readonly #suspects: Set<number>;
-  /** Two buffers: one is filled while the other is written. */
-  #spare: Uint8Array;
-  #filling: Batch;
+  /** Two buffers, made when first needed: one is filled while the other is written. */
+  readonly #spare: Uint8Array[] = [];
+  #filling: Batch | undefined;
   #writing: Promise<void> | undefined;
   #current: OpenPack | undefined;
   readonly #full: OpenPack[] = [];
@@ -52,8 +52,6 @@ export class PackWriter {
     this.#lastNumber = lastNumber;
     this.#packBytes = packBytes;
     this.#suspects = suspects;
-    this.#spare = fileSystem.alignedBuffer(LIMITS.packBatchBytes);
-    this.#filling = newBatch(fileSystem.alignedBuffer(LIMITS.packBatchBytes));
   }
 
   /** Goes on behind the last pack's end, wherever a crash left that. */
@@ -91,8 +89,11 @@ export class PackWriter {
   async append(record: PackRecord, bytes: Uint8Array): Promise<{ readonly pack: number; readonly offset: number }> {
     assert(bytes.length === record.lengthBytes, 'a record has the length it names');
     const room = RECORD_HEADER_BYTES + bytes.length;
-    while (this.#filling.used + room > this.#filling.buffer.length) await Promise.allSettled([this.#filling.written]);
-    const batch = this.#filling;
+    let batch = this.#batch();
+    while (batch.used + room > batch.buffer.length) {
+      await Promise.allSettled([batch.written]);
+      batch = this.#batch();
+    }
     const offset = batch.used;
     encodeRecordHeader(batch.buffer, offset, record);
     batch.buffer.set(bytes, offset + RECORD_HEADER_BYTES);
@@ -102,18 +103,22 @@ export class PackWriter {
     return { pack: place.pack, offset: place.start + offset };
   }
 
+  #batch(): Batch {
+    this.#filling ??= newBatch(this.#spare.pop() ?? this.#fileSystem.alignedBuffer(LIMITS.packBatchBytes));
+    return this.#filling;
+  }
+
   async #writeBatches(): Promise<void> {
     // What arrives in the same turn belongs in the first batch already.
     await Promise.resolve();
-    while (this.#filling.used > 0) {
-      const batch = this.#filling;
-      this.#filling = newBatch(this.#spare);
+    for (let batch = this.#filling; batch !== undefined; batch = this.#filling) {
+      this.#filling = undefined;
       try {
         batch.settle(await this.#write(batch));
       } catch (error) {
         batch.settle(error instanceof Error ? error : new Error(String(error)));
       }
-      this.#spare = batch.buffer;
+      this.#spare.push(batch.buffer);
     }
     this.#writing = undefined;
   }

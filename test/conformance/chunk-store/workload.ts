@@ -1,0 +1,94 @@
+import { expect } from 'vitest';
+import type { ChunkEntry, ChunkStore } from '../../../src/chunks/index.js';
+import { SimFileSystem, SimKeyValueStores, type Survival } from '../../simulation/ports/index.js';
+import { ALICE, BOB, bytesOf, commit, entryOf, type Holder, never, OTHER_UPLOAD, put, StoreFixture, UPLOAD } from './fixture.js';
+
+interface Step {
+  readonly holder: Required<Holder>;
+  readonly contents: readonly Uint8Array[];
+}
+
+const small = [bytesOf(700, 1), bytesOf(5000, 2), bytesOf(64 * 1024, 3)];
+const large = [bytesOf(70_000, 4), bytesOf(140_000, 5)];
+const alice = { origin: ALICE, uploadId: UPLOAD };
+
+/** Puts of every kind: new, repeated, of two origins, side by side. Packs and journal roll over in it. */
+const STEPS: readonly Step[] = [
+  { holder: alice, contents: [...small.slice(0, 2), ...large.slice(0, 1)] },
+  { holder: { origin: BOB, uploadId: UPLOAD }, contents: [...small.slice(1), ...large] },
+  { holder: { ...alice, uploadId: OTHER_UPLOAD }, contents: [...small, ...large] },
+  { holder: alice, contents: Array.from({ length: 5 }, (_, seed) => bytesOf(30_000 + seed, 10 + seed)) },
+];
+
+/** A store on a simulated disk, the steps tried on it, and those that were acknowledged. */
+export class Trial {
+  readonly acknowledged: Step[] = [];
+  readonly refusals: unknown[] = [];
+  disk: SimFileSystem;
+  readonly rows = new SimKeyValueStores();
+  readonly fixture: StoreFixture;
+
+  private constructor(disk: SimFileSystem) {
+    this.disk = disk;
+    this.fixture = new StoreFixture('/store', disk, this.rows, { packBytes: 128 * 1024, journalSegmentBytes: 3 * 4096 });
+  }
+
+  static async start(): Promise<{ readonly trial: Trial; readonly store: ChunkStore }> {
+    const disk = new SimFileSystem();
+    await disk.makeDirectory('/store');
+    await disk.syncDirectory('/');
+    const trial = new Trial(disk);
+    await trial.fixture.create();
+    return { trial, store: await trial.fixture.open() };
+  }
+
+  /** Tries every step; a refused one counts as not done. */
+  async run(store: ChunkStore): Promise<void> {
+    for (const step of STEPS) {
+      try {
+        const entries = await Promise.all(step.contents.map((bytes) => put(store, bytes, step.holder)));
+        await commit(store, entries, step.holder);
+        this.acknowledged.push(step);
+      } catch (refusal) {
+        this.refusals.push(refusal);
+      }
+    }
+  }
+
+  /** The power goes and comes back. */
+  async crash(survival: Survival): Promise<ChunkStore> {
+    this.disk = this.disk.crash(survival);
+    this.rows.powerLoss(survival);
+    this.fixture.fileSystem = this.disk;
+    return this.fixture.open();
+  }
+
+  /** The process dies and is started again. */
+  async kill(): Promise<ChunkStore> {
+    this.disk = this.disk.killProcess();
+    this.rows.killProcess();
+    this.fixture.fileSystem = this.disk;
+    return this.fixture.open();
+  }
+
+  /** What was acknowledged is held and whole; what is said to be held is whole, acknowledged or not. */
+  async check(store: ChunkStore): Promise<void> {
+    for (const step of this.acknowledged) {
+      const held = await store.held(step.holder.origin, step.holder.uploadId, step.contents.map(entryOf));
+      expect(held).toEqual(step.contents.map(() => true));
+    }
+    for (const { holder, contents } of STEPS) {
+      const entries: readonly ChunkEntry[] = contents.map(entryOf);
+      const held = await store.held(holder.origin, FRESH_UPLOAD, entries);
+      for (const [at, entry] of entries.entries()) {
+        if (held[at] !== true) continue;
+        const found = await store.read(holder.origin, entry.chunkId, never);
+        expect(Buffer.compare(found.bytes, contents[at] ?? new Uint8Array(0))).toBe(0);
+        found.release();
+      }
+    }
+  }
+}
+
+const FRESH_UPLOAD = OTHER_UPLOAD.replace('v', 'w') as typeof OTHER_UPLOAD;
+export const STEP_COUNT = STEPS.length;
