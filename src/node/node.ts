@@ -1,4 +1,4 @@
-import { accept, assert, CollectiveError, LIMITS, type NodeId } from '../base/index.js';
+import { accept, assert, CollectiveError, LIMITS, toCollectiveError, type NodeId } from '../base/index.js';
 import { openChunkStore, type ChunkStore } from '../chunks/index.js';
 import { createSigner, openKeyPair, tlsCredentials, verifyLeaf } from '../identity/index.js';
 import type { Listener } from '../ports/index.js';
@@ -121,7 +121,7 @@ class NodeDaemon implements StorageNode {
         connectionsMax: LIMITS.dataConnections,
         handshakeTimeoutMs: LIMITS.handshakeTimeoutMs,
         onRefused: (remote, error) => {
-          refusals.add(remote, error);
+          refusals.add(remote, toCollectiveError(error));
         },
       },
       server.accept,

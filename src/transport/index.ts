@@ -6,6 +6,7 @@ export {
   type ChunkServerHandler,
   type ChunkServerOptions,
   type PresentedTicket,
+  type ReceivingChunk,
   type TicketRights,
   type TicketSlot,
 } from './chunk-protocol/index.js';

@@ -1,8 +1,8 @@
 import { LIMITS, type NodeId } from '../../base/index.js';
-import type { ChunkBytes, ChunkEntry, ChunkRange, ChunkStore, IncomingChunk } from '../../chunks/index.js';
+import type { ChunkBytes, ChunkEntry, ChunkRange, ChunkStore } from '../../chunks/index.js';
 import { chunkListDigest, signReceipt, type PutTicket } from '../../identity/index.js';
 import type { Clock, Hasher, Logger, Signer } from '../../ports/index.js';
-import type { TicketRights } from '../../transport/index.js';
+import type { ReceivingChunk, TicketRights } from '../../transport/index.js';
 import { tellingTrouble } from './store-trouble.js';
 import type { TicketBudgets } from './ticket-budgets.js';
 import type { TicketScope } from './ticket-scope.js';
@@ -27,14 +27,23 @@ export class PutRights implements TicketRights {
     this.#options = options;
   }
 
-  async receive(chunk: ChunkEntry, signal: AbortSignal): Promise<IncomingChunk> {
+  async receive(chunk: ChunkEntry, signal: AbortSignal): Promise<ReceivingChunk> {
     const { scope, budgets, store, clock, onStoreTrouble } = this.#options;
     scope.assertGood();
     const { ticket } = scope;
     budgets.spend(ticket, chunk.lengthBytes, clock.nowMs());
     try {
       const arrival = { ...chunk, origin: ticket.origin, uploadId: ticket.uploadId };
-      return await tellingTrouble(() => store.receive(arrival, signal), onStoreTrouble);
+      const incoming = await tellingTrouble(() => store.receive(arrival, signal), onStoreTrouble);
+      return {
+        append: (bytes) => {
+          incoming.append(bytes);
+        },
+        store: () => tellingTrouble(() => incoming.store(), onStoreTrouble),
+        discard: () => {
+          incoming.discard();
+        },
+      };
     } catch (error) {
       budgets.refund(ticket, chunk.lengthBytes);
       throw error;

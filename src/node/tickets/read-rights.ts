@@ -1,7 +1,7 @@
 import { CollectiveError, type ChunkId } from '../../base/index.js';
-import type { ChunkBytes, ChunkEntry, ChunkRange, ChunkStore, IncomingChunk } from '../../chunks/index.js';
+import type { ChunkBytes, ChunkEntry, ChunkRange, ChunkStore } from '../../chunks/index.js';
 import type { ReadTicket } from '../../identity/index.js';
-import type { TicketRights } from '../../transport/index.js';
+import type { ReceivingChunk, TicketRights } from '../../transport/index.js';
 import { tellingTrouble } from './store-trouble.js';
 import type { TicketScope } from './ticket-scope.js';
 
@@ -43,7 +43,7 @@ export class ReadRights implements TicketRights {
     throw otherLength(chunk);
   }
 
-  async receive(): Promise<IncomingChunk> {
+  async receive(): Promise<ReceivingChunk> {
     throw this.#scope.refuse('store any');
   }
 

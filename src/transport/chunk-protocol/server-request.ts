@@ -1,13 +1,13 @@
 import { CollectiveError } from '../../base/index.js';
-import type { IncomingChunk } from '../../chunks/index.js';
 import { violation } from './messages.js';
+import type { ReceivingChunk } from './server-handler.js';
 
 /** One request that a server works on, from its frame to its answer and, for a put, to the last byte of its data. */
 export class ServerRequest {
   readonly #controller = new AbortController();
   /** Bytes of data that the client has announced and not sent. */
   #missing: number;
-  #incoming: IncomingChunk | undefined;
+  #incoming: ReceivingChunk | undefined;
   #arrived: (() => void) | undefined;
   #answered = false;
 
@@ -38,7 +38,7 @@ export class ServerRequest {
   }
 
   /** Data from now on goes there; resolves when it is complete, rejects when the request is cancelled. */
-  async fill(incoming: IncomingChunk): Promise<void> {
+  async fill(incoming: ReceivingChunk): Promise<void> {
     this.#incoming = incoming;
     try {
       await new Promise<void>((resolve, reject) => {
