@@ -1,4 +1,4 @@
-import { type ChunkId, CollectiveError, fail, type NodeId, ok, type Result } from '../../base/index.js';
+import { type ChunkId, CollectiveError, fail, LIMITS, type NodeId, ok, type Result } from '../../base/index.js';
 import type { CopiesRecorded, Extent } from '../../events/index.js';
 import type { PlacementReader } from '../../projections/index.js';
 
@@ -39,19 +39,17 @@ export function checkReceipted(
   return ok(undefined);
 }
 
-/** The copies that are not on record yet; undefined when all are. Error: RECEIPT_INVALID for a chunk known with another length. */
+/**
+ * The copies that are not on record yet, in as many events as they take; none when all are. Error: RECEIPT_INVALID for a chunk
+ * known with another length.
+ */
 export function newCopies(
   receipted: ReceiptedChunks,
   placement: PlacementReader,
-): Result<CopiesRecorded | undefined, CollectiveError> {
+): Result<readonly CopiesRecorded[], CollectiveError> {
   placement.need(receipted.keys());
-  const nodeIds: NodeId[] = [];
-  const indexOf = (nodeId: NodeId): number => {
-    const known = nodeIds.indexOf(nodeId);
-    return known >= 0 ? known : nodeIds.push(nodeId) - 1;
-  };
-  const chunks: CopiesRecorded['chunks'][number][] = [];
-  for (const [chunkId, { lengthBytes, nodeIds: holding }] of receipted) {
+  const added: AddedChunk[] = [];
+  for (const [chunkId, { lengthBytes, nodeIds }] of receipted) {
     const row = placement.chunk(chunkId);
     if (row !== undefined && row.lengthBytes !== lengthBytes) {
       return fail(
@@ -60,8 +58,28 @@ export function newCopies(
         }),
       );
     }
-    const added = [...holding].filter((nodeId) => row?.holders.includes(nodeId) !== true);
-    if (added.length > 0) chunks.push({ chunkId, lengthBytes, holders: added.map(indexOf) });
+    const holders = [...nodeIds].filter((nodeId) => row?.holders.includes(nodeId) !== true);
+    if (holders.length > 0) added.push({ chunkId, lengthBytes, holders });
   }
-  return ok(chunks.length === 0 ? undefined : { type: 'CopiesRecorded', nodeIds, chunks });
+  const events: CopiesRecorded[] = [];
+  for (let start = 0; start < added.length; start += LIMITS.chunksPerCall) {
+    events.push(copiesRecorded(added.slice(start, start + LIMITS.chunksPerCall)));
+  }
+  return ok(events);
+}
+
+interface AddedChunk {
+  readonly chunkId: ChunkId;
+  readonly lengthBytes: number;
+  readonly holders: readonly NodeId[];
+}
+
+function copiesRecorded(added: readonly AddedChunk[]): CopiesRecorded {
+  const nodeIds: NodeId[] = [];
+  const indexOf = (nodeId: NodeId): number => {
+    const known = nodeIds.indexOf(nodeId);
+    return known >= 0 ? known : nodeIds.push(nodeId) - 1;
+  };
+  const chunks = added.map(({ chunkId, lengthBytes, holders }) => ({ chunkId, lengthBytes, holders: holders.map(indexOf) }));
+  return { type: 'CopiesRecorded', nodeIds, chunks };
 }

@@ -32,7 +32,7 @@ export function decideRecordExtents(
   if (!enough.ok) return enough;
   const copies = newCopies(receipted, views.placement);
   if (!copies.ok) return copies;
-  const events: CollectiveEvent[] = copies.value === undefined ? [] : [copies.value];
+  const events: CollectiveEvent[] = [...copies.value];
   if (!views.uploads.recorded(uploadId, command.extentListId)) {
     events.push({ type: 'ExtentsRecorded', uploadId, extentListId: command.extentListId, extents });
   }
@@ -47,7 +47,5 @@ export function decideRecordCopies(
 ): Decision {
   const upload = openUpload(command.uploadId, command.clientId, views.uploads, context.nowMs);
   if (!upload.ok) return upload;
-  const copies = newCopies(command.receipted, views.placement);
-  if (!copies.ok) return copies;
-  return ok(copies.value === undefined ? [] : [copies.value]);
+  return newCopies(command.receipted, views.placement);
 }

@@ -4,16 +4,15 @@ const TABLES: readonly Int32Array[] = makeTables();
 
 /** Slicing by four (Kounavis and Berry 2005). */
 function makeTables(): readonly Int32Array[] {
-  const tables = Array.from({ length: 4 }, () => new Int32Array(256));
-  for (let byte = 0; byte < 256; byte += 1) {
+  const first = Int32Array.from({ length: 256 }, (_, byte) => {
     let value = byte;
     for (let bit = 0; bit < 8; bit += 1) value = value & 1 ? (value >>> 1) ^ POLYNOMIAL : value >>> 1;
-    for (const [index, table] of tables.entries()) {
-      if (index > 0) value = ((tables[0]?.[value & 255] ?? 0) ^ (value >>> 8)) | 0;
-      table[byte] = value;
-    }
-  }
-  return tables;
+    return value;
+  });
+  const after = (table: Int32Array): Int32Array => table.map((value) => (first[value & 255] ?? 0) ^ (value >>> 8));
+  const second = after(first);
+  const third = after(second);
+  return [first, second, third, after(third)];
 }
 
 /** CRC-32 (IEEE 802.3, as in zlib) of the bytes; `previous` is the CRC of what stands before them. */

@@ -129,7 +129,10 @@ export class Partition {
       return this.#reading;
     };
     return {
-      seesPending: () => this.#sight === 'pending',
+      seesPending: () => {
+        running();
+        return this.#sight === 'pending';
+      },
       stored: (key) => {
         const loaded = running().rows.get(key);
         return loaded === undefined ? this.#cached(key) : loaded;

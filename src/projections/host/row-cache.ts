@@ -16,10 +16,15 @@ const ABSENT = 4;
 /** A bucket for so many bytes of entries. */
 const BYTES_PER_BUCKET = 256;
 const BUCKET_BYTES = 4;
-/** An entry that was used since it was written gets a second chance; so many for each new one. */
-const SECOND_CHANCES = 3;
+/** An entry that was used since it was written gets a second chance; at most so many at a time, so that no `set` takes long. */
+const SECOND_CHANCES = 256;
 /** A larger entry would push out too much at once. */
 const LARGEST_PART = 8;
+
+interface Entry {
+  readonly key: string;
+  readonly value: Uint8Array | null;
+}
 
 /**
  * Encoded rows by key, in one block of memory of fixed size: what it holds costs no objects, the collector never looks at it,
@@ -68,12 +73,14 @@ export class RowCache {
     const hash = hashOf(key);
     const old = this.#find(key, hash);
     if (old >= 0) this.#drop(old);
-    const evicted: { readonly key: string; readonly value: Uint8Array | null }[] = [];
-    if (!this.#write(key, hash, value, evicted)) return;
-    for (const entry of evicted) this.#write(entry.key, hashOf(entry.key), entry.value, undefined);
+    const rescued: Entry[] = [];
+    if (!this.#write({ key, value }, hash, rescued)) return;
+    // The list grows as those written again push out others that were used too.
+    for (const entry of rescued) this.#write(entry, hashOf(entry.key), rescued);
   }
 
-  #write(key: string, hash: number, value: Uint8Array | null, rescued: RescuedEntries | undefined): boolean {
+  /** False for an entry that is too large. What is pushed out and was used is added to `rescued`. */
+  #write({ key, value }: Entry, hash: number, rescued: Entry[]): boolean {
     const valueLength = value?.length ?? 0;
     const size = HEADER_WORDS + Math.ceil((key.length + valueLength) / 4);
     if (size > this.#capacity / LARGEST_PART) return false;
@@ -96,7 +103,7 @@ export class RowCache {
   }
 
   /** Room for `size` words in one piece. */
-  #reserve(size: number, rescued: RescuedEntries | undefined): number {
+  #reserve(size: number, rescued: Entry[]): number {
     const rest = this.#capacity - (this.#head % this.#capacity);
     if (rest < size) {
       this.#makeRoom(rest, rescued);
@@ -112,21 +119,21 @@ export class RowCache {
     return at;
   }
 
-  #makeRoom(words: number, rescued: RescuedEntries | undefined): void {
+  #makeRoom(words: number, rescued: Entry[]): void {
     while (this.#head - this.#tail + words > this.#capacity) {
       const at = this.#tail % this.#capacity;
       const size = this.#word(at + SIZE);
       assert(size > 0, 'the row cache lost count of its entries');
       const flags = size > FLAGS ? this.#word(at + FLAGS) : 0;
       if ((flags & ALIVE) !== 0) {
-        if ((flags & USED) !== 0 && rescued !== undefined && rescued.length < SECOND_CHANCES) rescued.push(this.#entryAt(at));
+        if ((flags & USED) !== 0 && rescued.length < SECOND_CHANCES) rescued.push(this.#entryAt(at));
         this.#drop(at);
       }
       this.#tail += size;
     }
   }
 
-  #entryAt(at: number): { readonly key: string; readonly value: Uint8Array | null } {
+  #entryAt(at: number): Entry {
     const start = (at + HEADER_WORDS) * 4;
     const end = start + this.#word(at + KEY_LENGTH);
     const absent = (this.#word(at + FLAGS) & ABSENT) !== 0;
@@ -173,8 +180,6 @@ export class RowCache {
     return this.#words[index] ?? 0;
   }
 }
-
-type RescuedEntries = { readonly key: string; readonly value: Uint8Array | null }[];
 
 /** FNV-1a, mixed so that short keys spread too. */
 function hashOf(key: string): number {

@@ -53,7 +53,7 @@ export function projections(bind: Bind): Projections {
   // References ask whether a list is new, so they come before extents.
   const inOrder = [members, certificates, invites, nodes, uploads, references, extents, namespace, placement];
   return {
-    infos: [...inOrder.map((view) => view.info), usage.info, requests.info],
+    infos: [...inOrder, usage, requests].map(({ info }) => info).sort((left, right) => left.id - right.id),
     requests,
     views: {
       members: members.read,
