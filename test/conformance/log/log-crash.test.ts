@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'vitest';
 import { NodeFileSystem } from '../../../src/runtime/index.js';
-import { SimFileSystem, type SeededRandom } from '../../simulation/ports/index.js';
+import { SimFileSystem, SimTime, type SeededRandom } from '../../simulation/ports/index.js';
 import { holdRules } from '../../support/rules.js';
 import { crashRules, type MortalDisk } from './crash-rules.js';
 import { MortalFileSystem } from './mortal-file-system.js';
@@ -12,8 +12,8 @@ import { MortalFileSystem } from './mortal-file-system.js';
 const SEEDS = Number(process.env['LOG_CRASH_SEEDS'] ?? 25);
 
 /** Loses power, or only its process: then nothing is lost, but what was not synced still may be at the next loss of power. */
-function simulatedDisk(random: SeededRandom): MortalDisk {
-  let fileSystem = new SimFileSystem({ random });
+function simulatedDisk(random: SeededRandom, time?: SimTime): MortalDisk {
+  let fileSystem = new SimFileSystem({ random, ...(time === undefined ? {} : { time, latencyMs: 5 }) });
   return {
     get fileSystem() {
       return fileSystem;
@@ -48,6 +48,13 @@ async function realDisk(folder: string, name: string): Promise<MortalDisk> {
 
 describe('a log on a disk that loses power', () => {
   holdRules(crashRules, (body) => body({ seeds: SEEDS, lives: 8, disk: (random) => Promise.resolve(simulatedDisk(random)) }));
+});
+
+describe('a log on a disk that loses power and whose operations overtake each other', () => {
+  holdRules(crashRules, async (body) => {
+    const time = new SimTime();
+    await time.run(() => body({ seeds: SEEDS, lives: 4, disk: (random) => Promise.resolve(simulatedDisk(random, time)) }));
+  });
 });
 
 describe('a log on the file system of this machine, whose process is killed', () => {
