@@ -1,6 +1,6 @@
-import { LIMITS, toBase32 } from '../base/index.js';
+import { LIMITS, toBase32, type CollectiveError } from '../base/index.js';
 import type { Clock, Hasher, Logger, Random, Timers } from '../ports/index.js';
-import { AdminServiceDefinition, createClient, FilesServiceDefinition, type RpcChannel } from '../transport/index.js';
+import { AdminServiceDefinition, createClient, errorOfFailure, FilesServiceDefinition, type RpcChannel } from '../transport/index.js';
 import { AdminCalls } from './calls/admin-calls.js';
 import { FilesCalls } from './calls/files-calls.js';
 import { Retry } from './calls/retry.js';
@@ -12,6 +12,7 @@ import type { OpenNodeChannel } from './nodes/node-channel.js';
 import { NodePool } from './nodes/node-pool.js';
 import { planGet } from './trees/get-plan.js';
 import { localItems, measure } from './trees/local-tree.js';
+import { planMove } from './trees/move-plan.js';
 import { planPut } from './trees/put-plan.js';
 import { readRemotePath } from './trees/remote-paths.js';
 import { entriesOf, remoteItems } from './trees/remote-tree.js';
@@ -68,6 +69,8 @@ export interface GetReport extends DownloadReport {
 }
 
 const ignore = (): void => undefined;
+/** Of the longest paths, still within one message. */
+const DIRECTORIES_PER_CALL = 8;
 
 /** One member's client: the coordinator for names, the nodes for bytes. */
 export class CollectiveClient {
@@ -166,6 +169,54 @@ export class CollectiveClient {
   /** The entries of a directory, in byte order of their names. */
   list(path: string, signal: AbortSignal): AsyncIterable<Entry> {
     return entriesOf(this.files, readRemotePath(path).path, signal);
+  }
+
+  /** Error: NOT_FOUND. */
+  stat(path: string, signal: AbortSignal): Promise<Entry> {
+    return this.files.stat(readRemotePath(path).path, signal);
+  }
+
+  /** With `parents`, missing ones are made too and existing ones are no error. The first failure is thrown, after all were tried. */
+  async makeDirectories(
+    paths: readonly string[],
+    options: { readonly mode: number; readonly modified: FileTime; readonly parents: boolean },
+    signal: AbortSignal,
+  ): Promise<readonly { readonly path: string; readonly id: string }[]> {
+    const { mode, modified, parents } = options;
+    const made: { readonly path: string; readonly id: string }[] = [];
+    let failure: CollectiveError | undefined;
+    const plain = paths.map((path) => readRemotePath(path).path);
+    for (let start = 0; start < plain.length; start += DIRECTORIES_PER_CALL) {
+      const some = plain.slice(start, start + DIRECTORIES_PER_CALL);
+      const directories = some.map((path) => ({ path, mode, modified, makeParents: parents, existOk: parents }));
+      const outcomes = await this.files.makeDirectories(directories, signal);
+      for (const [index, path] of some.entries()) {
+        const outcome = outcomes[index];
+        if (outcome?.failure !== undefined) failure ??= errorOfFailure(outcome.failure);
+        else made.push({ path, id: outcome?.fileId ?? '' });
+      }
+    }
+    if (failure !== undefined) throw failure;
+    return made;
+  }
+
+  /** See planMove for where; one after the other, up to the first failure. */
+  async move(
+    sources: readonly string[],
+    destination: string,
+    options: { readonly replace: boolean },
+    signal: AbortSignal,
+  ): Promise<readonly { readonly from: string; readonly to: string }[]> {
+    const moves = await planMove(this.files, sources, destination, signal);
+    for (const { from, to } of moves) await this.files.moveEntry({ fromPath: from, toPath: to, ...options }, signal);
+    return moves;
+  }
+
+  /** The plain form of the path. Errors: NOT_FOUND; DIRECTORY_NOT_EMPTY unless `recursive`. */
+  async remove(path: string, recursive: boolean, signal: AbortSignal): Promise<string> {
+    const plain = readRemotePath(path).path;
+    await this.files.removeEntry(plain, recursive, signal);
+    return plain;
   }
 
   /** Ends all connections; what is in flight fails. */

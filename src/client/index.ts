@@ -9,6 +9,7 @@ export {
 } from './client.js';
 export type { AdminCalls, EventQuery } from './calls/admin-calls.js';
 export type { FilesCalls } from './calls/files-calls.js';
+export type { EventInfo } from '../transport/index.js';
 export type { DownloadReport } from './download/downloader.js';
 export type { Entry } from './entry.js';
 export { fileProblem } from './local/file-problem.js';
@@ -21,5 +22,6 @@ export type {
   LocalReader,
   LocalWriter,
 } from './local/local-files.js';
-export type { NodeChannel, OpenNodeChannel, PutRight, ReadRight } from './nodes/node-channel.js';
+export type { NodeChannel, NodeRight, OpenNodeChannel } from './nodes/node-channel.js';
+export { createNodeDialler, type NodeDiallerOptions } from './nodes/node-dialler.js';
 export type { TransferProgress, UploadFailure, UploadReport } from './upload/upload-item.js';

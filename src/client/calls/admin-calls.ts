@@ -10,8 +10,8 @@ import type {
   RpcClient,
   VerifyLogResponse,
 } from '../../transport/index.js';
-import { toBase32 } from '../../base/index.js';
-import type { Retry } from './retry.js';
+import { toBase32, toCollectiveError } from '../../base/index.js';
+import { isAway, type Retry } from './retry.js';
 
 export interface AdminCallsOptions {
   readonly rpc: RpcClient<typeof AdminServiceDefinition>;
@@ -60,6 +60,27 @@ export class AdminCalls {
 
   async *events(query: EventQuery, signal: AbortSignal): AsyncGenerator<EventInfo, void> {
     for await (const page of this.#options.rpc.listEvents(query, this.#callOptions(signal))) yield* page.events;
+  }
+
+  /** The last so many events and then each new one; goes on where it was when the coordinator had been away. */
+  async *follow(query: { readonly lines: number; readonly types: readonly string[] }, signal: AbortSignal): AsyncGenerator<EventInfo, void> {
+    let from = { fromSequence: 0, last: query.lines };
+    if (query.lines === 0) {
+      const { log } = await this.status(signal);
+      from = { fromSequence: (log?.headSequence ?? 0) + 1, last: 0 };
+    }
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        for await (const event of this.events({ ...from, limit: 0, follow: true, types: query.types }, signal)) {
+          attempt = 0;
+          from = { fromSequence: event.sequence + 1, last: 0 };
+          yield event;
+        }
+      } catch (thrown) {
+        if (signal.aborted || !isAway(toCollectiveError(thrown))) throw thrown;
+      }
+      await this.#options.retry.pause(attempt, signal);
+    }
   }
 
   async event(sequence: number, signal: AbortSignal): Promise<EventInfo | undefined> {

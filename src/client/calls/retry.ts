@@ -35,9 +35,9 @@ export class Retry {
         return value;
       } catch (thrown) {
         const error = toCollectiveError(thrown);
-        if (!passes(error)) this.#answered = true;
+        if (!isAway(error)) this.#answered = true;
         const patienceMs = this.#answered ? this.#options.patienceMs : this.#options.firstPatienceMs;
-        if (signal.aborted || !passes(error) || clock.monotonicMs() - beginMs >= patienceMs) throw error;
+        if (signal.aborted || !isAway(error) || clock.monotonicMs() - beginMs >= patienceMs) throw error;
         logger.debug('repeating a call', { call: what, attempt, error });
         await this.pause(attempt, signal);
       }
@@ -53,5 +53,5 @@ export class Retry {
 }
 
 /** Whether nobody answered: the request may have been done or not, and asking again is safe. */
-const passes = ({ code }: CollectiveError): boolean =>
+export const isAway = ({ code }: CollectiveError): boolean =>
   code === 'COORDINATOR_UNREACHABLE' || code === 'UNAVAILABLE' || code === 'DEADLINE_EXCEEDED';

@@ -1,4 +1,4 @@
-import { CollectiveError, LIMITS, toCollectiveError } from '../../base/index.js';
+import { CollectiveError, toCollectiveError } from '../../base/index.js';
 import type { Clock, Logger } from '../../ports/index.js';
 import { errorOfFailure, type PlacedExtent, type ReadFilesResponse, type ReadTarget } from '../../transport/index.js';
 import type { FilesCalls } from '../calls/files-calls.js';
@@ -94,10 +94,10 @@ export class FileReading {
     this.#options.receiver.end(file);
   }
 
-  #checkFollows(file: FileInDownload, { offsetBytes, lengthBytes, chunkId }: PlacedExtent): void {
+  #checkFollows(file: FileInDownload, { offsetBytes, lengthBytes }: PlacedExtent): void {
     const end = offsetBytes + lengthBytes;
     const fits = offsetBytes === file.nextOffset && lengthBytes > 0 && end <= (file.entry?.bytes ?? 0);
-    if (!fits || (chunkId !== '' && lengthBytes > LIMITS.chunkBytesLarge)) {
+    if (!fits) {
       throw unexpected(`lists bytes ${offsetBytes} to ${end} of ${file.target.path} where byte ${file.nextOffset} is next`);
     }
   }

@@ -1,15 +1,17 @@
-import type { ChunkRef, NodeAccess, PlacedExtent, ReadFilesResponse } from '../../transport/index.js';
-import type { ReadRight } from '../nodes/node-channel.js';
+import { CollectiveError, isChunkId, LIMITS } from '../../base/index.js';
+import type { ChunkEntry } from '../../chunks/index.js';
+import type { NodeAccess, PlacedExtent, ReadFilesResponse } from '../../transport/index.js';
+import type { NodeRight } from '../nodes/node-channel.js';
 
 /** A node that holds a chunk, and the right to read it there. */
 export interface ChunkSource {
   readonly access: NodeAccess;
-  readonly right: ReadRight;
+  readonly right: NodeRight;
 }
 
 /** A chunk of a file and where it is. */
 export interface PlacedChunk {
-  readonly chunk: ChunkRef;
+  readonly chunk: ChunkEntry;
   readonly offsetBytes: number;
   /** In the order to try. */
   readonly sources: readonly ChunkSource[];
@@ -19,9 +21,11 @@ export interface PlacedChunk {
 
 /** Makes the sources of a page's chunks: a node's ticket covers those that it holds, in order of first mention. */
 export function sourcesOf(page: ReadFilesResponse): (extent: PlacedExtent) => PlacedChunk {
-  const lists = page.nodes.map((): Map<string, ChunkRef> => new Map());
-  for (const { chunkId, lengthBytes, nodes } of page.extents) {
-    for (const node of nodes) {
+  const lists = page.nodes.map((): Map<string, ChunkEntry> => new Map());
+  for (const extent of page.extents) {
+    if (extent.chunkId === '') continue;
+    const { chunkId, lengthBytes } = entryOf(extent);
+    for (const node of extent.nodes) {
       const list = lists[node];
       if (list !== undefined && !list.has(chunkId)) list.set(chunkId, { chunkId, lengthBytes });
     }
@@ -30,10 +34,16 @@ export function sourcesOf(page: ReadFilesResponse): (extent: PlacedExtent) => Pl
     const chunks = [...(lists[index]?.values() ?? [])];
     return { access, right: { ticket: access.ticket, chunks } };
   });
-  return ({ chunkId, lengthBytes, offsetBytes, nodes, holderNames }) => ({
-    chunk: { chunkId, lengthBytes },
-    offsetBytes,
-    sources: nodes.map((node) => sources[node]).filter((source) => source !== undefined),
-    holderNames,
+  return (extent) => ({
+    chunk: entryOf(extent),
+    offsetBytes: extent.offsetBytes,
+    sources: extent.nodes.map((node) => sources[node]).filter((source) => source !== undefined),
+    holderNames: extent.holderNames,
   });
+}
+
+/** Error: PROTOCOL_ERROR. */
+function entryOf({ chunkId, lengthBytes }: PlacedExtent): ChunkEntry {
+  if (isChunkId(chunkId) && lengthBytes > 0 && lengthBytes <= LIMITS.chunkBytesLarge) return { chunkId, lengthBytes };
+  throw new CollectiveError('PROTOCOL_ERROR', 'The coordinator named something as a chunk that cannot be one.');
 }

@@ -89,7 +89,7 @@ export class NodePool {
     const { opening } = node;
     if (opening !== undefined) {
       const channel = await untilAborted(opening, signal);
-      if (channel.open) return channel;
+      if (channel.usable) return channel;
       if (node.opening === opening) node.opening = undefined;
     }
     if (node.refusedUntilMs > this.#options.clock.monotonicMs()) throw node.refusal;

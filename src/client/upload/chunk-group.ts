@@ -1,10 +1,11 @@
 import { LIMITS } from '../../base/index.js';
 import type { Lease } from '../flow/chunk-arena.js';
-import type { ChunkRef, Extent } from '../../transport/index.js';
+import type { ChunkEntry } from '../../chunks/index.js';
+import type { Extent } from '../../transport/index.js';
 import { HOLE, type FileInUpload } from './file-in-upload.js';
 
 /** A chunk whose bytes are in memory until its group is stored. */
-export interface LoadedChunk extends ChunkRef {
+export interface LoadedChunk extends ChunkEntry {
   readonly lease: Lease;
 }
 

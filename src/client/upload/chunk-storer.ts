@@ -1,6 +1,8 @@
 import { CollectiveError, LIMITS, toCollectiveError } from '../../base/index.js';
 import type { Clock, Logger } from '../../ports/index.js';
-import type { ChunkRef, NodeAccess, Receipt } from '../../transport/index.js';
+import type { ChunkEntry } from '../../chunks/index.js';
+import type { NodeAccess, Receipt } from '../../transport/index.js';
+import type { NodeRight } from '../nodes/node-channel.js';
 import type { FilesCalls } from '../calls/files-calls.js';
 import type { Retry } from '../calls/retry.js';
 import type { NodePool } from '../nodes/node-pool.js';
@@ -29,6 +31,11 @@ interface Task {
 interface NodeTask {
   readonly task: Task;
   readonly mayBeHeld: boolean;
+}
+
+interface Target {
+  readonly access: NodeAccess;
+  readonly right: NodeRight;
 }
 
 /** How long a node that failed is passed over. */
@@ -81,7 +88,7 @@ export class ChunkStorer {
   async #round(tasks: readonly Task[], signal: AbortSignal): Promise<CollectiveError | undefined> {
     const { calls, uploadId } = this.#options;
     const { placements, nodes } = await calls.placeChunks(
-      { uploadId, chunks: tasks.map(({ chunk }) => refOf(chunk)), avoidNodeIds: this.#avoided() },
+      { uploadId, chunks: tasks.map(({ chunk }) => entryOf(chunk)), avoidNodeIds: this.#avoided() },
       signal,
     );
     const work = new Map<NodeAccess, NodeTask[]>();
@@ -108,13 +115,14 @@ export class ChunkStorer {
 
   /** Returns why some of the chunks are not there; throws when none is. */
   async #storeOn(access: NodeAccess, list: readonly NodeTask[], signal: AbortSignal): Promise<CollectiveError | undefined> {
+    const target: Target = { access, right: { ticket: access.ticket, chunks: [] } };
     try {
-      const held = await this.#held(access, list, signal);
+      const held = await this.#held(target, list, signal);
       const missing = list.filter(({ task }) => !held.has(task));
-      const puts = await Promise.allSettled(missing.map(({ task }) => this.#put(access, task, signal)));
+      const puts = await Promise.allSettled(missing.map(({ task }) => this.#put(target, task, signal)));
       const failed = new Set(missing.filter((_, index) => puts[index]?.status === 'rejected').map(({ task }) => task));
       const stored = list.map(({ task }) => task).filter((task) => !failed.has(task));
-      if (stored.length > 0) await this.#sign(access, stored, signal);
+      if (stored.length > 0) await this.#sign(target, stored, signal);
       const refused = puts.find((outcome) => outcome.status === 'rejected');
       if (refused === undefined) return undefined;
       const failure = toCollectiveError(refused.reason);
@@ -127,27 +135,27 @@ export class ChunkStorer {
     }
   }
 
-  async #held(access: NodeAccess, list: readonly NodeTask[], signal: AbortSignal): Promise<ReadonlySet<Task>> {
+  async #held({ access, right }: Target, list: readonly NodeTask[], signal: AbortSignal): Promise<ReadonlySet<Task>> {
     const asked = list.filter(({ mayBeHeld }) => mayBeHeld).map(({ task }) => task);
     if (asked.length === 0) return new Set();
-    const refs = asked.map(({ chunk }) => refOf(chunk));
-    const answers = await this.#options.pool.use(access, 0, signal, (channel) => channel.hold(this.#right(access), refs, signal));
+    const refs = asked.map(({ chunk }) => entryOf(chunk));
+    const answers = await this.#options.pool.use(access, 0, signal, (channel) => channel.hold(right, refs, signal));
     return new Set(asked.filter((_, index) => answers[index] === true));
   }
 
-  async #put(access: NodeAccess, task: Task, signal: AbortSignal): Promise<void> {
+  async #put({ access, right }: Target, task: Task, signal: AbortSignal): Promise<void> {
     const { chunkId, lengthBytes, lease } = task.chunk;
     await this.#options.pool.use(access, lengthBytes, signal, (channel) =>
-      channel.put(this.#right(access), { chunkId, lengthBytes }, lease.bytes, signal),
+      channel.put(right, { chunkId, lengthBytes }, lease.bytes, signal),
     );
     this.sentBytes += lengthBytes;
     task.copiesSent += 1;
   }
 
-  async #sign(access: NodeAccess, tasks: readonly Task[], signal: AbortSignal): Promise<void> {
-    const chunks = tasks.map(({ chunk }) => refOf(chunk));
+  async #sign({ access, right }: Target, tasks: readonly Task[], signal: AbortSignal): Promise<void> {
+    const chunks = tasks.map(({ chunk }) => entryOf(chunk));
     const signedReceipt = await this.#options.pool.use(access, 0, signal, (channel) =>
-      channel.receipt(this.#right(access), chunks, signal),
+      channel.receipt(right, chunks, signal),
     );
     const receipt: Receipt = { nodeId: access.nodeId, signedReceipt, chunks };
     for (const task of tasks) task.receipts.set(access.nodeId, receipt);
@@ -156,10 +164,6 @@ export class ChunkStorer {
   #finished(tasks: readonly Task[]): readonly Receipt[] {
     for (const { chunk, copiesSent } of tasks) if (copiesSent === 0) this.knownBytes += chunk.lengthBytes;
     return [...new Set(tasks.flatMap(({ receipts }) => [...receipts.values()]))];
-  }
-
-  #right(access: NodeAccess): { readonly ticket: Uint8Array; readonly uploadId: string } {
-    return { ticket: access.ticket, uploadId: this.#options.uploadId };
   }
 
   #note(access: NodeAccess, error: CollectiveError): void {
@@ -178,4 +182,4 @@ export class ChunkStorer {
 
 const SCARCITY_CODES: ReadonlySet<string> = new Set(['NOT_ENOUGH_NODES', 'NOT_ENOUGH_SPACE', 'NODE_FULL', 'NODE_UNREACHABLE']);
 
-const refOf = ({ chunkId, lengthBytes }: LoadedChunk): ChunkRef => ({ chunkId, lengthBytes });
+const entryOf = ({ chunkId, lengthBytes }: LoadedChunk): ChunkEntry => ({ chunkId, lengthBytes });

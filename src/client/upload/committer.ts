@@ -79,7 +79,8 @@ function* batches(files: readonly FileInUpload[]): Generator<Batch, void> {
     if (commit === undefined) continue;
     const fresh = commit.receipts.filter((receipt) => !batch.receipts.has(receipt));
     const bytes = commitBytes(commit.file) + fresh.reduce((sum, receipt) => sum + receiptBytes(receipt), 0);
-    if (batch.files.length > 0 && (batch.bytes + bytes > BATCH_BYTES_MAX || batch.files.length >= LIMITS.filesPerCommit)) {
+    const tooMuch = batch.bytes + bytes > BATCH_BYTES_MAX || batch.receipts.size + fresh.length > LIMITS.receiptsPerCall;
+    if (batch.files.length > 0 && (tooMuch || batch.files.length >= LIMITS.filesPerCommit)) {
       yield batch;
       batch = { files: [], receipts: new Set(), bytes: 0 };
     }

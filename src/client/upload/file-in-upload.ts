@@ -50,13 +50,13 @@ export class FileInUpload {
   takeList(): ReceiptedExtents | undefined {
     const read = this.content !== undefined;
     // The last hole may still grow.
-    const ready = !read && this.#pending.at(-1)?.receipts.length === 0 ? this.#pending.slice(0, -1) : this.#pending;
-    if (ready.length === 0) return undefined;
-    const rest = read && (this.#listIds.length > 0 || ready.length > LIMITS.extentsInline);
-    if (!rest && ready.length < LIMITS.extentsPerList && receiptedChunks(ready) < LIMITS.receiptedChunksPerCall) return undefined;
-    const taken = ready.slice(0, LIMITS.extentsPerList);
-    this.#pending = this.#pending.slice(taken.length);
-    return unzip(taken);
+    const ready = !read && this.#pending.at(-1)?.extent.chunkId === HOLE ? this.#pending.slice(0, -1) : this.#pending;
+    const { count, full } = fitting(ready);
+    if (count === 0) return undefined;
+    const rest = read && (this.#listIds.length > 0 || full || ready.length > LIMITS.extentsInline);
+    if (!full && !rest) return undefined;
+    this.#pending = this.#pending.slice(count);
+    return unzip(ready.slice(0, count));
   }
 
   listed(extentListId: string): void {
@@ -83,8 +83,21 @@ function unzip(pending: readonly DurableExtent[]): ReceiptedExtents {
 
 const receiptsOf = (pending: readonly DurableExtent[]): Set<Receipt> => new Set(pending.flatMap(({ receipts }) => receipts));
 
-function receiptedChunks(pending: readonly DurableExtent[]): number {
+/** How many of the first extents go into one list with the receipts for them, and whether more would not. */
+function fitting(pending: readonly DurableExtent[]): { readonly count: number; readonly full: boolean } {
+  const receipts = new Set<Receipt>();
   let chunks = 0;
-  for (const receipt of receiptsOf(pending)) chunks += receipt.chunks.length;
-  return chunks;
+  let count = 0;
+  for (const extent of pending) {
+    for (const receipt of extent.receipts) {
+      if (receipts.has(receipt)) continue;
+      receipts.add(receipt);
+      chunks += receipt.chunks.length;
+    }
+    const tooMuch = receipts.size > LIMITS.receiptsPerCall || chunks > LIMITS.receiptedChunksPerCall;
+    if (count > 0 && tooMuch) return { count, full: true };
+    count += 1;
+    if (count === LIMITS.extentsPerList) return { count, full: true };
+  }
+  return { count, full: false };
 }

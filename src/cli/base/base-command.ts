@@ -1,0 +1,89 @@
+import { Command, Flags } from '@oclif/core';
+import { EXIT, isCollectiveError, type CollectiveError } from '../../base/index.js';
+import type { Logger } from '../../ports/index.js';
+import { asCollectiveError, errorJson, errorText, type ErrorJson } from './report-error.js';
+
+/** What every command has: --json, --quiet, errors that tell what to do next, exit codes that mean something, Ctrl-C. */
+export abstract class BaseCommand extends Command {
+  static override enableJsonFlag = true;
+  static override baseFlags = {
+    quiet: Flags.boolean({ char: 'q', description: 'Print nothing but errors and what was asked for.', helpGroup: 'GLOBAL' }),
+  };
+
+  readonly #interrupt = new AbortController();
+  readonly #disposals: (() => Promise<void> | void)[] = [];
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    if (this.#interrupt.signal.aborted) process.exit(signal === 'SIGINT' ? EXIT.interrupted : EXIT.failed);
+    this.#interrupt.abort();
+  };
+
+  /** Aborts at the first Ctrl-C or SIGTERM; the second ends the process at once. */
+  protected get interrupted(): AbortSignal {
+    return this.#interrupt.signal;
+  }
+
+  /** Whether people watch, to whom progress and questions may be shown. */
+  protected get interactive(): boolean {
+    return process.stderr.isTTY === true && !this.jsonEnabled() && !this.argv.includes('--quiet') && process.env['CI'] === undefined;
+  }
+
+  /** Runs at the end of the command, also after a failure; the last one first. */
+  atEnd(dispose: () => Promise<void> | void): void {
+    this.#disposals.push(dispose);
+  }
+
+  /** Log lines of the command itself: silent unless COLLECTIVE_LOG asks for them. */
+  protected async logger(): Promise<Logger> {
+    const { createLogger } = await import('../../runtime/index.js');
+    return createLogger({ level: logLevel(process.env['COLLECTIVE_LOG'], 'silent') });
+  }
+
+  /** A line for people, left out when --quiet or --json. */
+  protected say(line: string): void {
+    if (!this.argv.includes('--quiet') && !this.argv.includes('-q')) this.log(line);
+  }
+
+  /** The result of a command that did part of its work: tells what it could not do, and sets the exit code. */
+  protected finish<Result extends object>(
+    result: Result,
+    outcome: { readonly error: CollectiveError | undefined; readonly lines: string },
+  ): Result | (Result & ErrorJson) {
+    const { error, lines } = outcome;
+    if (error === undefined) return result;
+    process.exitCode = error.exitCode;
+    if (!this.jsonEnabled()) process.stderr.write(`${lines}${errorText(error)}`);
+    return { ...result, ...errorJson(error) };
+  }
+
+  protected override async init(): Promise<void> {
+    await super.init();
+    process.on('SIGINT', this.#onSignal);
+    process.on('SIGTERM', this.#onSignal);
+  }
+
+  protected override async catch(thrown: Error): Promise<void> {
+    if ('oclif' in thrown && 'code' in thrown && thrown.code === 'EEXIT') throw thrown;
+    const error = await asCollectiveError(thrown);
+    process.exitCode = error.exitCode;
+    if (this.jsonEnabled()) this.logJson(errorJson(error));
+    else process.stderr.write(errorText(error));
+    if (process.env['COLLECTIVE_LOG'] === 'debug' && !isCollectiveError(thrown)) process.stderr.write(`${thrown.stack ?? ''}\n`);
+  }
+
+  protected override async finally(thrown: Error | undefined): Promise<void> {
+    for (const dispose of this.#disposals.reverse()) await dispose();
+    process.off('SIGINT', this.#onSignal);
+    process.off('SIGTERM', this.#onSignal);
+    await super.finally(thrown);
+  }
+
+  override logJson(json: unknown): void {
+    process.stdout.write(`${JSON.stringify(json, undefined, 2)}\n`);
+  }
+}
+
+const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+export function logLevel(text: string | undefined, otherwise: (typeof LEVELS)[number]): (typeof LEVELS)[number] {
+  return LEVELS.find((level) => level === text) ?? otherwise;
+}

@@ -1,0 +1,36 @@
+import type { CollectiveClient } from '../../client/index.js';
+import type { Context } from '../contexts/context-store.js';
+import { BaseCommand } from './base-command.js';
+import { writeOut } from '../local/standard-streams.js';
+import { contextFlag } from './flags.js';
+
+/** A command that speaks to the coordinator of a context. */
+export abstract class ClientCommand extends BaseCommand {
+  static override baseFlags = { ...BaseCommand.baseFlags, context: contextFlag };
+
+  /** The client of the chosen context; closed at the end of the command. Errors: CONFIG_INVALID, NOT_FOUND, KEY_FILE_UNSAFE. */
+  protected async client(contextName: string | undefined): Promise<{ readonly client: CollectiveClient; readonly context: Context }> {
+    const [{ createWorld }, { openContextClient }] = await Promise.all([import('../compose/world.js'), import('../compose/client.js')]);
+    const opened = await openContextClient(createWorld(await this.logger()), this.config.configDir, contextName);
+    this.atEnd(() => opened.client.close());
+    return opened;
+  }
+
+  /** Writes files to standard output, one after the other. A reader that goes away ends it without an error. */
+  protected async pour(client: CollectiveClient, paths: readonly string[]): Promise<void> {
+    const enough = new AbortController();
+    const signal = AbortSignal.any([this.interrupted, enough.signal]);
+    for (const path of paths) {
+      try {
+        await client.read(path, (bytes) => this.#pourOut(bytes, enough), { signal });
+      } catch (error) {
+        if (enough.signal.aborted) return;
+        throw error;
+      }
+    }
+  }
+
+  async #pourOut(bytes: Uint8Array, enough: AbortController): Promise<void> {
+    if (!(await writeOut(bytes))) enough.abort();
+  }
+}

@@ -1,0 +1,22 @@
+import { Flags } from '@oclif/core';
+import { accept, parseDuration, parseSize } from '../../base/index.js';
+
+/** `100G`, `1.5Ti`; in bytes. */
+export const sizeFlag = Flags.custom<number>({
+  parse: (text) => Promise.resolve(accept(parseSize(text))),
+  helpValue: 'SIZE',
+});
+
+/** `90s`, `2h`; in milliseconds. */
+export const durationFlag = Flags.custom<number>({
+  parse: (text) => Promise.resolve(accept(parseDuration(text))),
+  helpValue: 'TIME',
+});
+
+export const contextFlag = Flags.string({
+  char: 'c',
+  env: 'COLLECTIVE_CONTEXT',
+  description: 'Which member and machine to act as; see collective context list.',
+  helpGroup: 'GLOBAL',
+  helpValue: 'NAME',
+});

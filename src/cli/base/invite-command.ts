@@ -1,0 +1,24 @@
+import { Flags } from '@oclif/core';
+import { ClientCommand } from './client-command.js';
+import { durationFlag } from './flags.js';
+
+export const inviteFlags = {
+  name: Flags.string({ description: 'The name it will have. Default: chosen when joining.' }),
+  expires: durationFlag({ description: 'For how long it is good. Default: 1h.' }),
+};
+
+/** A command that issues a one-time invite. */
+export abstract class InviteCommand extends ClientCommand {
+  protected async issue(
+    kind: 'node' | 'client',
+    flags: { readonly context: string | undefined; readonly name: string | undefined; readonly expires: number | undefined },
+    command: (invite: string) => string,
+  ): Promise<{ readonly invite: string; readonly id: string; readonly expires: string }> {
+    const { client } = await this.client(flags.context);
+    const { inviteId, invite, expiresMs } = await client.admin.invite(kind, flags.name ?? '', flags.expires ?? 0, this.interrupted);
+    const expires = new Date(expiresMs).toISOString();
+    this.log(invite);
+    if (process.stderr.isTTY) this.logToStderr(`\nGood once, until ${expires}. It is a secret.\nNext: ${command('<invite>')}`);
+    return { invite, id: inviteId, expires };
+  }
+}

@@ -1,0 +1,60 @@
+import { CollectiveError, EXIT, formatDuration, formatSize } from '../../base/index.js';
+import type { UploadFailure } from '../../client/index.js';
+
+/** One thing that a transfer had to leave out. */
+export interface FailureJson {
+  readonly path: string;
+  readonly code: string;
+  readonly message: string;
+  readonly next?: string;
+}
+
+export interface Failures {
+  readonly failures: readonly UploadFailure[];
+  readonly failureCount: number;
+}
+
+export const failuresJson = ({ failures }: Failures): readonly FailureJson[] =>
+  failures.map(({ path, error: { code, message, next } }) => ({ path, code, message, ...(next === undefined ? {} : { next }) }));
+
+/** The one thing that went wrong, if nothing went well; else that some things did, with their exit code if they share one. */
+export function transferError({ failures, failureCount }: Failures, done: number): CollectiveError | undefined {
+  const [first] = failures;
+  if (first === undefined) return undefined;
+  if (failureCount === 1 && done === 0) return first.error;
+  const code = failures.every(({ error }) => error.code === first.error.code) ? first.error.code : 'IO_FAILED';
+  const more = failureCount === 1 ? '1 thing was' : `${failureCount} things were`;
+  return new CollectiveError(code, `${more} left out; all else was transferred.`, {
+    next: 'Each of them is named above: correct it and run the command again.',
+    details: { failures: failureCount },
+  });
+}
+
+/** One line for each thing that was left out. */
+export function failureLines({ failures, failureCount }: Failures): string {
+  const lines = failures.map(({ path, error }) => `${path}: ${error.message} (${error.code})\n`);
+  if (failureCount > failures.length) lines.push(`... and ${failureCount - failures.length} more.\n`);
+  return lines.join('');
+}
+
+/** `3 files, 2 folders, 1.5 GB in 3.2 s (460 MB/s)`. */
+export function transferLine(report: {
+  readonly files: number;
+  readonly directories: number;
+  readonly symlinks: number;
+  readonly bytes: number;
+  readonly durationMs: number;
+}): string {
+  const parts = [counted(report.files, 'file')];
+  if (report.directories > 0) parts.push(counted(report.directories, 'folder'));
+  if (report.symlinks > 0) parts.push(counted(report.symlinks, 'symlink'));
+  const rate = Math.round((report.bytes / Math.max(report.durationMs, 1)) * 1000);
+  return `${parts.join(', ')}, ${formatSize(report.bytes)} in ${duration(report.durationMs)} (${formatSize(rate)}/s)`;
+}
+
+const counted = (count: number, word: string): string => (count === 1 ? `1 ${word}` : `${count} ${word}s`);
+
+const duration = (durationMs: number): string =>
+  durationMs >= 60_000 ? formatDuration(durationMs) : `${(durationMs / 1000).toFixed(durationMs < 10_000 ? 2 : 1)} s`;
+
+export const exitCodeOf = (error: CollectiveError | undefined): number => error?.exitCode ?? EXIT.ok;

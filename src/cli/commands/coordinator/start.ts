@@ -1,0 +1,60 @@
+import { Flags } from '@oclif/core';
+import { DaemonCommand } from '../../base/daemon-command.js';
+
+export default class CoordinatorStart extends DaemonCommand {
+  static override summary = 'Run the coordinator until it is told to stop (Ctrl-C or SIGTERM).';
+  static override description =
+    'Prints one line when it is ready, with --json as an object {"ready": true, "pid", ...}. Log lines go to standard error, as ' +
+    'JSON unless that is a terminal.';
+  static override flags = {
+    directory: Flags.string({ env: 'COLLECTIVE_DIRECTORY', description: "The coordinator's folder. Default: the only one.", helpValue: 'DIR' }),
+    name: Flags.string({ description: 'Whose coordinator, where this machine has several.', exclusive: ['directory'] }),
+    'home-listen': Flags.string({ description: 'For this run: where clients and nodes connect.', helpValue: 'HOST:PORT' }),
+    'enrolment-listen': Flags.string({ description: 'For this run: where invites are redeemed.', helpValue: 'HOST:PORT' }),
+    advertise: Flags.string({ multiple: true, description: 'For this run: host at which others reach this machine.', helpValue: 'HOST' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(CoordinatorStart);
+    const { createWorld } = await import('../../compose/world.js');
+    const { openCoordinator } = await import('../../compose/coordinator.js');
+    const { chooseCoordinatorDirectory, readCoordinatorSettings } = await import('../../compose/coordinator-folder.js');
+    const { advertisedHosts, formatAddress, parseAddress } = await import('../../compose/data-folders.js');
+    const logger = await this.daemonLogger(flags['log-level'], { role: 'coordinator' });
+    const world = createWorld(logger);
+    const directory = await chooseCoordinatorDirectory(this.config.dataDir, flags);
+    const kept = await readCoordinatorSettings(world, directory);
+    const homeListen = flags['home-listen'] === undefined ? kept.homeListen : parseAddress(flags['home-listen']);
+    const enrolmentListen = flags['enrolment-listen'] === undefined ? kept.enrolmentListen : parseAddress(flags['enrolment-listen']);
+    const endpoints = (listen: typeof homeListen): string[] =>
+      advertisedHosts(listen, flags.advertise ?? []).map((host) => formatAddress({ host, port: listen.port }));
+    const homeMoved = flags['home-listen'] !== undefined || flags.advertise !== undefined;
+    const enrolmentMoved = flags['enrolment-listen'] !== undefined || flags.advertise !== undefined;
+    const overrides = {
+      homeListen,
+      enrolmentListen,
+      ...(homeMoved ? { homeEndpoints: endpoints(homeListen) } : {}),
+      ...(enrolmentMoved ? { enrolmentEndpoints: endpoints(enrolmentListen) } : {}),
+    };
+    const { coordinator, settings, release } = await openCoordinator(
+      { directory, overrides, softwareVersion: this.config.version },
+      world,
+    );
+    this.atEnd(release);
+    await this.serve(
+      {
+        start: async (signal) => {
+          await coordinator.start(signal);
+          const { homeEndpoints, enrolmentEndpoints, memberId, name } = settings;
+          return {
+            line: `The coordinator of ${name} is ready at ${homeEndpoints.join(', ')} (pid ${process.pid}).`,
+            fields: { role: 'coordinator', memberId, name, directory, endpoints: { home: homeEndpoints, enrolment: enrolmentEndpoints } },
+          };
+        },
+        failed: coordinator.failed,
+        stop: () => coordinator.stop(),
+      },
+      logger,
+    );
+  }
+}

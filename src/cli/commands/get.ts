@@ -1,0 +1,50 @@
+import { Args } from '@oclif/core';
+import { CollectiveError } from '../../base/index.js';
+import { ClientCommand } from '../base/client-command.js';
+import { failureLines, failuresJson, transferError, transferLine } from '../base/transfer-report.js';
+import { transferView } from '../progress/transfer-bar.js';
+
+export default class Get extends ClientCommand {
+  static override summary = 'Fetch files and folders.';
+  static override description =
+    'Like cp -r: the last path is where the others go, on this machine (default: the current folder). Every byte is checked, and ' +
+    'a file appears under its name only when it is whole. Symlinks, permissions, times and holes come back. With - as the last ' +
+    'path the content goes to standard output.';
+  static override usage = 'get REMOTE... [LOCAL]';
+  static override strict = false;
+  static override args = {
+    paths: Args.string({ required: true, ignoreStdin: true, description: 'Remote files and folders, and last the local path.' }),
+  };
+  static override examples = [
+    { description: 'A folder, into the current one', command: '<%= config.bin %> get /photos' },
+    { description: 'A file, under another name', command: '<%= config.bin %> get /photos/a.jpg b.jpg' },
+    { description: 'To another program', command: '<%= config.bin %> get /backup/src.tar - | tar t' },
+  ];
+
+  async run(): Promise<unknown> {
+    const { argv, flags } = await this.parse(Get);
+    const paths = argv.map(String);
+    const destination = paths.length > 1 ? (paths.pop() ?? '.') : '.';
+    const { client } = await this.client(flags.context);
+    if (destination === '-') {
+      if (paths.length > 1) throw new CollectiveError('USAGE', 'Only one file at a time goes to standard output.', { next: 'collective cat <path>...' });
+      return this.pour(client, paths);
+    }
+    const view = await transferView(this.interactive, 'get');
+    this.atEnd(() => view.stop());
+    const beginMs = Date.now();
+    const report = await client.get({
+      sources: paths,
+      destination,
+      signal: this.interrupted,
+      onProgress: view.onProgress,
+      onTotals: view.onTotals,
+    });
+    view.stop();
+    const durationMs = Date.now() - beginMs;
+    const { files, directories, symlinks, bytes, failureCount } = report;
+    this.say(`Fetched ${transferLine({ ...report, durationMs })}.`);
+    const result = { files, directories, symlinks, size: bytes, durationMs, failures: failuresJson(report), failureCount };
+    return this.finish(result, { error: transferError(report, files + symlinks), lines: failureLines(report) });
+  }
+}

@@ -1,0 +1,77 @@
+import { Flags } from '@oclif/core';
+import { hostname, userInfo } from 'node:os';
+import { CollectiveError } from '../../base/index.js';
+import { BaseCommand } from '../base/base-command.js';
+
+const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+export default class Init extends BaseCommand {
+  static override summary = 'Found a member: your identity, your certificate authority, your log.';
+  static override description =
+    'Makes the folder of a coordinator with all keys, and a first client of it for you on this machine. The identity key is ' +
+    'encrypted with a passphrase: keep both, they are who you are.';
+  static override flags = {
+    name: Flags.string({ required: true, description: 'Your name: lower-case letters, digits and dashes.' }),
+    'passphrase-file': Flags.string({ description: 'A file whose first line is the passphrase; - for standard input. Else you are asked.' }),
+    directory: Flags.string({ env: 'COLLECTIVE_DIRECTORY', description: "The coordinator's folder, new or empty.", helpValue: 'DIR' }),
+    'home-listen': Flags.string({ default: '0.0.0.0:7420', description: 'Where clients and nodes connect.', helpValue: 'HOST:PORT' }),
+    'enrolment-listen': Flags.string({ default: '0.0.0.0:7421', description: 'Where invites are redeemed.', helpValue: 'HOST:PORT' }),
+    advertise: Flags.string({
+      multiple: true,
+      description: "Host name or address at which others reach this machine. Default: this machine's addresses.",
+      helpValue: 'HOST',
+    }),
+    'context-name': Flags.string({ description: 'Name of the context on this machine. Default: the name.', helpValue: 'NAME' }),
+  };
+  static override examples = ['<%= config.bin %> init --name alice', '<%= config.bin %> init --name alice --advertise storage.example.org'];
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(Init);
+    const { name } = flags;
+    if (!NAME.test(name)) {
+      throw new CollectiveError('USAGE', `${JSON.stringify(name)} cannot be the name of a member.`, {
+        next: 'Use lower-case letters, digits and dashes, such as alice: at most 63.',
+      });
+    }
+    const { createWorld } = await import('../compose/world.js');
+    const { absolute, advertisedHosts, formatAddress, parseAddress } = await import('../compose/data-folders.js');
+    const { defaultCoordinatorDirectory } = await import('../compose/coordinator-folder.js');
+    const { foundMember } = await import('../compose/found.js');
+    const { ContextStore } = await import('../contexts/context-store.js');
+    const { askPassphrase } = await import('../base/passphrase.js');
+    const homeListen = parseAddress(flags['home-listen']);
+    const enrolmentListen = parseAddress(flags['enrolment-listen']);
+    const endpoints = (listen: typeof homeListen): string[] =>
+      advertisedHosts(listen, flags.advertise ?? []).map((host) => formatAddress({ host, port: listen.port }));
+    const world = createWorld(await this.logger());
+    const directory = flags.directory === undefined ? defaultCoordinatorDirectory(this.config.dataDir, name) : absolute(flags.directory);
+    const founded = await foundMember(
+      {
+        directory,
+        name,
+        clientName: `${userInfo().username}@${hostname()}`.slice(0, 64),
+        contextName: flags['context-name'] ?? name,
+        passphrase: await askPassphrase(flags['passphrase-file']),
+        addresses: { homeListen, enrolmentListen, homeEndpoints: endpoints(homeListen), enrolmentEndpoints: endpoints(enrolmentListen) },
+      },
+      world,
+      new ContextStore(this.config.configDir, world),
+    );
+    const { memberId, context } = founded;
+    this.say(`${name} is founded. Member id: ${memberId}`);
+    this.say(`Keys, log and views: ${directory}`);
+    this.say(`Context of this machine: ${context.name}`);
+    this.say('');
+    this.say('Next: collective coordinator start   (it stays in the foreground; use a second terminal from here)');
+    this.say('      collective node invite         (once for every disk; two copies need two nodes)');
+    return {
+      memberId,
+      name,
+      directory,
+      context: context.name,
+      clientId: context.clientId,
+      homeEndpoints: context.endpoints,
+      enrolmentEndpoints: endpoints(enrolmentListen),
+    };
+  }
+}

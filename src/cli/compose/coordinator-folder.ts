@@ -1,0 +1,72 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { CollectiveError, isMemberId } from '../../base/index.js';
+import { readConfigFile, writeConfigFile } from '../../runtime/index.js';
+import { absolute, isVacant } from './data-folders.js';
+import type { World } from './world.js';
+
+const ADDRESS = z.object({ host: z.string(), port: z.number().int().min(1).max(65_535) });
+const SCHEMA = z.object({
+  version: z.literal(1),
+  memberId: z.string().refine(isMemberId, 'not a member id'),
+  name: z.string(),
+  homeListen: ADDRESS,
+  enrolmentListen: ADDRESS,
+  /** host:port, as others are told. */
+  homeEndpoints: z.array(z.string()).min(1),
+  enrolmentEndpoints: z.array(z.string()).min(1),
+});
+
+export type CoordinatorSettings = z.infer<typeof SCHEMA>;
+
+const FILE = 'coordinator.json';
+
+export const writeCoordinatorSettings = (world: World, directory: string, settings: CoordinatorSettings): Promise<void> =>
+  writeConfigFile(world, join(directory, FILE), SCHEMA, settings);
+
+export async function readCoordinatorSettings(world: World, directory: string): Promise<CoordinatorSettings> {
+  try {
+    return await readConfigFile(world.fileSystem, join(directory, FILE), SCHEMA);
+  } catch (error) {
+    if (!(error instanceof CollectiveError) || error.code !== 'NOT_FOUND') throw error;
+    throw new CollectiveError('NOT_FOUND', `${directory} is not the folder of a coordinator.`, {
+      next: 'Give the folder that collective init named with --directory, or found a member with collective init.',
+      details: { path: directory },
+      cause: error,
+    });
+  }
+}
+
+/** Where a member's coordinator is kept unless somewhere else is asked for. */
+export const defaultCoordinatorDirectory = (dataDirectory: string, name: string): string =>
+  join(dataDirectory, name, 'coordinator');
+
+/** The one that was asked for, or the only one of this user. Errors: NOT_FOUND, USAGE. */
+export async function chooseCoordinatorDirectory(
+  dataDirectory: string,
+  asked: { readonly directory: string | undefined; readonly name: string | undefined },
+): Promise<string> {
+  if (asked.directory !== undefined) return absolute(asked.directory);
+  if (asked.name !== undefined) return defaultCoordinatorDirectory(dataDirectory, asked.name);
+  const found: string[] = [];
+  for (const name of await namesIn(dataDirectory)) {
+    const directory = defaultCoordinatorDirectory(dataDirectory, name);
+    if (!(await isVacant(directory))) found.push(directory);
+  }
+  const [only] = found;
+  if (only === undefined) {
+    throw new CollectiveError('NOT_FOUND', 'There is no coordinator of yours on this machine.', { next: 'collective init --name <name>' });
+  }
+  if (found.length > 1) {
+    throw new CollectiveError('USAGE', `There are several coordinators on this machine: ${found.join(', ')}.`, {
+      next: 'Say which one with --directory or --name.',
+    });
+  }
+  return only;
+}
+
+async function namesIn(directory: string): Promise<readonly string[]> {
+  if (await isVacant(directory)) return [];
+  return (await readdir(directory, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}

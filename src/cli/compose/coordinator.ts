@@ -1,0 +1,52 @@
+import { createCoordinator, readMemberFiles, type Coordinator, type ProcessFacts } from '../../coordinator/index.js';
+import { LevelKeyValueStores, lockDataDirectory } from '../../runtime/index.js';
+import { createGrpcTransport } from '../../transport/index.js';
+import { readCoordinatorSettings, type CoordinatorSettings } from './coordinator-folder.js';
+import { FolderFiles } from './data-folders.js';
+import type { World } from './world.js';
+
+export interface OpenedCoordinator {
+  readonly coordinator: Coordinator;
+  readonly settings: CoordinatorSettings;
+  /** To be called once it has stopped. */
+  readonly release: () => Promise<void>;
+}
+
+/** A coordinator from its folder. Errors: NOT_FOUND, ALREADY_RUNNING, KEY_FILE_UNSAFE, CONFIG_INVALID, CERTIFICATE_INVALID. */
+export async function openCoordinator(
+  options: { readonly directory: string; readonly overrides: Partial<CoordinatorSettings>; readonly softwareVersion: string },
+  world: World,
+): Promise<OpenedCoordinator> {
+  const { directory, softwareVersion, overrides } = options;
+  const settings = { ...(await readCoordinatorSettings(world, directory)), ...overrides };
+  const lock = await lockDataDirectory(directory);
+  try {
+    const material = await readMemberFiles(settings, new FolderFiles(directory, world), world.hasher);
+    const coordinator = createCoordinator({
+      directory,
+      material,
+      home: settings.homeListen,
+      enrolment: settings.enrolmentListen,
+      homeEndpoints: settings.homeEndpoints,
+      enrolmentEndpoints: settings.enrolmentEndpoints,
+      softwareVersion,
+      processFacts,
+      transport: createGrpcTransport(world),
+      ports: { ...world, stores: new LevelKeyValueStores() },
+    });
+    return { coordinator, settings, release: () => lock.release() };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+function processFacts(): ProcessFacts {
+  const { user, system } = process.cpuUsage();
+  return {
+    pid: process.pid,
+    residentBytes: process.memoryUsage.rss(),
+    cpuUserMs: Math.round(user / 1000),
+    cpuSystemMs: Math.round(system / 1000),
+  };
+}

@@ -1,0 +1,45 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { CollectiveError } from '../../base/index.js';
+import { readConfigFile, writeConfigFile } from '../../runtime/index.js';
+import { absolute } from './data-folders.js';
+import type { World } from './world.js';
+
+const SCHEMA = z.object({ version: z.literal(1), paths: z.array(z.string()) });
+const FILE = 'nodes.json';
+
+/** Notes that a node of this user lives in that folder, so that it can be started without being told where it is. */
+export async function rememberNode(world: World, dataDirectory: string, directory: string): Promise<void> {
+  const paths = new Set(await knownNodes(world, dataDirectory));
+  paths.add(directory);
+  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  await writeConfigFile(world, join(dataDirectory, FILE), SCHEMA, { version: 1, paths: [...paths] });
+}
+
+/** The one that was asked for, or the only one of this user. Errors: NOT_FOUND, USAGE. */
+export async function chooseNodeDirectory(world: World, dataDirectory: string, asked: string | undefined): Promise<string> {
+  if (asked !== undefined) return absolute(asked);
+  const paths = await knownNodes(world, dataDirectory);
+  const [only] = paths;
+  if (only === undefined) {
+    throw new CollectiveError('NOT_FOUND', 'No node has joined on this machine.', {
+      next: 'collective node join <invite> --path <dir> --capacity <size>',
+    });
+  }
+  if (paths.length > 1) {
+    throw new CollectiveError('USAGE', `There are several nodes on this machine: ${paths.join(', ')}.`, {
+      next: 'Say which one with --path.',
+    });
+  }
+  return only;
+}
+
+async function knownNodes(world: World, dataDirectory: string): Promise<readonly string[]> {
+  try {
+    return (await readConfigFile(world.fileSystem, join(dataDirectory, FILE), SCHEMA)).paths;
+  } catch (error) {
+    if (error instanceof CollectiveError && error.code === 'NOT_FOUND') return [];
+    throw error;
+  }
+}

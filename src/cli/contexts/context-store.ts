@@ -1,0 +1,165 @@
+import { mkdir, readdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { accept, CollectiveError, isClientId, isMemberId, toHex, utf8 } from '../../base/index.js';
+import { certificatePem, certificatesOfPem, openCa, type OwnCredentials } from '../../identity/index.js';
+import type { FileSystem, Random } from '../../ports/index.js';
+import { readConfigFile, readPrivateKeyFile, readSmallFile, writeConfigFile, writeFileAtomically } from '../../runtime/index.js';
+
+const CONTEXT_SCHEMA = z.object({
+  version: z.literal(1),
+  memberId: z.string().refine(isMemberId, 'not a member id'),
+  memberName: z.string(),
+  clientId: z.string().refine(isClientId, 'not a client id'),
+  clientName: z.string(),
+  /** host:port of the coordinator's home listener, in the order to try. */
+  endpoints: z.array(z.string()).min(1),
+});
+const CURRENT_SCHEMA = z.object({ version: z.literal(1), context: z.string() });
+
+export type ContextSettings = z.infer<typeof CONTEXT_SCHEMA>;
+
+export interface Context extends ContextSettings {
+  readonly name: string;
+  readonly directory: string;
+}
+
+export interface ContextStorePorts {
+  readonly fileSystem: FileSystem;
+  readonly random: Random;
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const KEY_FILE = 'client.key';
+const CERTIFICATE_FILE = 'client.crt';
+const CA_FILE = 'ca.crt';
+const PEM_BYTES_MAX = 64 * 1024;
+
+/** The memberships of this user on this machine: a folder each, with the client's key and certificate. */
+export class ContextStore {
+  readonly #root: string;
+  readonly #ports: ContextStorePorts;
+
+  /** `configDirectory` is the program's own, such as ~/.config/collective. */
+  constructor(configDirectory: string, ports: ContextStorePorts) {
+    this.#root = configDirectory;
+    this.#ports = ports;
+  }
+
+  async list(): Promise<readonly Context[]> {
+    return Promise.all((await this.#names()).map((name) => this.#read(name)));
+  }
+
+  /** Error: NOT_FOUND. */
+  async get(name: string): Promise<Context> {
+    if ((await this.#names()).includes(name)) return this.#read(name);
+    throw new CollectiveError('NOT_FOUND', `There is no context ${JSON.stringify(name)}.`, { next: 'collective context list' });
+  }
+
+  /** The name of the one that is used when none is asked for; the only one, if there is just one. */
+  async currentName(): Promise<string | undefined> {
+    try {
+      return (await readConfigFile(this.#ports.fileSystem, this.#currentFile, CURRENT_SCHEMA)).context;
+    } catch (error) {
+      if (!(error instanceof CollectiveError) || error.code !== 'NOT_FOUND') throw error;
+    }
+    const names = await this.#names();
+    return names.length === 1 ? names[0] : undefined;
+  }
+
+  /** The named one, or else the current one. Errors: NOT_FOUND, CONFIG_INVALID. */
+  async choose(name: string | undefined): Promise<Context> {
+    const chosen = name ?? (await this.currentName());
+    if (chosen !== undefined) return this.get(chosen);
+    throw (await this.list()).length === 0
+      ? new CollectiveError('CONFIG_INVALID', 'This machine belongs to no member yet.', {
+          next: 'collective init --name <name> to found one, or collective login <invite> to join yours.',
+        })
+      : new CollectiveError('CONFIG_INVALID', 'There are several contexts and none is chosen.', { next: 'collective context use <name>' });
+  }
+
+  /** Error: NOT_FOUND. */
+  async use(name: string): Promise<void> {
+    await this.get(name);
+    await this.#setCurrent(name);
+  }
+
+  /** Keeps a new membership, and makes it the current one if it is the first. Error: ALREADY_EXISTS, USAGE. */
+  async add(name: string, settings: ContextSettings, own: OwnCredentials): Promise<Context> {
+    await this.checkFree(name);
+    const first = (await this.#names()).length === 0;
+    const folder = join(this.#root, 'contexts');
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    // Under another name until it is whole.
+    const unfinished = join(folder, `.new-${toHex(this.#ports.random.bytes(8))}`);
+    await mkdir(unfinished, { mode: 0o700 });
+    await this.#write(join(unfinished, KEY_FILE), own.privateKeyPem);
+    await this.#write(join(unfinished, CERTIFICATE_FILE), certificatePem(own.leaf));
+    await this.#write(join(unfinished, CA_FILE), own.ca.pem);
+    await writeConfigFile(this.#ports, join(unfinished, 'context.json'), CONTEXT_SCHEMA, settings);
+    const directory = join(folder, name);
+    await rename(unfinished, directory);
+    await this.#ports.fileSystem.syncDirectory(folder);
+    if (first) await this.#setCurrent(name);
+    return { ...settings, name, directory };
+  }
+
+  /** Errors: ALREADY_EXISTS; USAGE for a name that cannot be that of a folder. */
+  async checkFree(name: string): Promise<void> {
+    if (!NAME.test(name)) {
+      throw new CollectiveError('USAGE', `${JSON.stringify(name)} cannot be the name of a context.`, {
+        next: 'Use letters, digits, dots, dashes and underscores: at most 64.',
+      });
+    }
+    if ((await this.#names()).includes(name)) {
+      throw new CollectiveError('ALREADY_EXISTS', `There is a context ${name} already.`, {
+        next: 'Choose another name with --context-name, or remove its folder if you no longer need it.',
+        details: { context: name },
+      });
+    }
+  }
+
+  /** Errors: KEY_FILE_UNSAFE, NOT_FOUND, CERTIFICATE_INVALID. */
+  async credentials(context: Context): Promise<OwnCredentials> {
+    const { directory, memberId } = context;
+    const privateKeyPem = await readPrivateKeyFile(join(directory, KEY_FILE));
+    const [leaf] = accept(certificatesOfPem(await this.#readText(join(directory, CERTIFICATE_FILE))));
+    const ca = accept(openCa(await this.#readText(join(directory, CA_FILE))));
+    return { memberId, ca, leaf, privateKeyPem };
+  }
+
+  async #names(): Promise<readonly string[]> {
+    return (await namesIn(join(this.#root, 'contexts'))).filter((name) => NAME.test(name)).sort();
+  }
+
+  get #currentFile(): string {
+    return join(this.#root, 'current-context.json');
+  }
+
+  async #read(name: string): Promise<Context> {
+    const directory = join(this.#root, 'contexts', name);
+    const settings = await readConfigFile(this.#ports.fileSystem, join(directory, 'context.json'), CONTEXT_SCHEMA);
+    return { ...settings, name, directory };
+  }
+
+  #setCurrent(name: string): Promise<void> {
+    return writeConfigFile(this.#ports, this.#currentFile, CURRENT_SCHEMA, { version: 1, context: name });
+  }
+
+  #write(path: string, text: string): Promise<void> {
+    return writeFileAtomically(this.#ports, path, utf8(text));
+  }
+
+  async #readText(path: string): Promise<string> {
+    return new TextDecoder().decode(await readSmallFile(this.#ports.fileSystem, path, PEM_BYTES_MAX));
+  }
+}
+
+async function namesIn(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+}

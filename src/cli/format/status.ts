@@ -1,0 +1,63 @@
+import type { CollectiveClient } from '../../client/index.js';
+
+type Status = Awaited<ReturnType<CollectiveClient['admin']['status']>>;
+type NodeInfo = Status['nodes'][number];
+
+/** What scripts get to see of a node. */
+export const nodeJson = (node: NodeInfo) => ({
+  id: node.nodeId,
+  name: node.name,
+  state: node.state,
+  store: { state: node.storeState, ...(node.storeReason === '' ? {} : { reason: node.storeReason }) },
+  endpoints: node.endpoints,
+  capacity: node.capacityBytes,
+  used: node.usedBytes,
+  free: node.freeBytes,
+  chunks: node.chunks,
+  damagedCopies: node.damagedCopies,
+  failureDomain: node.failureDomain,
+  version: node.softwareVersion,
+  ...(node.lastSeenMs > 0 ? { lastSeen: new Date(node.lastSeenMs).toISOString() } : {}),
+  ...(node.certificateExpiresMs > 0 ? { certificateExpires: new Date(node.certificateExpiresMs).toISOString() } : {}),
+});
+
+export type NodeJson = ReturnType<typeof nodeJson>;
+
+/** What scripts get to see of the whole. */
+export const statusJson = (status: Status) => ({
+  member: { id: status.memberId, name: status.memberName },
+  health: status.health,
+  findings: status.findings.map(({ code, severity, message, next }) => ({ code, severity, message, next })),
+  nodes: status.nodes.map(nodeJson),
+  usage: {
+    files: status.usage?.files ?? 0,
+    directories: status.usage?.directories ?? 0,
+    fileBytes: status.usage?.fileBytes ?? 0,
+    chunks: status.usage?.chunks ?? 0,
+    chunkBytes: status.usage?.chunkBytes ?? 0,
+    copies: status.usage?.copies ?? 0,
+    storedBytes: status.usage?.storedBytes ?? 0,
+    capacity: status.usage?.capacityBytes ?? 0,
+    underProtectedChunks: status.usage?.underProtectedChunks ?? 0,
+    damagedCopies: status.usage?.damagedCopies ?? 0,
+  },
+  log: {
+    origin: status.log?.origin ?? '',
+    epoch: status.log?.epoch ?? 0,
+    head: status.log?.headSequence ?? 0,
+    bytes: status.log?.bytes ?? 0,
+    views: (status.log?.views ?? []).map(({ name, projectionVersion, stateHash, rows }) => ({ name, projectionVersion, stateHash, rows })),
+  },
+  coordinator: {
+    version: status.softwareVersion,
+    started: new Date(status.startedMs).toISOString(),
+    pid: status.process?.pid ?? 0,
+    residentBytes: status.process?.residentBytes ?? 0,
+    viewCacheBytes: status.process?.viewCacheBytes ?? 0,
+    viewCacheLimitBytes: status.process?.viewCacheLimitBytes ?? 0,
+    cpuUserMs: status.process?.cpuUserMs ?? 0,
+    cpuSystemMs: status.process?.cpuSystemMs ?? 0,
+  },
+});
+
+export type StatusJson = ReturnType<typeof statusJson>;

@@ -1,0 +1,65 @@
+import { accept, CollectiveError, LIMITS, toCollectiveError } from '../../base/index.js';
+import { tlsCredentials, verifyLeaf, type OwnCredentials } from '../../identity/index.js';
+import type { Clock, Hasher, Network, Timers, TlsCredentials } from '../../ports/index.js';
+import { ChunkConnection } from '../../transport/chunk-protocol/index.js';
+import type { NodeAccess } from '../../transport/index.js';
+import { ChunkChannel } from './chunk-channel.js';
+import type { OpenNodeChannel } from './node-channel.js';
+
+export interface NodeDiallerOptions {
+  readonly network: Network;
+  readonly own: OwnCredentials;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly hasher: Hasher;
+}
+
+/** Dials nodes of the own member. */
+export function createNodeDialler(options: NodeDiallerOptions): OpenNodeChannel {
+  const credentials = tlsCredentials(options.own, ['node'], options.clock);
+  return async (access, signal) => {
+    const failures: CollectiveError[] = [];
+    for (const endpoint of access.endpoints.slice(0, LIMITS.endpointsPerDaemon)) {
+      try {
+        return await dial(options, credentials, access, endpoint, signal);
+      } catch (thrown) {
+        const error = toCollectiveError(thrown);
+        if (signal.aborted) throw error;
+        failures.push(error);
+      }
+    }
+    throw unreachable(access, failures);
+  };
+}
+
+async function dial(
+  options: NodeDiallerOptions,
+  credentials: TlsCredentials,
+  access: NodeAccess,
+  endpoint: string,
+  signal: AbortSignal,
+): Promise<ChunkChannel> {
+  const { network, own, hasher, clock, timers } = options;
+  const colon = endpoint.lastIndexOf(':');
+  const host = endpoint.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
+  const port = Number(endpoint.slice(colon + 1));
+  const stream = await network.connect({ host, port, credentials, timeoutMs: LIMITS.handshakeTimeoutMs, signal });
+  const check = { ca: own.ca, memberId: own.memberId, nowMs: clock.nowMs(), roles: ['node'] } as const;
+  const peer = accept(verifyLeaf(stream.peer.leaf, check));
+  if (peer.role !== 'node' || peer.nodeId !== access.nodeId) {
+    const error = new CollectiveError('CERTIFICATE_INVALID', `At ${endpoint} is another node than ${access.name}.`);
+    stream.destroy(error);
+    throw error;
+  }
+  return new ChunkChannel(await ChunkConnection.open({ stream, hasher, clock, timers }, signal));
+}
+
+function unreachable({ name, endpoints }: NodeAccess, failures: readonly CollectiveError[]): CollectiveError {
+  const [first] = failures;
+  if (first !== undefined && failures.length === 1) return first;
+  const why = failures.map(({ message }) => message).join(' ');
+  return new CollectiveError('NODE_UNREACHABLE', `Node ${name} cannot be reached at ${endpoints.join(', ') || 'any address'}. ${why}`.trim(), {
+    next: 'collective node list',
+    details: { node: name },
+  });
+}
