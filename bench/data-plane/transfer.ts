@@ -39,7 +39,7 @@ export async function putFile(pipeline: Pipeline, source: FileHandle, fileBytes:
   const receipt = (): void => {
     const list = done;
     done = [];
-    connections.forEach(({ connection }, at) => receipts.push(connection.receipt(slotOf(slots, at), list, options)));
+    for (const [at, { connection }] of connections.entries()) receipts.push(connection.receipt(slotOf(slots, at), list, options));
   };
   await inParallel(pipeline.buffers, runs, async (buffer, { offset, length }, index) => {
     const bytes = buffer.subarray(0, length);
@@ -52,7 +52,7 @@ export async function putFile(pipeline: Pipeline, source: FileHandle, fileBytes:
   });
   if (done.length > 0) receipt();
   await Promise.all(receipts);
-  connections.forEach(({ connection }, at) => connection.releaseTicket(slotOf(slots, at)));
+  for (const [at, { connection }] of connections.entries()) connection.releaseTicket(slotOf(slots, at));
   return chunks;
 }
 
@@ -79,7 +79,7 @@ export async function getFile(
     if (chunk === undefined || connection === undefined) throw new Error('every run has its chunk');
     await sink(await connection.get(slotOf(slots, at), chunk, buffer, options), offset);
   });
-  connections.forEach(({ connection }, at) => connection.releaseTicket(slotOf(slots, at)));
+  for (const [at, { connection }] of connections.entries()) connection.releaseTicket(slotOf(slots, at));
 }
 
 async function inParallel(

@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import type { ChunkId, MemberId } from '../../../src/base/index.js';
 import type { ChunkEntry, ChunkStore } from '../../../src/chunks/index.js';
 import { SimFileSystem, SimKeyValueStores, type Survival } from '../../simulation/ports/index.js';
 import { ALICE, BOB, bytesOf, commit, entryOf, type Holder, never, OTHER_UPLOAD, put, StoreFixture, UPLOAD } from './fixture.js';
@@ -71,22 +71,40 @@ export class Trial {
     return this.fixture.open();
   }
 
-  /** What was acknowledged is held and whole; what is said to be held is whole, acknowledged or not. */
-  async check(store: ChunkStore): Promise<void> {
-    for (const step of this.acknowledged) {
-      const held = await store.held(step.holder.origin, step.holder.uploadId, step.contents.map(entryOf));
-      expect(held).toEqual(step.contents.map(() => true));
+  /**
+   * What is wrong, none if nothing: what was acknowledged is held and whole; what is said to be held is whole, acknowledged
+   * or not.
+   */
+  async problems(store: ChunkStore): Promise<readonly string[]> {
+    const problems: string[] = [];
+    for (const { holder, contents } of this.acknowledged) {
+      const held = await store.held(holder.origin, holder.uploadId, contents.map(entryOf));
+      held.forEach((one, at) => {
+        if (!one) problems.push(`acknowledged chunk ${at} of ${holder.uploadId} is lost`);
+      });
     }
+    for (const { chunkId, origin, bytes } of await this.held(store)) {
+      const found = await store.read(origin, chunkId, never);
+      if (Buffer.compare(found.bytes, bytes) !== 0) problems.push(`held chunk ${chunkId} has other bytes`);
+      found.release();
+    }
+    return problems;
+  }
+
+  /** Of all that was tried, what the store says it holds. */
+  async held(
+    store: ChunkStore,
+  ): Promise<readonly { readonly chunkId: ChunkId; readonly origin: MemberId; readonly bytes: Uint8Array }[]> {
+    const found: { chunkId: ChunkId; origin: MemberId; bytes: Uint8Array }[] = [];
     for (const { holder, contents } of STEPS) {
       const entries: readonly ChunkEntry[] = contents.map(entryOf);
       const held = await store.held(holder.origin, FRESH_UPLOAD, entries);
-      for (const [at, entry] of entries.entries()) {
-        if (held[at] !== true) continue;
-        const found = await store.read(holder.origin, entry.chunkId, never);
-        expect(Buffer.compare(found.bytes, contents[at] ?? new Uint8Array(0))).toBe(0);
-        found.release();
-      }
+      contents.forEach((bytes, at) => {
+        const entry = entries[at];
+        if (held[at] === true && entry !== undefined) found.push({ chunkId: entry.chunkId, origin: holder.origin, bytes });
+      });
     }
+    return found;
   }
 }
 
