@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { formatSize } from '../src/base/index.js';
@@ -12,6 +12,7 @@ import { writeRandomFile } from './demo/fixtures.js';
 const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
 const say = (text = ''): void => console.log(text);
 const step = (command: string): void => console.log(`   $ ${command}`);
+const CACHES = new Set(['.vite', '.cache']);
 const LARGE_FILE_BYTES = 500_000_000;
 
 const root = await mkdtemp(join(tmpdir(), 'collective-demo-'));
@@ -75,8 +76,16 @@ async function readBack(running: Cluster, label: string, tree: string, large: st
 }
 
 async function demo(): Promise<void> {
-  const tree = fileURLToPath(new URL('../node_modules', import.meta.url));
-  if (!existsSync(tree)) throw new Error('node_modules is missing: run npm run demo, which installs it');
+  const modules = fileURLToPath(new URL('../node_modules', import.meta.url));
+  if (!existsSync(modules)) throw new Error('node_modules is missing: run npm run demo, which installs it');
+  // A copy, without the caches that other programs may be writing to meanwhile.
+  const tree = join(root, 'modules');
+  await cp(modules, tree, {
+    recursive: true,
+    verbatimSymlinks: true,
+    preserveTimestamps: true,
+    filter: (path) => !CACHES.has(basename(path)),
+  });
 
   say('Collective demo: one member, a coordinator and three storage nodes, on this machine.');
   say();
