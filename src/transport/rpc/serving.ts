@@ -136,7 +136,7 @@ function requestIdOf(incoming: IncomingCall, random: Random): string {
 }
 
 /** What was not foreseen is told to the log with its stack, and to the caller only that it happened. */
-function outwardError(thrown: unknown, requestId: string, logger: Logger): CollectiveError {
+export function outwardError(thrown: unknown, requestId: string, logger: Logger): CollectiveError {
   if (isCollectiveError(thrown)) {
     if (thrown.code === 'INTERNAL') logger.error('call failed', { error: thrown });
     return thrown;

@@ -3,7 +3,7 @@ import { connect as connectTcp, createServer, type AddressInfo } from 'node:net'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { LIMITS } from '../../../src/base/index.js';
+import { CollectiveError, LIMITS } from '../../../src/base/index.js';
 import { certificatePem, joinPem, type OwnCredentials } from '../../../src/identity/index.js';
 import { SystemClock, SystemRandom, SystemTimers } from '../../../src/runtime/index.js';
 import {
@@ -429,7 +429,7 @@ describe('health', () => {
   it('is closed to whoever is not admitted', async () => {
     const { listener } = await listen({
       admit: () => {
-        throw new Error('revoked');
+        throw new CollectiveError('CERTIFICATE_INVALID', 'This certificate was revoked.');
       },
     });
     await expect(check(channelTo(listener.port))).rejects.toThrow(/revoked/);

@@ -7,13 +7,13 @@ import {
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
-import { accept, CollectiveError, LIMITS, toCollectiveError } from '../../../base/index.js';
+import { accept, CollectiveError, LIMITS } from '../../../base/index.js';
 import { verifyLeaf } from '../../../identity/index.js';
 import { CallRegistry } from '../call-registry.js';
 import type { RpcListener, RpcListenOptions } from '../channel.js';
 import { RefusalLog } from '../refusal-log.js';
 import type { BoundMethod } from '../service.js';
-import { checkCaller, methodsOf, serveCall, type ServerContext } from '../serving.js';
+import { checkCaller, methodsOf, outwardError, serveCall, type ServerContext } from '../serving.js';
 import type { GrpcWorld } from './grpc-world.js';
 import { leafOfCall, takeOver } from './incoming-call.js';
 import { wireStatus } from './metadata.js';
@@ -116,8 +116,8 @@ function guardHealth(path: string, call: Parameters<ServerInterceptor>[1], conte
           try {
             checkCaller('grpc.health.v1.Health', leafOfCall(call), context);
           } catch (error) {
-            context.options.logger.debug('health call refused', { path, remote: call.getPeer() });
-            call.sendStatus(wireStatus(toCollectiveError(error)));
+            const logger = context.options.logger.child({ method: path, remote: call.getPeer() });
+            call.sendStatus(wireStatus(outwardError(error, 'the health call', logger)));
             return;
           }
           proceed(metadata);

@@ -82,6 +82,8 @@ export function takeOver(
       receiving = undefined;
     },
     onCancel() {
+      // Also told of after every orderly end, when nobody waits any more.
+      if (finished) return;
       const error = goneError(call, clock);
       aborting.abort(error);
       receiving?.reject(error);
