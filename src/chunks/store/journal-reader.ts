@@ -24,8 +24,21 @@ export interface JournalReplay {
   readonly damage: readonly string[];
 }
 
+/**
+ * Makes what the journal's last segment holds durable: before anything is derived from it, so that nothing derived outlives
+ * it. What a killed process had written and not synced may be in memory only.
+ */
+export async function settleJournal(fileSystem: FileSystem, layout: StoreLayout): Promise<void> {
+  const last = numbersOf(await fileSystem.readDirectory(layout.journal), 'journal').at(-1);
+  if (last === undefined) return;
+  const handle = await fileSystem.open(layout.journalSegment(last), 'read-write');
+  await closing(handle, () => handle.sync());
+  await fileSystem.syncDirectory(layout.journal);
+}
+
 interface Segment {
   readonly number: number;
+  readonly bytes: number;
   /** Undefined: its creation never finished. */
   readonly firstGroup: number | undefined;
 }
@@ -48,7 +61,16 @@ export async function replayJournal(
   const segments = await listSegments(fileSystem, layout, from);
   const damage: string[] = [];
   let end = from;
+  if (from.offset > 0 && segments[0]?.number !== from.segment) {
+    note(damage, `segment ${from.segment} is missing`);
+    end = { segment: from.segment + 1, offset: 0, group: from.group };
+  }
   for (const [index, segment] of segments.entries()) {
+    if (segment.number === from.segment && segment.bytes < from.offset) {
+      note(damage, `segment ${segment.number} ends at ${segment.bytes}, before what was read of it earlier`);
+      end = { segment: segment.number + 1, offset: 0, group: from.group };
+      continue;
+    }
     const successor = segments.slice(index + 1).find((later) => later.firstGroup !== undefined)?.firstGroup;
     const until = Math.min(successor ?? Number.MAX_SAFE_INTEGER, untilGroup);
     const start = segment.number === from.segment && from.offset > 0 ? from.offset : PAGE_BYTES;
@@ -73,8 +95,11 @@ async function listSegments(fileSystem: FileSystem, layout: StoreLayout, from: J
   for (const number of numbers.filter((candidate) => candidate >= from.segment)) {
     const page = new Uint8Array(PAGE_BYTES);
     const handle = await fileSystem.open(layout.journalSegment(number), 'read');
-    await closing(handle, () => handle.read(page, 0));
-    segments.push({ number, firstGroup: decodeSegmentHeader(page)?.firstGroup });
+    const bytes = await closing(handle, async () => {
+      await handle.read(page, 0);
+      return handle.size();
+    });
+    segments.push({ number, bytes, firstGroup: decodeSegmentHeader(page)?.firstGroup });
   }
   return segments;
 }

@@ -41,13 +41,15 @@ export class JournalWriter {
     return this.#position;
   }
 
-  /** Opens the segment at the position, drops what a crash left behind it, and makes what stays durable. */
+  /** Opens the segment at the position and drops what a crash left behind it. */
   async resume(): Promise<void> {
     const { segment, offset } = this.#position;
     if (offset === 0) return;
     const handle = await this.#fileSystem.open(this.#layout.journalSegment(segment), 'read-write', { direct: true });
-    if ((await handle.size()) > offset) await handle.truncate(offset);
-    await handle.sync();
+    if ((await handle.size()) > offset) {
+      await handle.truncate(offset);
+      await handle.sync();
+    }
     this.#open = { segment, handle };
   }
 

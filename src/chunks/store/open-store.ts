@@ -5,7 +5,7 @@ import { checkFormat } from './create-store.js';
 import { DamageList } from './damage-list.js';
 import { StoreHealth } from './health.js';
 import { IndexKeeper } from './index-keeper.js';
-import { replayJournal } from './journal-reader.js';
+import { replayJournal, settleJournal } from './journal-reader.js';
 import { JournalWriter } from './journal-writer.js';
 import { StoreLayout } from './layout.js';
 import { PackReader } from './pack-reader.js';
@@ -38,10 +38,16 @@ export async function openChunkStore(options: ChunkStoreOptions, signal: AbortSi
   const index = new IndexKeeper({ stores: keyValueStores, path: layout.index, clock, logger }, (from, onGroup) =>
     replayJournal(fileSystem, layout, from, onGroup, signal),
   );
-  // Opening the index takes its lock: nothing is touched before that.
+  const health = new StoreHealth(logger);
+  try {
+    await settleJournal(fileSystem, layout);
+  } catch (error) {
+    // A disk that cannot be written can still be read.
+    health.refusal('the journal could not be made durable', error);
+  }
+  // Opening the index takes its lock: nothing is changed before that.
   const replay = await index.open();
   try {
-    const health = new StoreHealth(logger);
     const journal = new JournalWriter(
       fileSystem,
       layout,
@@ -57,7 +63,6 @@ export async function openChunkStore(options: ChunkStoreOptions, signal: AbortSi
       await journal.resume();
       await makeReady(options, layout);
     } catch (error) {
-      // A disk that cannot be written can still be read.
       health.refusal('the store could not be made ready for writing', error);
     }
     const damage = new DamageList(index, logger);

@@ -46,6 +46,7 @@ describe('a chunk store whose power fails', () => {
       expect(await trial.problems(again)).toEqual([]);
       const afterwards = await trial.crash('nothing');
       expect(idsOf(await trial.held(afterwards))).toEqual(idsOf(held));
+      expect((await afterwards.status()).journalDamage).toEqual([]);
       await trial.run(afterwards);
       expect(await trial.problems(await trial.crash('nothing'))).toEqual([]);
     }
