@@ -36,7 +36,7 @@ export function decideMoveEntry(command: MoveEntry, namespace: NamespaceReader):
   if (row.parentId === undefined) return fail(new CollectiveError('REQUEST_INVALID', 'The root cannot be moved.'));
   if (showPath(from) === showPath(to)) return ok([]);
   const walk = namespace.walk(to.slice(0, -1));
-  if (walk.trail.includes(fileId)) {
+  if (row.kind === 'directory' && walk.trail.includes(fileId)) {
     return fail(new CollectiveError('MOVE_INTO_ITSELF', `${showPath(from)} cannot be moved into itself (${showPath(to)}).`));
   }
   const parent = findDirectory(to.slice(0, -1), namespace);

@@ -138,10 +138,9 @@ export class OriginHost {
       const { drafts, value } = decision.value;
       if (drafts.length === 0) return ok({ value, events: [] });
       const events = transaction.record(drafts);
-      const last = events.at(-1);
-      assert(last !== undefined && events.length === drafts.length, 'a decision was recorded otherwise than it was made');
-      await this.#stageAll(events);
-      this.#partition.keepStaged('pending', last.envelope.position);
+      assert(events.length === drafts.length, 'a decision was recorded otherwise than it was made');
+      const invalid = await this.#applyEach('pending', events);
+      assert(invalid === undefined, `an event was decided that is not valid: ${invalid?.reason}`);
       return ok({ value, events });
     });
   }
@@ -160,25 +159,8 @@ export class OriginHost {
   apply(events: readonly RecordedEvent[]): Promise<Result<LogPosition, InvalidEvent>> {
     return this.#writers.run(async () => {
       assert(!this.#partition.hasPending, 'durable events are applied between blocks only');
-      const reading = this.#source.newReading();
-      let index = 0;
-      for (let rounds = 0; index < events.length; ) {
-        const recorded = events[index];
-        assert(recorded !== undefined, 'an event is missing');
-        this.#refresh(reading);
-        const applied = this.#stageNext(reading, 'durable', recorded);
-        if (applied.kind !== 'applied') this.#partition.dropStaged();
-        if (applied.kind === 'invalid') return fail({ position: recorded.envelope.position, reason: applied.reason });
-        if (applied.kind === 'applied') {
-          this.#partition.keepStaged('durable', recorded.envelope.position);
-          index += 1;
-          rounds = 0;
-          continue;
-        }
-        this.#lookAhead(reading, events.slice(index + 1));
-        rounds = await this.#load(reading, rounds);
-      }
-      return ok(this.#partition.position);
+      const invalid = await this.#applyEach('durable', events);
+      return invalid === undefined ? ok(this.#partition.position) : fail(invalid);
     });
   }
 
@@ -262,33 +244,22 @@ export class OriginHost {
     }
   }
 
-  /** All or nothing. */
-  async #stageAll(events: readonly RecordedEvent[]): Promise<void> {
+  /** One after another, each all or nothing; stops before the first that is not valid, which it returns. */
+  async #applyEach(sight: Sight, events: readonly RecordedEvent[]): Promise<InvalidEvent | undefined> {
     const reading = this.#source.newReading();
-    for (let rounds = 0; ; ) {
-      this.#refresh(reading);
-      if (this.#stageEach(reading, events)) return;
-      rounds = await this.#load(reading, rounds);
-    }
-  }
-
-  #stageEach(reading: Reading, events: readonly RecordedEvent[]): boolean {
-    const { pendingPosition: before } = this.#partition;
-    let done = false;
-    try {
-      for (const recorded of events) {
-        const applied = this.#stageNext(reading, 'pending', recorded);
-        if (applied.kind === 'missing') return false;
-        const why = applied.kind === 'invalid' ? applied.reason : '';
-        assert(applied.kind === 'applied', `an event was decided that is not valid: ${why}`);
-        this.#partition.pendingPosition = recorded.envelope.position;
+    for (const [index, recorded] of events.entries()) {
+      for (let rounds = 0; ; ) {
+        this.#refresh(reading);
+        const applied = this.#stageNext(reading, sight, recorded);
+        if (applied.kind === 'applied') break;
+        this.#partition.dropStaged();
+        if (applied.kind === 'invalid') return { position: recorded.envelope.position, reason: applied.reason };
+        this.#lookAhead(reading, sight, events.slice(index + 1));
+        rounds = await this.#load(reading, rounds);
       }
-      done = true;
-      return true;
-    } finally {
-      this.#partition.pendingPosition = before;
-      if (!done) this.#partition.dropStaged();
+      this.#partition.keepStaged(sight, recorded.envelope.position);
     }
+    return undefined;
   }
 
   #stageNext(reading: Reading, sight: Sight, recorded: RecordedEvent): Applied {
@@ -300,11 +271,11 @@ export class OriginHost {
   }
 
   /** Finds out what later events lack too, each by itself on what is known now: one round then loads it for all. */
-  #lookAhead(reading: Reading, events: readonly RecordedEvent[]): void {
+  #lookAhead(reading: Reading, sight: Sight, events: readonly RecordedEvent[]): void {
     for (const recorded of events) {
       if (reading.missingKeys.size >= LIMITS.viewRowsPerRound / 2) return;
       // What comes of it means nothing: the events before it are not applied yet.
-      this.#partition.stage(reading, 'durable', recorded);
+      this.#partition.stage(reading, sight, recorded);
       this.#partition.dropStaged();
     }
   }

@@ -184,8 +184,9 @@ export class World {
   async record(...events: readonly CollectiveEvent[]): Promise<readonly RecordedEvent[]> {
     const recorded = this.chronicle.add(events);
     const applied = await this.host.apply(recorded);
-    if (!applied.ok) throw new Error(`an event of the test is not valid: ${applied.error.reason}`);
-    return recorded;
+    if (applied.ok) return recorded;
+    this.chronicle.events.length = this.host.position().sequence;
+    throw new Error(`an event of the test is not valid: ${applied.error.reason}`);
   }
 
   /** A decision and what came of it. */
