@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { toHex, type ChunkId, type NodeId } from '../../src/base/index.js';
+import { toHex, type NodeId } from '../../src/base/index.js';
 import type { CollectiveEvent, EventLog, LogOptions, LogReader, LogVerification, StoredBlock } from '../../src/events/index.js';
 import type { Clock, FileSystem } from '../../src/ports/index.js';
 import { NodeSignatureVerifier } from '../../src/runtime/index.js';
@@ -38,11 +38,21 @@ export function logOptions(fileSystem: FileSystem, root: string, changes: Partia
 }
 
 const NODE = 'a'.repeat(16) as NodeId;
-const CHUNKS = Array.from({ length: 500 }, (_, index) => `01${index.toString(16).padStart(64, '0')}` as ChunkId);
-
 export const smallEvent = (name: string): CollectiveEvent => ({ type: 'NodeRegistered', nodeId: NODE, name });
-/** About 18 KB. */
-export const largeEvent: CollectiveEvent = { type: 'CopiesLost', nodeId: NODE, reason: 'missing', chunkIds: CHUNKS };
+/** About 8 KiB, and cheap to make. */
+export const largeEvent: CollectiveEvent = {
+  type: 'CollectiveFounded',
+  memberId: originOf(1),
+  name: 'large',
+  identityPublicKey: new Uint8Array(44).fill(1),
+  caCertificate: new Uint8Array(8192).fill(2),
+  caEndorsement: new Uint8Array(64).fill(3),
+  logPublicKey: new Uint8Array(44).fill(4),
+  logKeyEndorsement: new Uint8Array(64).fill(5),
+};
+
+/** About 82 KiB: three of it fill a small segment. */
+export const largeBlock: readonly CollectiveEvent[] = Array.from({ length: 10 }, () => largeEvent);
 
 /** One block of these events. */
 export function commitBlock(log: EventLog, events: readonly CollectiveEvent[]): Promise<StoredBlock> {

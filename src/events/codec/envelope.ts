@@ -1,13 +1,12 @@
 import { CollectiveError, isClientId, isNodeId, LIMITS, type MemberId, type Position } from '../../base/index.js';
 import type { Actor, Envelope, EventDraft, RequestRef } from '../event.js';
-import { mapped, optional, record, type Field } from './field.js';
-import { bytes, digest, integer, memberId, requestId, text, timeMs } from './fields.js';
+import { optional, record, type Field } from './field.js';
+import { bytes, digest, integer, memberId, plain, requestId, text, timeMs } from './fields.js';
 import { readWire } from './wire-reader.js';
 import { WireProblem } from './wire-value.js';
 import { writeWire } from './wire-writer.js';
 
 const TYPE_BYTES = 64;
-const ACTOR_BYTES = 96;
 const KEY_ID_BYTES = 16;
 const COMMAND_HASH_BYTES = 16;
 
@@ -20,14 +19,7 @@ interface StoredEnvelope extends Omit<Envelope, 'position'> {
 
 const number = integer(1, Number.MAX_SAFE_INTEGER);
 
-const actor: Field<Actor> = mapped(
-  text(ACTOR_BYTES),
-  (value: Actor) => value,
-  (value) => {
-    if (!isActor(value)) throw new WireProblem('not an actor');
-    return value;
-  },
-);
+const actor: Field<Actor> = plain('an actor', (value) => (typeof value === 'string' && isActor(value) ? value : undefined));
 
 function isActor(value: string): value is Actor {
   if (value.startsWith('client/')) return isClientId(value.slice('client/'.length));

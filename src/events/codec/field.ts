@@ -63,6 +63,7 @@ export function list<Value>(field: Field<Value>, min: number, max: number): Fiel
   };
   return {
     toWire: (values) => {
+      if (!Array.isArray(values)) throw new WireProblem('not an array');
       checkLength(values.length);
       return values.map((value, index) => placed(field, index, value));
     },

@@ -28,7 +28,7 @@ import { mapped, type Field } from './field.js';
 import { WireProblem, type WireValue } from './wire-value.js';
 
 /** A field that stands in the log as it is, once `check` finds it to be of its kind (undefined: it is not). */
-function plain<Value extends WireValue>(what: string, check: (value: unknown) => Value | undefined): Field<Value> {
+export function plain<Value extends WireValue>(what: string, check: (value: unknown) => Value | undefined): Field<Value> {
   const checked = (value: unknown): Value => {
     const found = check(value);
     if (found === undefined) throw new WireProblem(`not ${what}`);
@@ -71,7 +71,7 @@ export const publicKey: Field<Uint8Array> = bytes(1, LIMITS.publicKeyBytes);
 export const certificate: Field<Uint8Array> = bytes(1, LIMITS.certificateBytes);
 
 export const oneOf = <Value extends string | number>(...values: readonly Value[]): Field<Value> =>
-  plain(`one of ${values.join(', ')}`, (value) => values.find((candidate) => candidate === value));
+  plain(`one of ${values.join(', ')}`, (value) => values.find((candidate) => Object.is(candidate, value)));
 
 const idText = <Id extends string>(what: string, isId: (value: string) => value is Id): Field<Id> =>
   plain(what, (value) => (typeof value === 'string' && isId(value) ? value : undefined));
@@ -86,16 +86,16 @@ export const requestId: Field<RequestId> = idText('a request id', isRequestId);
 /** 33 raw bytes: algorithm tag and root hash. */
 export const chunkId: Field<ChunkId> = mapped(
   bytes(33, 33),
-  (id: ChunkId) => hexBytes(id),
-  (raw) => {
-    const id = toHex(raw);
-    if (!isChunkId(id)) throw new WireProblem('not a chunk id');
-    return id;
-  },
+  (id: ChunkId) => hexBytes(chunkIdOf(id)),
+  (raw) => chunkIdOf(toHex(raw)),
 );
 
 /** 32 raw bytes. */
-export const extentListId: Field<ExtentListId> = mapped(bytes(32, 32), (id: ExtentListId) => hexBytes(id), listIdOf);
+export const extentListId: Field<ExtentListId> = mapped(
+  bytes(32, 32),
+  (id: ExtentListId) => hexBytes(listIdOf(id)),
+  (raw) => listIdOf(toHex(raw)),
+);
 
 /** The raw bytes of all ids one after another, as one value. */
 export const extentListIds = (max: number): Field<readonly ExtentListId[]> =>
@@ -103,12 +103,12 @@ export const extentListIds = (max: number): Field<readonly ExtentListId[]> =>
     bytes(0, max * 32),
     (ids: readonly ExtentListId[]) => {
       const raw = new Uint8Array(ids.length * 32);
-      for (const [index, id] of ids.entries()) raw.set(hexBytes(id), index * 32);
+      for (const [index, id] of ids.entries()) raw.set(hexBytes(listIdOf(id)), index * 32);
       return raw;
     },
     (raw) => {
       if (raw.length % 32 !== 0) throw new WireProblem('not a whole number of ids');
-      return Array.from({ length: raw.length / 32 }, (_, index) => listIdOf(raw.subarray(index * 32, index * 32 + 32)));
+      return Array.from({ length: raw.length / 32 }, (_, index) => listIdOf(toHex(raw.subarray(index * 32, index * 32 + 32))));
     },
   );
 
@@ -139,8 +139,12 @@ function hexBytes(hex: string): Uint8Array {
   return raw;
 }
 
-function listIdOf(raw: Uint8Array): ExtentListId {
-  const id = toHex(raw);
+function chunkIdOf(id: string): ChunkId {
+  if (!isChunkId(id)) throw new WireProblem('not a chunk id');
+  return id;
+}
+
+function listIdOf(id: string): ExtentListId {
   if (!isExtentListId(id)) throw new WireProblem('not an extent list id');
   return id;
 }

@@ -1,7 +1,7 @@
 import { assert, CollectiveError, LIMITS } from '../../base/index.js';
 import type { FileSystem } from '../../ports/index.js';
 import { NO_HASH, parseBlock, verifyBlockUnsigned, verifySignature, type ParsedBlock, type StoredBlock } from '../chain/index.js';
-import { damaged, problemOf, readingFailed } from './damage.js';
+import { damaged, problemOf, readingFailed, type DamagePlace } from './damage.js';
 import { segmentFile } from './file-names.js';
 import type { Landmarks } from './landmarks.js';
 import { RecordReader } from './record-reader.js';
@@ -153,12 +153,9 @@ async function* blocksOfSegment(
   from: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<PlacedBlock, void> {
-  const place = (offset: number): Parameters<typeof damaged>[0] => ({
-    directory: log.directory,
-    file: segmentFile(segment),
-    offset,
-    sequence: from,
-  });
+  const start = log.landmarks.before(segment, from) ?? { sequence: segment, offset: SEGMENT_HEADER_BYTES };
+  let { sequence, offset } = start;
+  const place = (at: number): DamagePlace => ({ directory: log.directory, file: segmentFile(segment), offset: at, sequence });
   let handle: Awaited<ReturnType<typeof openSegment>> | undefined;
   try {
     handle = await openSegment(log.fileSystem, log.directory, segment);
@@ -166,7 +163,6 @@ async function* blocksOfSegment(
     if (problem !== undefined) throw damaged(place(0), problem);
     const limit = segment === log.tail.segment ? log.tail.endOffset : await handle.size();
     const reader = new RecordReader(handle, limit);
-    let offset = log.landmarks.before(segment, from)?.offset ?? SEGMENT_HEADER_BYTES;
     for (;;) {
       if (signal?.aborted === true) throw new CollectiveError('CANCELLED', 'Reading the log was cancelled.');
       const record = await reader.record(offset);
@@ -179,6 +175,7 @@ async function* blocksOfSegment(
       if (block.lastSequence >= from) yield { block, segment, offset };
       assert(record.endOffset > offset, 'reading goes forward');
       offset = record.endOffset;
+      sequence = block.lastSequence + 1;
     }
   } catch (error) {
     throw readingFailed(place(0), error);

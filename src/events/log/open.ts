@@ -39,8 +39,13 @@ export async function openLog(options: LogOptions): Promise<EventLog> {
   }
   const { headFiles, zeroedBytes, recovery } = await repairLog(fileSystem, directory, found);
   const { chain, tail, segments } = found;
-  const writer = await BlockWriter.open({ fileSystem, directory, segmentBytes, segmentStepBytes }, tail, zeroedBytes);
-  return new SegmentLog({ options, chain, tail, segments, writer, headFiles, recovery });
+  try {
+    const writer = await BlockWriter.open({ fileSystem, directory, segmentBytes, segmentStepBytes }, tail, zeroedBytes);
+    return new SegmentLog({ options, chain, tail, segments, writer, headFiles, recovery });
+  } catch (error) {
+    await headFiles.close();
+    throw error;
+  }
 }
 
 /** Opens a log that no process writes to, and changes nothing. Errors as openLog. */

@@ -25,8 +25,6 @@ export async function repairLog(fileSystem: FileSystem, directory: string, found
   if (kept.length > 0 || begunSegment !== undefined) await fileSystem.syncDirectory(directory);
   const zeroedBytes = tail.sequence === 0 ? 0 : await eraseAfter(fileSystem, directory, tail);
   const headFiles = await openHeads(fileSystem, directory, found);
-  // Also where HEAD names the tail already: a sync of it that failed before the last stop only looks durable.
-  if (heads.otherProblem === undefined) await headFiles.write(tail);
   const notices =
     heads.otherProblem === undefined ? [] : [`One of the two HEAD records was not readable: ${heads.otherProblem}.`];
   return { headFiles, zeroedBytes, recovery: { keptBlocks: kept.length, droppedBytes: tornBytes, notices } };
@@ -60,9 +58,10 @@ async function eraseAfter(fileSystem: FileSystem, directory: string, tail: Tail)
 }
 
 /** An unreadable HEAD file is made anew with the tail in it, so that there are two again before anything is appended. */
-async function openHeads(fileSystem: FileSystem, directory: string, { heads, tail, chain }: FoundLog): Promise<HeadFiles> {
+async function openHeads(fileSystem: FileSystem, directory: string, found: FoundLog): Promise<HeadFiles> {
+  const { heads, tail, chain } = found;
   const { origin } = chain.identity;
-  if (heads.otherProblem === undefined) return HeadFiles.open(fileSystem, directory, origin, heads);
+  if (heads.otherProblem === undefined) return rewriteHead(fileSystem, directory, found);
   const otherFile = 1 - heads.newestFile;
   const path = `${directory}/${HEAD_FILES[otherFile] ?? ''}`;
   const newest = { ...tail, origin, generation: heads.newest.generation + 1 };
@@ -71,6 +70,18 @@ async function openHeads(fileSystem: FileSystem, directory: string, { heads, tai
   await fileSystem.syncDirectory(directory);
   const restored: FoundHeads = { newest, newestFile: otherFile, otherProblem: undefined };
   return HeadFiles.open(fileSystem, directory, origin, restored);
+}
+
+/** Also where HEAD names the tail already: a sync of it that failed before the last stop only looks durable. */
+async function rewriteHead(fileSystem: FileSystem, directory: string, { heads, tail, chain }: FoundLog): Promise<HeadFiles> {
+  const headFiles = await HeadFiles.open(fileSystem, directory, chain.identity.origin, heads);
+  try {
+    await headFiles.write(tail);
+    return headFiles;
+  } catch (error) {
+    await headFiles.close();
+    throw error;
+  }
 }
 
 async function unlinkIfThere(fileSystem: FileSystem, path: string): Promise<void> {

@@ -29,7 +29,7 @@ export interface LogOptions extends LogReadingOptions {
 export interface LogRecovery {
   /** Whole blocks that the last run had written but not acknowledged. */
   readonly keptBlocks: number;
-  /** Bytes of a torn end that were erased. */
+  /** Bytes of a torn end that were erased, up to the last one that was not zero. */
   readonly droppedBytes: number;
   /** Damage that redundancy covered, such as one unreadable HEAD record; sentences for a log line. */
   readonly notices: readonly string[];

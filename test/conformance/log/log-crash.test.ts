@@ -9,7 +9,7 @@ import { crashRules, type MortalDisk } from './crash-rules.js';
 import { MortalFileSystem } from './mortal-file-system.js';
 
 /** More for a long search: `LOG_CRASH_SEEDS=1000 npx vitest run test/conformance/log`. */
-const SEEDS = Number(process.env['LOG_CRASH_SEEDS'] ?? 25);
+const SEEDS = Number(process.env['LOG_CRASH_SEEDS'] ?? 15);
 
 /** Loses power, or only its process: then nothing is lost, but what was not synced still may be at the next loss of power. */
 function simulatedDisk(random: SeededRandom, time?: SimTime): MortalDisk {
@@ -66,7 +66,7 @@ describe('a log on the file system of this machine, whose process is killed', ()
       return realDisk(folder, String(count));
     };
     try {
-      await body({ seeds: 6, lives: 6, disk });
+      await body({ seeds: 4, lives: 5, disk });
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -89,6 +89,39 @@ describe('events', () => {
     );
   });
 
+  it('what can be recorded can be read: no value passes one way only', () => {
+    const odd = fc.oneof(
+      fc.constantFrom(
+        '01'.repeat(33),
+        '02'.repeat(33),
+        'AB'.repeat(32),
+        '',
+        'a'.repeat(16),
+        'a'.repeat(26),
+        'z'.repeat(52),
+        '1-0',
+      ),
+      fc.constantFrom(-1, 0, 1.5, -0, Number.NaN, 2 ** 53, '\u{d800}', '..', '\u{feff}x', [], [''], undefined),
+      fc.uint8Array({ maxLength: 50 }),
+    );
+    fc.assert(
+      fc.property(anyEvent, fc.nat(), odd, (event, place, value) => {
+        const names = Object.keys(event).filter((name) => name !== 'type');
+        const changed = { ...event, [names[place % names.length] ?? '']: value } as CollectiveEvent;
+        let encoded: ReturnType<typeof eventCodec.encode>;
+        try {
+          encoded = eventCodec.encode(changed);
+        } catch (error) {
+          if (error instanceof TypeError) return;
+          expect(error).toMatchObject({ code: 'REQUEST_INVALID' });
+          return;
+        }
+        expect(accept(eventCodec.decode(encoded.type, encoded.schemaVersion, encoded.payload))).toEqual(changed);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   it.each<[string, CollectiveEvent]>([
     ['a name that no entry may have', { type: 'EntryRemoved', parentId: '1-1' as FileId, name: '..', fileId: '1-2' as FileId }],
     ['half a surrogate pair', { type: 'NodeRegistered', nodeId: NODE, name: '\u{d800}' }],
