@@ -366,6 +366,43 @@ export function rpcRules(createTransport: () => RpcTransport): void {
     expect(await told.promise).toMatchObject({ code: 'CANCELLED' });
   });
 
+  it('a caller who gives up in the middle is never taken for one who has said everything', async () => {
+    const ends: string[] = [];
+    let wake = deferred<void>();
+    const { channel } = await setUp([
+      sessionWith(async function* (requests) {
+        try {
+          for await (const request of requests) {
+            expect(request.message?.$case).toBe('heartbeat');
+            yield order(1);
+          }
+          ends.push('said everything');
+        } catch (error) {
+          ends.push('gave up');
+          throw error;
+        } finally {
+          wake.resolve();
+        }
+      }),
+    ]);
+    const sessions = createClient(NodeSessionServiceDefinition, channel(node));
+    for (let round = 0; round < 10; round += 1) {
+      wake = deferred<void>();
+      const giveUp = new AbortController();
+      async function* requests(): AsyncGenerator<SessionRequest> {
+        yield heartbeat(1);
+        await wake.promise;
+      }
+      const session = sessions.session(requests(), { signal: giveUp.signal })[Symbol.asyncIterator]();
+      await session.next();
+      const ended = errorOf(session.next());
+      giveUp.abort();
+      expect((await ended).code).toBe('CANCELLED');
+      await wake.promise;
+    }
+    expect(ends).toEqual(Array.from({ length: 10 }, () => 'gave up'));
+  });
+
   it('a service is open only to its roles', async () => {
     const { channel } = await setUp([
       adminWith({ getEvent: async () => ({ event: undefined }) }),

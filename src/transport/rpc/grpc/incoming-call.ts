@@ -77,9 +77,13 @@ export function takeOver(
       receiving = undefined;
     },
     onReceiveHalfClose() {
-      halfClosed = true;
-      receiving?.resolve(undefined);
-      receiving = undefined;
+      // Node ends the stream of a caller who gave up as if all had been said, and only then tells that it was torn down.
+      setImmediate(() => {
+        if (aborting.signal.aborted) return;
+        halfClosed = true;
+        receiving?.resolve(undefined);
+        receiving = undefined;
+      });
     },
     onCancel() {
       // Also told of after every orderly end, when nobody waits any more.
