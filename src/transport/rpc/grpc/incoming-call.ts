@@ -1,3 +1,4 @@
+import { setImmediate as afterThisTurn } from 'node:timers';
 import type { Metadata, ServerInterceptingCallInterface, ServerListener } from '@grpc/grpc-js';
 import { CollectiveError, LIMITS } from '../../../base/index.js';
 import type { Clock } from '../../../ports/index.js';
@@ -78,7 +79,7 @@ export function takeOver(
     },
     onReceiveHalfClose() {
       // Node ends the stream of a caller who gave up as if all had been said, and only then tells that it was torn down.
-      setImmediate(() => {
+      afterThisTurn(() => {
         if (aborting.signal.aborted) return;
         halfClosed = true;
         receiving?.resolve(undefined);
