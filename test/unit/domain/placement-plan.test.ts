@@ -1,0 +1,145 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { NodeId } from '../../../src/base/index.js';
+import { checkRoom, planPlacement, type Candidate, type PlannedChunk } from '../../../src/domain/index.js';
+import { chunkId, nodeId } from '../projections/support.js';
+
+const GB = 1_000_000_000;
+const candidate = (name: string, change: Partial<Candidate> = {}): Candidate => ({
+  nodeId: nodeId(name),
+  name,
+  failureDomain: '',
+  freeBytes: 100 * GB,
+  ...change,
+});
+const chunk = (name: string, change: Partial<PlannedChunk> = {}): PlannedChunk => ({
+  chunkId: chunkId(name),
+  lengthBytes: 1_000_000,
+  holders: [],
+  ...change,
+});
+const chunks = (count: number): readonly PlannedChunk[] => Array.from({ length: count }, (_, index) => chunk(`chunk ${index}`));
+
+type Request = Parameters<typeof planPlacement>[0];
+const plan = (request: Partial<Request>) =>
+  planPlacement({ chunks: [chunk('a')], copies: 2, candidates: [], unusable: [], avoid: new Set(), ...request });
+const plans = (request: Partial<Request>) => {
+  const planned = plan(request);
+  if (!planned.ok) throw planned.error;
+  return planned.value;
+};
+
+describe('a placement', () => {
+  test('gives every chunk as many distinct nodes as copies, never one without room', () => {
+    const candidates = fc.uniqueArray(
+      fc.record({ name: fc.string(), freeBytes: fc.integer({ min: 0, max: 40 }), domain: fc.integer({ max: 2, min: 0 }) }),
+      {
+        selector: ({ name }) => name,
+        minLength: 1,
+        maxLength: 8,
+      },
+    );
+    fc.assert(
+      fc.property(
+        candidates,
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 12 }),
+        (nodes, copies, sizes) => {
+          const planned = plan({
+            chunks: sizes.map((lengthBytes, index) => chunk(`${index}`, { lengthBytes })),
+            copies,
+            candidates: nodes.map(({ name, freeBytes, domain }) =>
+              candidate(name, { freeBytes, failureDomain: domain === 0 ? '' : `house ${domain}` }),
+            ),
+          });
+          if (!planned.ok) return;
+          const used = new Map<NodeId, number>();
+          for (const [index, { nodeIds, held }] of planned.value.entries()) {
+            expect([new Set(nodeIds).size, held]).toEqual([copies, 0]);
+            for (const id of nodeIds) used.set(id, (used.get(id) ?? 0) + (sizes[index] ?? 0));
+          }
+          for (const { name, freeBytes } of nodes) expect(used.get(nodeId(name)) ?? 0).toBeLessThanOrEqual(freeBytes);
+        },
+      ),
+    );
+  });
+
+  test('takes other failure domains before the same one', () => {
+    const candidates = [
+      candidate('a', { failureDomain: 'house', freeBytes: 1000 * GB }),
+      candidate('b', { failureDomain: 'house', freeBytes: 1000 * GB }),
+      candidate('c', { failureDomain: 'shed', freeBytes: 1 * GB }),
+    ];
+    for (const { nodeIds } of plans({ chunks: chunks(100), candidates })) expect(nodeIds).toContain(nodeId('c'));
+    expect(plans({ candidates: candidates.slice(0, 2) })).toHaveLength(1);
+  });
+
+  test('follows free space, and moves only what it must when a node comes', () => {
+    const before = [candidate('a'), candidate('b'), candidate('c', { freeBytes: 300 * GB })];
+    const of = (candidates: readonly Candidate[]) =>
+      plans({ chunks: chunks(2000), copies: 1, candidates }).map(({ nodeIds }) => nodeIds[0]);
+    const placed = of(before);
+    const share = placed.filter((id) => id === nodeId('c')).length / placed.length;
+    expect(share).toBeGreaterThan(0.54);
+    expect(share).toBeLessThan(0.66);
+    const after = of([...before, candidate('d')]);
+    const moved = after.filter((id, index) => id !== placed[index]);
+    expect(moved.every((id) => id === nodeId('d'))).toBe(true);
+    expect(of(before)).toEqual(placed);
+  });
+
+  test('counts on those that hold a chunk already, first and without room of theirs', () => {
+    const candidates = [candidate('a'), candidate('b'), candidate('full', { freeBytes: 0 })];
+    const [planned] = plans({ chunks: [chunk('x', { holders: [nodeId('full'), nodeId('gone')] })], candidates });
+    expect(planned?.nodeIds[0]).toBe(nodeId('full'));
+    expect([planned?.held, planned?.nodeIds.length]).toEqual([1, 2]);
+  });
+
+  test('does without the nodes to avoid while it can', () => {
+    const candidates = [candidate('a'), candidate('b'), candidate('c')];
+    const avoiding = plans({ chunks: chunks(50), candidates, avoid: new Set([nodeId('a')]) });
+    expect(avoiding.flatMap(({ nodeIds }) => nodeIds)).not.toContain(nodeId('a'));
+    expect(plans({ candidates: candidates.slice(0, 2), avoid: new Set([nodeId('a')]) })[0]?.nodeIds).toHaveLength(2);
+  });
+
+  test('that needs more nodes than there are names what is missing', () => {
+    const planned = plan({
+      copies: 3,
+      candidates: [candidate('a')],
+      unusable: [
+        { name: 'b', why: 'offline' },
+        { name: 'c', why: 'full' },
+      ],
+    });
+    expect(planned).toMatchObject({ ok: false, error: { code: 'NOT_ENOUGH_NODES', details: { copies: 3, usable: 1 } } });
+    const message = planned.ok ? '' : planned.error.message;
+    for (const part of ['3 copies', '1 node', 'a', 'b is offline', 'c is full']) expect(message).toContain(part);
+  });
+
+  test('that needs more space than there is names the nodes and what they have left', () => {
+    const candidates = [candidate('a', { freeBytes: 5 * GB }), candidate('b', { freeBytes: 999 })];
+    const planned = plan({ chunks: [chunk('x', { lengthBytes: 1000 })], candidates });
+    expect(planned).toMatchObject({ ok: false, error: { code: 'NOT_ENOUGH_SPACE' } });
+    const message = planned.ok ? '' : planned.error.message;
+    for (const part of ['a has 5.00 GB', 'b has 999 B']) expect(message).toContain(part);
+  });
+});
+
+describe('room for what is to come', () => {
+  const room = (bytes: number, copies: number, free: readonly number[]) => {
+    const checked = checkRoom(
+      { bytes, copies },
+      free.map((freeBytes, index) => candidate(`${index}`, { freeBytes })),
+      [],
+    );
+    return checked.ok ? 'enough' : checked.error.code;
+  };
+
+  test('is what distinct nodes can take, not what one of them could', () => {
+    expect(room(10, 2, [10, 10])).toBe('enough');
+    expect(room(10, 2, [1000, 9])).toBe('NOT_ENOUGH_SPACE');
+    expect(room(10, 2, [10, 5, 5])).toBe('enough');
+    expect(room(10, 2, [1000])).toBe('NOT_ENOUGH_NODES');
+    expect(room(10, 3, [10, 10, 9])).toBe('NOT_ENOUGH_SPACE');
+  });
+});
