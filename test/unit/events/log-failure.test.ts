@@ -22,6 +22,15 @@ async function newLog(disk: SimFileSystem): Promise<EventLog> {
   return createLog(logOptions(disk, ''));
 }
 
+async function openOrCreate(disk: SimFileSystem): Promise<EventLog> {
+  try {
+    return await openLog(logOptions(disk, ''));
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'NOT_FOUND' });
+    return newLog(disk);
+  }
+}
+
 describe('a disk that fails', () => {
   it.each(['write', 'sync', 'syncDirectory', 'open'] as const)(
     'in any %s ends the log for good, and the next start has all that was acknowledged',
@@ -174,10 +183,7 @@ describe('opening', () => {
         (error: unknown) => error,
       );
       const next = disk.crash();
-      const log = await openLog(logOptions(next, '')).catch((error: unknown) => {
-        expect(error).toMatchObject({ code: 'NOT_FOUND' });
-        return newLog(next);
-      });
+      const log = await openOrCreate(next);
       await commitBlock(log, [smallEvent('a')]);
       await log.close();
       if (failure === undefined) return;
