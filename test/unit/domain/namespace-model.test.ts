@@ -96,7 +96,7 @@ test('any sequence of commands does what the model does: the same refusals, the 
       for (const [index, step] of steps.entries()) {
         const expected = model.do(step);
         const decided = await world.decide((views, next) => decide(step, views, next));
-        expect(decided.ok ? undefined : decided.error.code, JSON.stringify(step)).toBe(expected);
+        expect([step, decided.ok ? undefined : decided.error.code]).toEqual([step, expected]);
         if (tight && index % 5 === 0) await world.host.flush();
       }
       const tree = await world.host.run((views) => describeTree(views));

@@ -83,11 +83,11 @@ describe('a comparison with a replay', () => {
       { kind: 'put', key: otherKey, value: flipped(otherValue, otherValue.length - 1) },
     ]);
     const found = differing(await compared(store));
-    expect(Object.fromEntries(found.map(({ name, differingRows }) => [name, differingRows[0]]))).toEqual({
-      namespace: expect.stringMatching(/^entries\/1-\d+\/".*" does not match its checksum$/),
-      uploads: 'clients/extr is there, and does not follow from the log',
-      placement: expect.stringMatching(/^chunks\/01[0-9a-f]{64} is missing$/),
-    });
+    const rowOf = (view: string): string | undefined => found.find(({ name }) => name === view)?.differingRows[0];
+    expect(found).toHaveLength(3);
+    expect(rowOf('namespace')).toMatch(/^entries\/1-\d+\/".*" does not match its checksum$/);
+    expect(rowOf('uploads')).toBe('clients/extr is there, and does not follow from the log');
+    expect(rowOf('placement')).toMatch(/^chunks\/01[0-9a-f]{64} is missing$/);
   });
 
   test('stands at one position while the live views go on', async () => {
@@ -167,7 +167,7 @@ describe('damage in the store', () => {
       const { store } = await stored();
       await damage(store);
       const host = await open(store);
-      expect(host.dropped).toEqual([{ origin: ALICE, reason: expect.any(String) }]);
+      expect(host.dropped.map(({ origin }) => origin)).toEqual([ALICE]);
       expect(host.position().sequence).toBe(0);
       await host.apply(events);
       await host.flush();
