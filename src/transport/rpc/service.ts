@@ -74,14 +74,10 @@ async function* decoded(method: MethodDefinition, requests: AsyncIterable<Uint8A
   }
 }
 
+/** What else a caller might send is not waited for, and not read. */
 async function only(method: MethodDefinition, messages: AsyncIterable<unknown>): Promise<unknown> {
-  const received: unknown[] = [];
-  for await (const message of messages) {
-    received.push(message);
-    if (received.length > 1) break;
-  }
-  if (received.length === 1) return received[0];
-  throw new CollectiveError('REQUEST_INVALID', `${method.name} takes exactly one request.`);
+  for await (const message of messages) return message;
+  throw new CollectiveError('REQUEST_INVALID', `${method.name} takes a request, and none was sent.`);
 }
 
 /** Error: LIMIT_EXCEEDED. */

@@ -24,7 +24,7 @@ export async function listenGrpc(options: RpcListenOptions, world: GrpcWorld): P
   const registry = new CallRegistry();
   const methods = methodsOf(options);
   const context: ServerContext = { options, registry, clock: world.clock, random: world.random };
-  const server = new Server({ ...serverOptions(options.kind), interceptors: [interceptor(methods, context)] });
+  const server = new Server({ ...serverOptions(options.kind), interceptors: [interceptor(methods, context, world)] });
   for (const path of methods.keys()) server.register(path, unreached, same, same, 'bidi');
   const health = options.kind === 'home' ? addHealth(server, options) : undefined;
   const { ca, memberId } = options.own;
@@ -93,11 +93,11 @@ function serverOptions(kind: RpcListenOptions['kind']): ServerOptions {
 }
 
 const interceptor =
-  (methods: ReadonlyMap<string, BoundMethod>, context: ServerContext): ServerInterceptor =>
+  (methods: ReadonlyMap<string, BoundMethod>, context: ServerContext, world: GrpcWorld): ServerInterceptor =>
   (definition, call) => {
     const method = methods.get(definition.path);
     if (method === undefined) return guardHealth(definition.path, call, context);
-    const listener = takeOver(call, context.clock, (incoming) => {
+    const listener = takeOver(call, world, (incoming) => {
       serveCall(method, incoming, context);
     });
     return new ServerInterceptingCall(call, {

@@ -1,8 +1,8 @@
-import { setImmediate as afterThisTurn } from 'node:timers';
 import type { Metadata, ServerInterceptingCallInterface, ServerListener } from '@grpc/grpc-js';
 import { CollectiveError, LIMITS } from '../../../base/index.js';
 import type { Clock } from '../../../ports/index.js';
 import type { IncomingCall } from '../serving.js';
+import type { GrpcWorld } from './grpc-world.js';
 import { bufferOf, bytesOf } from './buffers.js';
 import { metadataBytes, requestIdFrom, wireStatus } from './metadata.js';
 
@@ -22,7 +22,7 @@ interface Waiting<Value> {
  */
 export function takeOver(
   call: ServerInterceptingCallInterface,
-  clock: Clock,
+  world: GrpcWorld,
   begin: (incoming: IncomingCall) => void,
 ): ServerListener {
   const aborting = new AbortController();
@@ -42,7 +42,7 @@ export function takeOver(
     remote: call.getPeer(),
     signal: aborting.signal,
     receive() {
-      if (aborting.signal.aborted) return Promise.reject(goneError(call, clock));
+      if (aborting.signal.aborted) return Promise.reject(goneError(call, world.clock));
       if (halfClosed) return Promise.resolve(undefined);
       return new Promise((resolve, reject) => {
         receiving = { resolve, reject };
@@ -50,7 +50,7 @@ export function takeOver(
       });
     },
     send(message) {
-      if (aborting.signal.aborted || finished) return Promise.reject(goneError(call, clock));
+      if (aborting.signal.aborted || finished) return Promise.reject(goneError(call, world.clock));
       return new Promise((resolve, reject) => {
         sending = { resolve, reject };
         call.sendMessage(bufferOf(message), () => {
@@ -79,7 +79,7 @@ export function takeOver(
     },
     onReceiveHalfClose() {
       // Node ends the stream of a caller who gave up as if all had been said, and only then tells that it was torn down.
-      afterThisTurn(() => {
+      world.timers.after(0, () => {
         if (aborting.signal.aborted) return;
         halfClosed = true;
         receiving?.resolve(undefined);
@@ -89,7 +89,7 @@ export function takeOver(
     onCancel() {
       // Also told of after every orderly end, when nobody waits any more.
       if (finished) return;
-      const error = goneError(call, clock);
+      const error = goneError(call, world.clock);
       aborting.abort(error);
       receiving?.reject(error);
       sending?.reject(error);
