@@ -31,12 +31,19 @@ export class ChunkSender {
 
   async #sendNow(request: number, first: Uint8Array, bytes: Uint8Array, stopped: () => boolean): Promise<Sent> {
     if (stopped()) return 'unsent';
-    const writes: Promise<void>[] = [this.#stream.write([first])];
+    const writes: Promise<void>[] = [];
+    const write = (parts: readonly Uint8Array[]): void => {
+      const written = this.#stream.write(parts);
+      // Reported where it is awaited, which may be later than it fails.
+      written.catch(ignore);
+      writes.push(written);
+    };
+    write([first]);
     let offset = 0;
     try {
       while (offset < bytes.length && !stopped()) {
         const piece = bytes.subarray(offset, offset + this.#frameBytes);
-        writes.push(this.#stream.write([encodeHeader(FRAME.data, request, piece.length), piece]));
+        write([encodeHeader(FRAME.data, request, piece.length), piece]);
         offset += piece.length;
         if (writes.length <= LIMITS.sendWindowFrames) continue;
         await writes.shift();

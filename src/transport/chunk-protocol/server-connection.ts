@@ -266,8 +266,9 @@ export class ServerConnection implements FrameSink {
 
   #refusal(error: unknown): CollectiveError {
     const refusal = toCollectiveError(error);
-    if (refusal.code === 'INTERNAL') this.#options.logger.error('a chunk request failed', { remote: this.#stream.remote, error });
-    return refusal;
+    if (refusal.code !== 'INTERNAL') return refusal;
+    this.#options.logger.error('a chunk request failed', { remote: this.#stream.remote, error });
+    return new CollectiveError('INTERNAL', 'The node failed inside; its log says more.');
   }
 
   #forget(request: number): void {
