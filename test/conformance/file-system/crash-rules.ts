@@ -145,6 +145,33 @@ export const crashRules: readonly Rule<void>[] = [
     },
   ],
   [
+    'operations side by side overtake each other, as the seed has it',
+    async () => {
+      const orders = await statesAfter(async (seed) => {
+        const disk = new SimFileSystem({ random: new SeededRandom(seed) });
+        const made: string[] = [];
+        await Promise.all(['a', 'b', 'c'].map((name) => disk.makeDirectory(`/${name}`).then(() => made.push(name))));
+        return made.join('');
+      });
+      expect(orders.size).toBe(6);
+    },
+  ],
+  [
+    'a sync covers what was written before it began, also when another runs beside it',
+    async () => {
+      for (let seed = 0; seed < 50; seed += 1) {
+        const disk = new SimFileSystem({ random: new SeededRandom(seed) });
+        const handle = await disk.open('/file', 'create-new');
+        await disk.syncDirectory('/');
+        await handle.write(content(4, 1), 0);
+        const syncing = [handle.sync(), handle.sync(), handle.sync()];
+        const writing = handle.write(content(4, 2), 4);
+        await Promise.all([...syncing, writing]);
+        expect(await readAll(disk.crash('nothing'), '/file')).toEqual(content(4, 1));
+      }
+    },
+  ],
+  [
     'what still runs after a crash changes nothing any more',
     async () => {
       const disk = new SimFileSystem();

@@ -54,6 +54,8 @@ export class FileContent {
   #durable = new Bytes();
   /** Changes that the disk does not hold yet, oldest first. */
   #unsynced: Change[] = [];
+  /** How many changes a sync has written or given up. */
+  #settled = 0;
 
   get length(): number {
     return this.#seen.length;
@@ -73,22 +75,22 @@ export class FileContent {
     this.#change({ kind: 'truncate', length });
   }
 
-  /** How many changes a sync that begins now covers. */
-  get unsynced(): number {
-    return this.#unsynced.length;
+  /** Changes so far: what a sync that begins now covers. */
+  get changes(): number {
+    return this.#settled + this.#unsynced.length;
   }
 
-  /** The oldest `count` changes reach the disk. */
-  sync(count: number): void {
-    for (const change of this.#unsynced.splice(0, count)) this.#durable.apply(change);
+  /** The changes up to that number reach the disk. */
+  sync(changes: number): void {
+    for (const change of this.#settle(changes)) this.#durable.apply(change);
   }
 
   /**
    * A sync fails as on Linux (Rebello et al., "Can Applications Recover from fsync Failures?", ATC 2020): the pages count as
    * clean afterwards, so programs go on seeing them, and no later sync writes them.
    */
-  failSync(count: number): void {
-    this.#unsynced.splice(0, count);
+  failSync(changes: number): void {
+    this.#settle(changes);
   }
 
   /** What is there when the power comes back. */
@@ -105,6 +107,13 @@ export class FileContent {
     for (const bytes of [this.#seen.view(), this.#durable.view()]) {
       if (position < bytes.length) bytes[position] = change(bytes[position] ?? 0);
     }
+  }
+
+  /** Syncs may overlap: what one has settled is no business of the next. */
+  #settle(changes: number): readonly Change[] {
+    const settled = this.#unsynced.splice(0, Math.max(0, changes - this.#settled));
+    this.#settled += settled.length;
+    return settled;
   }
 
   #change(change: Change): void {

@@ -60,7 +60,7 @@ export class SimFileHandle implements FileHandle {
 
   sync(): Promise<void> {
     const { content } = this.#file.item;
-    const covered = content.unsynced;
+    const covered = content.changes;
     const failed = (): void => content.failSync(covered);
     return this.#run('sync', () => content.sync(covered), failed);
   }

@@ -17,6 +17,7 @@ export interface SimFileSystemOptions {
 }
 
 const BLOCK_BYTES = 4096;
+const TURNS_MAX = 40;
 const DEFAULT_CAPACITY_BYTES = 1_000_000_000_000;
 
 /**
@@ -119,7 +120,7 @@ export class SimFileSystem implements FileSystem {
 
   async syncDirectory(path: string): Promise<void> {
     const folder = this.#folder('syncDirectory', path);
-    const covered = folder.unsynced;
+    const covered = folder.changes;
     const failed = (): void => folder.failSync(covered);
     await this.#run('syncDirectory', path, () => folder.sync(covered), failed);
   }
@@ -182,9 +183,13 @@ export class SimFileSystem implements FileSystem {
     return effect();
   }
 
+  /** Operations that run side by side overtake each other, in virtual time or within one turn of the event loop. */
   async #delay(): Promise<void> {
     const { time, latencyMs = 0 } = this.#options;
-    if (time === undefined || latencyMs === 0) return;
+    if (time === undefined || latencyMs === 0) {
+      for (let turns = this.#random.integer(TURNS_MAX); turns > 0; turns -= 1) await Promise.resolve();
+      return;
+    }
     await new Promise<void>((resolve) => {
       time.schedule(this.#random.fraction() * latencyMs, resolve);
     });

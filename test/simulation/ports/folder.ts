@@ -34,24 +34,33 @@ export class Folder {
   readonly names = new Map<string, Item>();
   #durable = new Map<string, Item>();
   #unsynced: Change[] = [];
+  /** How many changes a sync has written or given up. */
+  #settled = 0;
 
   change(change: Change): void {
     apply(this.names, change);
     this.#unsynced.push(change);
   }
 
-  get unsynced(): number {
-    return this.#unsynced.length;
+  /** Changes so far: what a sync that begins now covers. */
+  get changes(): number {
+    return this.#settled + this.#unsynced.length;
   }
 
-  /** The oldest `count` changes reach the disk. */
-  sync(count: number): void {
-    for (const change of this.#unsynced.splice(0, count)) apply(this.#durable, change);
+  /** The changes up to that number reach the disk. */
+  sync(changes: number): void {
+    for (const change of this.#settle(changes)) apply(this.#durable, change);
   }
 
   /** As for files: names stay visible, and no later sync writes them. */
-  failSync(count: number): void {
-    this.#unsynced.splice(0, count);
+  failSync(changes: number): void {
+    this.#settle(changes);
+  }
+
+  #settle(changes: number): readonly Change[] {
+    const settled = this.#unsynced.splice(0, Math.max(0, changes - this.#settled));
+    this.#settled += settled.length;
+    return settled;
   }
 
   /** What is there when the power comes back, with all below it. Changes of names reach a disk in order. */
