@@ -11,9 +11,13 @@ export default class Get extends ClientCommand {
     'a file appears under its name only when it is whole. Symlinks, permissions, times and holes come back. With - as the last ' +
     'path the content goes to standard output.';
   static override usage = 'get REMOTE... [LOCAL]';
-  static override strict = false;
   static override args = {
-    paths: Args.string({ required: true, ignoreStdin: true, description: 'Remote files and folders, and last the local path.' }),
+    paths: Args.string({
+      required: true,
+      multiple: true,
+      ignoreStdin: true,
+      description: 'Remote files and folders, and last the local path.',
+    }),
   };
   static override examples = [
     { description: 'A folder, into the current one', command: '<%= config.bin %> get /photos' },
@@ -22,12 +26,15 @@ export default class Get extends ClientCommand {
   ];
 
   async run(): Promise<unknown> {
-    const { argv, flags } = await this.parse(Get);
-    const paths = argv.map(String);
+    const { args, flags } = await this.parse(Get);
+    const paths = [...args.paths];
     const destination = paths.length > 1 ? (paths.pop() ?? '.') : '.';
     const { client } = await this.client(flags.context);
     if (destination === '-') {
-      if (paths.length > 1) throw new CollectiveError('USAGE', 'Only one file at a time goes to standard output.', { next: 'collective cat <path>...' });
+      if (paths.length > 1)
+        throw new CollectiveError('USAGE', 'Only one file at a time goes to standard output.', {
+          next: 'collective cat <path>...',
+        });
       return this.pour(client, paths);
     }
     const view = await transferView(this.interactive, 'get');

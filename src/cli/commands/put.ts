@@ -12,9 +12,13 @@ export default class Put extends ClientCommand {
     'becomes the new name; with a slash at its end it is made as a folder. A file of the same name gets a new version. ' +
     'Symlinks inside folders, permissions and times are kept. With - the content comes from standard input.';
   static override usage = 'put LOCAL... REMOTE';
-  static override strict = false;
   static override args = {
-    paths: Args.string({ required: true, ignoreStdin: true, description: 'Local files and folders, and last the remote path.' }),
+    paths: Args.string({
+      required: true,
+      multiple: true,
+      ignoreStdin: true,
+      description: 'Local files and folders, and last the remote path.',
+    }),
   };
   static override flags = {
     copies: Flags.integer({ min: 1, max: 16, description: "How many nodes are to hold it. Default: the member's." }),
@@ -26,10 +30,11 @@ export default class Put extends ClientCommand {
   ];
 
   async run(): Promise<unknown> {
-    const { argv, flags } = await this.parse(Put);
-    const paths = argv.map(String);
+    const { args, flags } = await this.parse(Put);
+    const paths = [...args.paths];
     const destination = paths.pop() ?? '';
-    if (paths.length === 0) throw new CollectiveError('USAGE', 'Say what to store and where.', { next: 'collective put <local> <remote>' });
+    if (paths.length === 0)
+      throw new CollectiveError('USAGE', 'Say what to store and where.', { next: 'collective put <local> <remote>' });
     if (paths.includes('-') && paths.length > 1) throw new CollectiveError('USAGE', '- cannot be put together with other files.');
     const { client } = await this.client(flags.context);
     const view = await transferView(this.interactive && paths[0] !== '-', 'put');
@@ -38,18 +43,39 @@ export default class Put extends ClientCommand {
     const beginMs = Date.now();
     const report =
       paths[0] === '-'
-        ? await client.write({ ...common, path: destination, bytes: standardInput(this), mode: newFileMode(), modified: currentFileTime() })
+        ? await client.write({
+            ...common,
+            path: destination,
+            bytes: standardInput(this),
+            mode: newFileMode(),
+            modified: currentFileTime(),
+          })
         : await client.put({ ...common, sources: paths, destination });
     view.stop();
     const durationMs = Date.now() - beginMs;
     const { files, directories, symlinks, bytes, sentBytes, knownBytes, holeBytes, copies, failureCount } = report;
     const known = knownBytes > 0 ? `; ${formatSize(knownBytes)} of it was held already` : '';
     const holes = holeBytes > 0 ? `; ${formatSize(holeBytes)} of it are zeros and take no space` : '';
-    this.say(`Stored ${transferLine({ ...report, durationMs })}, ${copies === 1 ? '1 copy' : `${copies} copies`}${known}${holes}.`);
-    const result = { files, directories, symlinks, size: bytes, sent: sentBytes, known: knownBytes, holes: holeBytes, copies, durationMs };
-    return this.finish({ ...result, failures: failuresJson(report), failureCount }, {
-      error: transferError(report, files + directories + symlinks),
-      lines: failureLines(report),
-    });
+    this.say(
+      `Stored ${transferLine({ ...report, durationMs })}, ${copies === 1 ? '1 copy' : `${copies} copies`}${known}${holes}.`,
+    );
+    const result = {
+      files,
+      directories,
+      symlinks,
+      size: bytes,
+      sent: sentBytes,
+      known: knownBytes,
+      holes: holeBytes,
+      copies,
+      durationMs,
+    };
+    return this.finish(
+      { ...result, failures: failuresJson(report), failureCount },
+      {
+        error: transferError(report, files + directories + symlinks),
+        lines: failureLines(report),
+      },
+    );
   }
 }

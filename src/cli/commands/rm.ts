@@ -6,9 +6,8 @@ export default class Remove extends ClientCommand {
   static override summary = 'Remove files and folders.';
   static override description = 'The log remembers what was removed; its bytes stay on the nodes until they are collected.';
   static override usage = 'rm REMOTE...';
-  static override strict = false;
   static override args = {
-    paths: Args.string({ required: true, ignoreStdin: true, description: 'Remote paths.' }),
+    paths: Args.string({ required: true, multiple: true, ignoreStdin: true, description: 'Remote paths.' }),
   };
   static override flags = {
     recursive: Flags.boolean({ char: 'r', description: 'Also folders that are not empty, with all that is in them.' }),
@@ -16,10 +15,10 @@ export default class Remove extends ClientCommand {
   };
 
   async run(): Promise<{ readonly removed: readonly string[] }> {
-    const { argv, flags } = await this.parse(Remove);
+    const { args, flags } = await this.parse(Remove);
     const { client } = await this.client(flags.context);
     const removed: string[] = [];
-    for (const path of argv.map(String)) {
+    for (const path of args.paths) {
       try {
         removed.push(await client.remove(path, flags.recursive, this.interrupted));
       } catch (error) {
