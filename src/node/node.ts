@@ -78,7 +78,9 @@ class NodeDaemon implements StorageNode {
         failures.push(error);
       }
     }
-    if (failures.length > 0) throw new AggregateError(failures, 'The node could not close everything.');
+    if (failures.length > 0) {
+      throw new CollectiveError('IO_FAILED', 'The node could not close everything.', { cause: new AggregateError(failures) });
+    }
   }
 
   async #start(signal: AbortSignal): Promise<{ readonly port: number }> {

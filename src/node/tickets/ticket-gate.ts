@@ -57,11 +57,8 @@ export class TicketGate implements ChunkServerHandler {
         next: 'Try again in a moment.',
       });
     }
-    const logger = this.#options.logger.child({
-      requestId: presented.label,
-      client: describePeer(bearer),
-      origin: ticket.origin,
-    });
+    const label = presented.label === '' ? {} : { requestId: presented.label };
+    const logger = this.#options.logger.child({ ...label, client: describePeer(bearer), origin: ticket.origin });
     logger.debug('a ticket was shown', { kind: ticket.kind, chunks: presented.chunks.length });
     return this.#rights(ticket, presented, { bearer, leaf, own, clock }, logger);
   }

@@ -1,5 +1,5 @@
 import { connect as connectHttp2, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
-import { connect as connectTcp, createServer, type AddressInfo } from 'node:net';
+import { connect as connectTcp, createServer, type AddressInfo, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -15,6 +15,7 @@ import {
   type RpcListenOptions,
 } from '../../../src/transport/index.js';
 import { adminWith, enrolmentWith, errorOf, MemoryLogger, ownCredentials } from '../../support/rpc.js';
+import { deferred } from '../../support/streams.js';
 import { clientOf, coordinatorOf, createMember, DAY_MS, forgeCa, nodeOf, type TestMember } from '../../unit/identity/support.js';
 
 const forever = new AbortController().signal;
@@ -283,6 +284,51 @@ describe('who may connect', () => {
     const error = await errorOf(listen({ port: listener.port }));
     expect(error.code).toBe('CONFIG_INVALID');
     expect(error.message).toContain(String(listener.port));
+  });
+});
+
+describe('a connection that is cut', () => {
+  it('fails what runs on it at both ends, and the next call goes over a new one', async () => {
+    const told = deferred<unknown>();
+    const { listener } = await listen({
+      services: [
+        adminWith({
+          async *listEvents(_request, call) {
+            call.signal.addEventListener('abort', () => {
+              told.resolve(call.signal.reason);
+            });
+            yield { events: [] };
+            await told.promise;
+          },
+          getEvent: async () => ({ event: undefined }),
+        }),
+      ],
+    });
+    const passing = new Set<Socket>();
+    const proxy = createServer((socket) => {
+      const onward = connectTcp(listener.port, '127.0.0.1');
+      for (const end of [socket, onward]) {
+        passing.add(end);
+        end.on('error', () => undefined);
+        end.once('close', () => {
+          socket.destroy();
+          onward.destroy();
+        });
+      }
+      socket.pipe(onward).pipe(socket);
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    opened.push({ close: () => new Promise((resolve) => proxy.close(resolve)) });
+    const channel = channelTo((proxy.address() as AddressInfo).port);
+    const admin = createClient(AdminServiceDefinition, channel);
+    const all = { fromSequence: 0, limit: 0, follow: true, types: [], last: 0 };
+    const events = admin.listEvents(all, { signal: forever })[Symbol.asyncIterator]();
+    await events.next();
+    const lost = errorOf(events.next());
+    for (const socket of passing) socket.destroy();
+    expect((await lost).code).toBe('COORDINATOR_UNREACHABLE');
+    expect(await told.promise).toMatchObject({ code: 'CANCELLED' });
+    await getEvent(channel);
   });
 });
 
