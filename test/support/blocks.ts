@@ -95,7 +95,7 @@ export function pruned({ bytes, header }: SealedBlock, indexes: readonly number[
     view.setUint8(0, kept === undefined ? 1 : 0);
     view.setUint16(1, envelope.length);
     view.setUint32(3, writtenBytes - entryBytes(envelope.length, 0));
-    return concatBytes([prefix, envelope, ...(kept === undefined ? [] : [kept.salt, kept.payload])]);
+    return concatBytes([prefix, envelope, ...(kept === undefined ? [] : [kept.salted])]);
   });
   return concatBytes([bytes.subarray(0, BODY_OFFSET), ...parts]);
 }

@@ -8,11 +8,17 @@ const PREFIX_BYTES = 7;
 const PRESENT = 0;
 const PRUNED = 1;
 
+export interface BodyContent {
+  /** Salt and payload, one after the other as they are hashed. */
+  readonly salted: Uint8Array;
+  readonly payload: Uint8Array;
+}
+
 /** An event's bytes in a block's body. */
 export interface BodyEntry {
   readonly envelope: Uint8Array;
   /** Undefined once pruned: without the salt, nobody can find the payload by trying. */
-  readonly content: { readonly salt: Uint8Array; readonly payload: Uint8Array } | undefined;
+  readonly content: BodyContent | undefined;
   /** Bytes of the entry as it was written, with its payload. */
   readonly writtenBytes: number;
 }
@@ -47,6 +53,8 @@ function readEntry(cursor: ByteCursor): BodyEntry {
   const payloadBytes = cursor.uint32();
   if (payloadBytes > LIMITS.payloadBytes) throw new WireProblem(`a payload of ${payloadBytes} bytes`);
   const envelope = cursor.bytes(envelopeBytes);
-  const content = state === PRUNED ? undefined : { salt: cursor.bytes(SALT_BYTES), payload: cursor.bytes(payloadBytes) };
+  const content = state === PRUNED ? undefined : contentOf(cursor.bytes(SALT_BYTES + payloadBytes));
   return { envelope, content, writtenBytes: entryBytes(envelopeBytes, payloadBytes) };
 }
+
+const contentOf = (salted: Uint8Array): BodyContent => ({ salted, payload: salted.subarray(SALT_BYTES) });

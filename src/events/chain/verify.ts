@@ -121,8 +121,8 @@ function readEvent(entry: BodyEntry, header: BlockHeader, index: number, allowPr
     if (!allowPruned) throw new WireProblem(`the payload of event ${sequence} is missing`);
     return { envelope, event: undefined };
   }
-  const { salt, payload } = entry.content;
-  if (!equalBytes(hasher.sha256(salt, payload), envelope.payloadHash)) {
+  const { salted, payload } = entry.content;
+  if (!equalBytes(hasher.sha256(salted), envelope.payloadHash)) {
     throw new WireProblem(`the payload of event ${sequence} is not the one that was signed`);
   }
   if (sealed) return { envelope, event: undefined };

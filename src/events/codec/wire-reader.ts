@@ -13,6 +13,9 @@ export function readWire(bytes: Uint8Array): WireValue {
   return value;
 }
 
+/** Up to here a loop copies faster than a view is made. */
+const SHORT_BYTES = 64;
+
 class WireReader {
   readonly #bytes: Uint8Array;
   #offset = 0;
@@ -99,7 +102,10 @@ class WireReader {
   #binary(length: number): Uint8Array {
     const start = this.#skip(length);
     // Not slice(): a Buffer's shares its memory.
-    return new Uint8Array(this.#bytes.subarray(start, start + length));
+    const copy = new Uint8Array(length);
+    if (length > SHORT_BYTES) copy.set(this.#bytes.subarray(start, start + length));
+    else for (let index = 0; index < length; index += 1) copy[index] = this.#bytes[start + index] ?? 0;
+    return copy;
   }
 
   #text(length: number): string {

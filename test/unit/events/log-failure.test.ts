@@ -184,7 +184,7 @@ describe('opening', () => {
       );
       const next = disk.crash();
       const log = await openOrCreate(next);
-      await commitBlock(log, [smallEvent('a')]);
+      expect((await commitBlock(log, [smallEvent('a')])).lastSequence).toBe(1);
       await log.close();
       if (failure === undefined) return;
     }
