@@ -43,6 +43,7 @@ export interface FileSystem {
   readDirectory(path: string): Promise<readonly string[]>;
   /** Makes the names in a folder durable. */
   syncDirectory(path: string): Promise<void>;
+  /** Follows symbolic links. */
   stat(path: string): Promise<FileStat>;
   /** Of the file system that holds `path`. */
   space(path: string): Promise<{ readonly freeBytes: number; readonly totalBytes: number }>;

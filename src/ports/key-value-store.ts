@@ -12,7 +12,7 @@ export interface KeyRange {
 
 /**
  * An ordered map of bytes to bytes, keys in the order of unsigned bytes. It may lose or falsify what it holds (measured for
- * LevelDB): callers keep in it only what can be rebuilt, and put a checksum in every value.
+ * LevelDB): callers keep in it only what can be rebuilt, and put a checksum in every value. Failures are FileSystemErrors.
  */
 export interface KeyValueStore {
   /** One result per key, undefined where there is none. Results are owned by the caller. */
@@ -25,8 +25,8 @@ export interface KeyValueStore {
 }
 
 export interface KeyValueStores {
-  /** `create` makes a new one and fails where one exists; `open` fails (ENOENT) where none exists. One opener at a time. */
+  /** `create` makes a new one, or fails (EEXIST) where one exists; `open` fails (ENOENT) where none does. One opener (EBUSY). */
   open(path: string, mode: 'create' | 'open'): Promise<KeyValueStore>;
-  /** Removes the store and all it holds. */
+  /** Removes the store and all it holds; nothing happens where there is none. */
   destroy(path: string): Promise<void>;
 }
