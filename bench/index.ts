@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Cluster } from '../test/support/cluster/index.js';
 import { benchCoordinatorMemory } from './coordinator-memory.js';
+import { benchEvents } from './events.js';
 import { benchMachineLimits } from './machine-limits.js';
 import type { Figure } from './measure/statistics.js';
 import { describeMachine, markdownOf, tableOf } from './report.js';
 import { benchSmallFiles } from './small-files.js';
 import { benchTransfers } from './transfers.js';
+import { benchViews } from './views.js';
 
 const { values } = parseArgs({
   options: {
@@ -48,6 +50,10 @@ try {
   if (wanted.has('transfers')) figures.push(...(await benchMachineLimits(root, LARGE_BYTES, runs)));
   await onCluster('transfers', (cluster) => benchTransfers(cluster, LARGE_BYTES, runs));
   await onCluster('small-files', (cluster) => benchSmallFiles(cluster, 10_000, runs));
+  if (wanted.has('log')) {
+    progress('log ...');
+    figures.push(...(await benchEvents(100_000, runs)), ...(await benchViews(20_000, runs)));
+  }
   await onCluster('memory', (cluster) => benchCoordinatorMemory(cluster, [LARGE_BYTES, HUGE_BYTES], progress));
 } finally {
   await rm(root, { recursive: true });
