@@ -1,4 +1,4 @@
-import { assert, fromHex, LIMITS, toHex, uint64Bytes, type ChunkId } from '../base/index.js';
+import { assert, LIMITS, uint64Bytes, type ChunkId } from '../base/index.js';
 import type { Hasher } from '../ports/index.js';
 
 /**
@@ -9,6 +9,7 @@ import type { Hasher } from '../ports/index.js';
  */
 export const HASH_BYTES = 32;
 const ALGORITHM_TAG = 1;
+const TAG_HEX = '01';
 const LEAF_PREFIX = Uint8Array.of(0);
 const NODE_PREFIX = Uint8Array.of(1);
 const ROOT_PREFIX = Uint8Array.of(2);
@@ -40,20 +41,22 @@ export const chunkIdOf = (hasher: Hasher, bytes: Uint8Array): ChunkId =>
 
 /** The 33 bytes that a chunk id is the hex of: algorithm tag and root. */
 export function chunkIdBytes(id: ChunkId): Uint8Array {
-  const bytes = fromHex(id);
-  assert(bytes?.length === HASH_BYTES + 1, 'not a chunk id');
+  const bytes = Buffer.from(id, 'hex');
+  assert(bytes.length === HASH_BYTES + 1, 'not a chunk id');
   return bytes;
 }
 
 /** Undefined unless the bytes (33) are a chunk id of the algorithm in use. */
 export function chunkIdFromBytes(bytes: Uint8Array): ChunkId | undefined {
-  return bytes.length === HASH_BYTES + 1 && bytes[0] === ALGORITHM_TAG ? (toHex(bytes) as ChunkId) : undefined;
+  return bytes.length === HASH_BYTES + 1 && bytes[0] === ALGORITHM_TAG ? (hexOf(bytes) as ChunkId) : undefined;
 }
+
+const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 
 /** Ids from the top node. */
 export function chunkIdOfTop(hasher: Hasher, top: Uint8Array, length: number): ChunkId {
   const root = hasher.sha256(ROOT_PREFIX, uint64Bytes(length), top);
-  return toHex(Uint8Array.of(ALGORITHM_TAG, ...root)) as ChunkId;
+  return `${TAG_HEX}${hexOf(root)}` as ChunkId;
 }
 
 /** Top node over leaf hashes (32 bytes each, at least one). */

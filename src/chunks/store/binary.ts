@@ -4,21 +4,32 @@ export const MEMBER_ID_BYTES = 32;
 export const UPLOAD_ID_BYTES = 16;
 export const CHUNK_ID_BYTES = 33;
 
-/** The bytes an id stands for. REQUEST_INVALID unless it is canonical. */
+/** The bytes an id stands for: shared, never to be changed. REQUEST_INVALID unless it is canonical. */
 export function memberIdBytes(id: MemberId): Uint8Array {
-  return exactly(fromBase32(id), MEMBER_ID_BYTES, id);
+  return decodedId(id, MEMBER_ID_BYTES);
 }
 
-/** The bytes an id stands for. REQUEST_INVALID unless it is canonical. */
+/** The bytes an id stands for: shared, never to be changed. REQUEST_INVALID unless it is canonical. */
 export function uploadIdBytes(id: UploadId): Uint8Array {
-  return exactly(fromBase32(id), UPLOAD_ID_BYTES, id);
+  return decodedId(id, UPLOAD_ID_BYTES);
 }
 
 export const memberIdFromBytes = (bytes: Uint8Array): MemberId => toBase32(bytes) as MemberId;
 export const uploadIdFromBytes = (bytes: Uint8Array): UploadId => toBase32(bytes) as UploadId;
 
-function exactly(bytes: Uint8Array | undefined, length: number, id: string): Uint8Array {
-  if (bytes?.length === length) return bytes;
+const DECODED_MAX = 1024;
+/** Few ids come again and again, with every chunk. */
+const decoded = new Map<string, Uint8Array>();
+
+function decodedId(id: string, length: number): Uint8Array {
+  const known = decoded.get(id);
+  if (known?.length === length) return known;
+  const bytes = fromBase32(id);
+  if (bytes?.length === length) {
+    if (decoded.size >= DECODED_MAX) decoded.clear();
+    decoded.set(id, bytes);
+    return bytes;
+  }
   throw new CollectiveError('REQUEST_INVALID', `${JSON.stringify(id.slice(0, 80))} is not a canonical id.`);
 }
 

@@ -25,6 +25,7 @@ import {
 import { KeyedLock } from './keyed-lock.js';
 import type { JournalPosition } from './journal-writer.js';
 import { memberIdFromBytes } from './binary.js';
+import { SharedLookups } from './shared-lookups.js';
 import type { DamagedChunk, Hold, HoldRecord, StoredChunk } from './types.js';
 
 /** The index holds something that it cannot have been given: it must be rebuilt from the journal. */
@@ -47,11 +48,13 @@ export interface InventoryEntry extends Hold {
 /** Which chunks are stored, and who holds them: what the journal says, found by key. Throws IndexDoubt. */
 export class HoldIndex {
   readonly #store: KeyValueStore;
+  readonly #lookups: SharedLookups;
   readonly #writes = new KeyedLock();
   #state: IndexState;
 
   private constructor(store: KeyValueStore, state: IndexState) {
     this.#store = store;
+    this.#lookups = new SharedLookups(store);
     this.#state = state;
   }
 
@@ -87,14 +90,14 @@ export class HoldIndex {
 
   async chunks(ids: readonly ChunkId[]): Promise<readonly (StoredChunk | undefined)[]> {
     const keys = ids.map(chunkKey);
-    const rows = await this.#store.getMany(keys);
+    const rows = await this.#lookups.getMany(keys);
     return rows.map((row, at) => readRow(keys[at], row, decodeChunk));
   }
 
   /** For each id, whether the origin holds it and where it lies. */
   async held(origin: MemberId, ids: readonly ChunkId[]): Promise<readonly HeldChunk[]> {
     const keys = [...ids.map((id) => holdKey(origin, id)), ...ids.map(chunkKey)];
-    const rows = await this.#store.getMany(keys);
+    const rows = await this.#lookups.getMany(keys);
     return ids.map((id, at) => {
       const hold = readRow(keys[at], rows[at], decodeHold);
       const chunk = readRow(keys[ids.length + at], rows[ids.length + at], decodeChunk);
