@@ -1,6 +1,12 @@
 import { LIMITS, toBase32, type CollectiveError } from '../base/index.js';
 import type { Clock, Hasher, Logger, Random, Timers } from '../ports/index.js';
-import { AdminServiceDefinition, createClient, errorOfFailure, FilesServiceDefinition, type RpcChannel } from '../transport/index.js';
+import {
+  AdminServiceDefinition,
+  createClient,
+  errorOfFailure,
+  FilesServiceDefinition,
+  type RpcChannel,
+} from '../transport/index.js';
 import { AdminCalls } from './calls/admin-calls.js';
 import { FilesCalls } from './calls/files-calls.js';
 import { Retry } from './calls/retry.js';

@@ -24,7 +24,9 @@ export abstract class BaseCommand extends Command {
 
   /** Whether people watch, to whom progress and questions may be shown. */
   protected get interactive(): boolean {
-    return process.stderr.isTTY === true && !this.jsonEnabled() && !this.argv.includes('--quiet') && process.env['CI'] === undefined;
+    return (
+      process.stderr.isTTY === true && !this.jsonEnabled() && !this.argv.includes('--quiet') && process.env['CI'] === undefined
+    );
   }
 
   /** Runs at the end of the command, also after a failure; the last one first. */

@@ -9,8 +9,13 @@ export abstract class ClientCommand extends BaseCommand {
   static override baseFlags = { ...BaseCommand.baseFlags, context: contextFlag };
 
   /** The client of the chosen context; closed at the end of the command. Errors: CONFIG_INVALID, NOT_FOUND, KEY_FILE_UNSAFE. */
-  protected async client(contextName: string | undefined): Promise<{ readonly client: CollectiveClient; readonly context: Context }> {
-    const [{ createWorld }, { openContextClient }] = await Promise.all([import('../compose/world.js'), import('../compose/client.js')]);
+  protected async client(
+    contextName: string | undefined,
+  ): Promise<{ readonly client: CollectiveClient; readonly context: Context }> {
+    const [{ createWorld }, { openContextClient }] = await Promise.all([
+      import('../compose/world.js'),
+      import('../compose/client.js'),
+    ]);
     const opened = await openContextClient(createWorld(await this.logger()), this.config.configDir, contextName);
     this.atEnd(() => opened.client.close());
     return opened;

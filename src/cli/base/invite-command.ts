@@ -15,7 +15,12 @@ export abstract class InviteCommand extends ClientCommand {
     command: (invite: string) => string,
   ): Promise<{ readonly invite: string; readonly id: string; readonly expires: string }> {
     const { client } = await this.client(flags.context);
-    const { inviteId, invite, expiresMs } = await client.admin.invite(kind, flags.name ?? '', flags.expires ?? 0, this.interrupted);
+    const { inviteId, invite, expiresMs } = await client.admin.invite(
+      kind,
+      flags.name ?? '',
+      flags.expires ?? 0,
+      this.interrupted,
+    );
     const expires = new Date(expiresMs).toISOString();
     this.log(invite);
     if (process.stderr.isTTY) this.logToStderr(`\nGood once, until ${expires}. It is a secret.\nNext: ${command('<invite>')}`);

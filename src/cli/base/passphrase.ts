@@ -36,7 +36,10 @@ async function ask(): Promise<string> {
   }
   const { password } = await import('@inquirer/prompts');
   const output = { output: process.stderr };
-  const first = await password({ message: 'Passphrase for your identity key:', mask: true, validate: (typed) => problemOf(typed) ?? true }, output);
+  const first = await password(
+    { message: 'Passphrase for your identity key:', mask: true, validate: (typed) => problemOf(typed) ?? true },
+    output,
+  );
   await password({ message: 'Once more:', mask: true, validate: (typed) => typed === first || 'That is not the same.' }, output);
   return first;
 }

@@ -38,7 +38,11 @@ function withFlagName(error: CollectiveError): CollectiveError {
   const { code, message, next, details } = error;
   const parts = /^Parsing (--\S+) \n\t(.*)\nSee more help with --help$/s.exec(message);
   if (parts === null) return error;
-  return new CollectiveError(code, `${parts[1]}: ${parts[2]}`, { details, cause: error, ...(next === undefined ? {} : { next }) });
+  return new CollectiveError(code, `${parts[1]}: ${parts[2]}`, {
+    details,
+    cause: error,
+    ...(next === undefined ? {} : { next }),
+  });
 }
 
 /** oclif's word for a command line that it does not understand. */

@@ -12,10 +12,24 @@ export default class Init extends BaseCommand {
     'encrypted with a passphrase: keep both, they are who you are.';
   static override flags = {
     name: Flags.string({ required: true, description: 'Your name: lower-case letters, digits and dashes.' }),
-    'passphrase-file': Flags.string({ description: 'A file whose first line is the passphrase; - for standard input. Else you are asked.' }),
-    directory: Flags.string({ env: 'COLLECTIVE_DIRECTORY', description: "The coordinator's folder, new or empty.", helpValue: 'DIR' }),
-    'home-listen': Flags.string({ default: '0.0.0.0:7420', description: 'Where clients and nodes connect.', helpValue: 'HOST:PORT' }),
-    'enrolment-listen': Flags.string({ default: '0.0.0.0:7421', description: 'Where invites are redeemed.', helpValue: 'HOST:PORT' }),
+    'passphrase-file': Flags.string({
+      description: 'A file whose first line is the passphrase; - for standard input. Else you are asked.',
+    }),
+    directory: Flags.string({
+      env: 'COLLECTIVE_DIRECTORY',
+      description: "The coordinator's folder, new or empty.",
+      helpValue: 'DIR',
+    }),
+    'home-listen': Flags.string({
+      default: '0.0.0.0:7420',
+      description: 'Where clients and nodes connect.',
+      helpValue: 'HOST:PORT',
+    }),
+    'enrolment-listen': Flags.string({
+      default: '0.0.0.0:7421',
+      description: 'Where invites are redeemed.',
+      helpValue: 'HOST:PORT',
+    }),
     advertise: Flags.string({
       multiple: true,
       description: "Host name or address at which others reach this machine. Default: this machine's addresses.",
@@ -23,7 +37,10 @@ export default class Init extends BaseCommand {
     }),
     'context-name': Flags.string({ description: 'Name of the context on this machine. Default: the name.', helpValue: 'NAME' }),
   };
-  static override examples = ['<%= config.bin %> init --name alice', '<%= config.bin %> init --name alice --advertise storage.example.org'];
+  static override examples = [
+    '<%= config.bin %> init --name alice',
+    '<%= config.bin %> init --name alice --advertise storage.example.org',
+  ];
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(Init);
@@ -44,7 +61,8 @@ export default class Init extends BaseCommand {
     const endpoints = (listen: typeof homeListen): string[] =>
       advertisedHosts(listen, flags.advertise ?? []).map((host) => formatAddress({ host, port: listen.port }));
     const world = createWorld(await this.logger());
-    const directory = flags.directory === undefined ? defaultCoordinatorDirectory(this.config.dataDir, name) : absolute(flags.directory);
+    const directory =
+      flags.directory === undefined ? defaultCoordinatorDirectory(this.config.dataDir, name) : absolute(flags.directory);
     const founded = await foundMember(
       {
         directory,
@@ -52,7 +70,12 @@ export default class Init extends BaseCommand {
         clientName: `${userInfo().username}@${hostname()}`.slice(0, 64),
         contextName: flags['context-name'] ?? name,
         passphrase: await askPassphrase(flags['passphrase-file']),
-        addresses: { homeListen, enrolmentListen, homeEndpoints: endpoints(homeListen), enrolmentEndpoints: endpoints(enrolmentListen) },
+        addresses: {
+          homeListen,
+          enrolmentListen,
+          homeEndpoints: endpoints(homeListen),
+          enrolmentEndpoints: endpoints(enrolmentListen),
+        },
       },
       world,
       new ContextStore(this.config.configDir, world),

@@ -4,9 +4,14 @@ import { BaseCommand } from '../base/base-command.js';
 
 export default class Login extends BaseCommand {
   static override summary = 'Make this machine a client, with an invite.';
-  static override description = 'The key is made here and never leaves. The membership is kept as a context: see collective context.';
+  static override description =
+    'The key is made here and never leaves. The membership is kept as a context: see collective context.';
   static override args = {
-    invite: Args.string({ required: true, ignoreStdin: true, description: 'From collective client invite; - reads it from standard input.' }),
+    invite: Args.string({
+      required: true,
+      ignoreStdin: true,
+      description: 'From collective client invite; - reads it from standard input.',
+    }),
   };
   static override flags = {
     name: Flags.string({ description: 'The name of this client. Default: user@machine.' }),

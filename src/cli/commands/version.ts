@@ -17,7 +17,9 @@ export default class Version extends BaseCommand {
     const commit = await commitOf(this.config.root);
     const { version } = this.config;
     const platform = `${process.platform}-${process.arch}`;
-    this.log(`collective ${version}${commit === undefined ? '' : ` (${commit.slice(0, 12)})`}, Node ${process.versions.node}, ${platform}`);
+    this.log(
+      `collective ${version}${commit === undefined ? '' : ` (${commit.slice(0, 12)})`}, Node ${process.versions.node}, ${platform}`,
+    );
     return { version, node: process.versions.node, platform, ...(commit === undefined ? {} : { commit }) };
   }
 }
@@ -30,7 +32,10 @@ async function commitOf(root: string): Promise<string | undefined> {
   const loose = await textOf(join(root, '.git', reference));
   if (loose !== undefined) return loose;
   const packed = (await textOf(join(root, '.git', 'packed-refs'))) ?? '';
-  return packed.split('\n').find((line) => line.endsWith(` ${reference}`))?.slice(0, 40);
+  return packed
+    .split('\n')
+    .find((line) => line.endsWith(` ${reference}`))
+    ?.slice(0, 40);
 }
 
 async function textOf(path: string): Promise<string | undefined> {

@@ -56,7 +56,9 @@ export async function chooseCoordinatorDirectory(
   }
   const [only] = found;
   if (only === undefined) {
-    throw new CollectiveError('NOT_FOUND', 'There is no coordinator of yours on this machine.', { next: 'collective init --name <name>' });
+    throw new CollectiveError('NOT_FOUND', 'There is no coordinator of yours on this machine.', {
+      next: 'collective init --name <name>',
+    });
   }
   if (found.length > 1) {
     throw new CollectiveError('USAGE', `There are several coordinators on this machine: ${found.join(', ')}.`, {

@@ -18,7 +18,10 @@ export async function loginWithInvite(
   // Before the invite is used up.
   if (request.contextName !== undefined) await store.checkFree(request.contextName);
   const { invite, name, signal } = request;
-  const redeemed = await redeemInvite({ invite, kind: 'client', name, signal }, { ...world, transport: createGrpcTransport(world) });
+  const redeemed = await redeemInvite(
+    { invite, kind: 'client', name, signal },
+    { ...world, transport: createGrpcTransport(world) },
+  );
   const { own, subjectId, memberName, homeEndpoints } = redeemed;
   assert(isClientId(subjectId), 'an invite of that kind gives a client id');
   const contextName = request.contextName ?? (await freeName(store, memberName));

@@ -1,5 +1,12 @@
 import type { Clock, FileSystem, Hasher, Logger, Random, SignatureVerifier, Timers } from '../../ports/index.js';
-import { NodeFileSystem, NodeHasher, NodeSignatureVerifier, SystemClock, SystemRandom, SystemTimers } from '../../runtime/index.js';
+import {
+  NodeFileSystem,
+  NodeHasher,
+  NodeSignatureVerifier,
+  SystemClock,
+  SystemRandom,
+  SystemTimers,
+} from '../../runtime/index.js';
 
 /** The real parts that everything else is composed from. */
 export interface World {

@@ -75,7 +75,9 @@ export class ContextStore {
       ? new CollectiveError('CONFIG_INVALID', 'This machine belongs to no member yet.', {
           next: 'collective init --name <name> to found one, or collective login <invite> to join yours.',
         })
-      : new CollectiveError('CONFIG_INVALID', 'There are several contexts and none is chosen.', { next: 'collective context use <name>' });
+      : new CollectiveError('CONFIG_INVALID', 'There are several contexts and none is chosen.', {
+          next: 'collective context use <name>',
+        });
   }
 
   /** Error: NOT_FOUND. */

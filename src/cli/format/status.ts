@@ -46,7 +46,12 @@ export const statusJson = (status: Status) => ({
     epoch: status.log?.epoch ?? 0,
     head: status.log?.headSequence ?? 0,
     bytes: status.log?.bytes ?? 0,
-    views: (status.log?.views ?? []).map(({ name, projectionVersion, stateHash, rows }) => ({ name, projectionVersion, stateHash, rows })),
+    views: (status.log?.views ?? []).map(({ name, projectionVersion, stateHash, rows }) => ({
+      name,
+      projectionVersion,
+      stateHash,
+      rows,
+    })),
   },
   coordinator: {
     version: status.softwareVersion,

@@ -12,9 +12,10 @@ import type {
   LocalWriter,
 } from '../../client/index.js';
 import { FileSystemError, type FileSystem, type Random } from '../../ports/index.js';
+import { DIRECT_FROM_BYTES, LargeFileWriter } from './large-file-writer.js';
 import { entryOf, errnoOf, failure, on, secondsOf } from './stats.js';
 import { NodeLocalReader } from './node-local-reader.js';
-import { NodeLocalWriter } from './node-local-writer.js';
+import { SmallFileWriter } from './small-file-writer.js';
 
 /** The user's own files, by the operating system's rules. */
 export class NodeLocalFiles implements LocalFiles {
@@ -54,19 +55,20 @@ export class NodeLocalFiles implements LocalFiles {
     try {
       const found = await on('stat', path, () => handle.stat({ bigint: true }));
       if (!found.isFile()) throw new FileSystemError(found.isDirectory() ? 'EISDIR' : 'EINVAL', 'open', path);
-      return new NodeLocalReader(path, handle, found);
+      return await NodeLocalReader.of(path, handle, found);
     } catch (error) {
       await handle.close();
       throw error;
     }
   }
 
-  async create(path: string): Promise<LocalWriter> {
+  async create(path: string, bytes: number): Promise<LocalWriter> {
     const there = await this.describe(path, 'keep');
     if (there?.kind === 'directory') throw new FileSystemError('EISDIR', 'create', path);
     if (there?.kind === 'other') throw new FileSystemError('EEXIST', 'create', path);
     const temporary = join(dirname(path), `.collective-${toHex(this.#random.bytes(8))}.part`);
-    return NodeLocalWriter.create({ path, temporary });
+    const file = { path, temporary, bytes };
+    return bytes < DIRECT_FROM_BYTES ? SmallFileWriter.create(file) : LargeFileWriter.create(file, this.#fileSystem);
   }
 
   async makeDirectory(path: string): Promise<void> {
@@ -96,4 +98,3 @@ export class NodeLocalFiles implements LocalFiles {
     return this.#fileSystem.alignedBuffer(bytes);
   }
 }
-

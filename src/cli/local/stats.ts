@@ -23,8 +23,11 @@ export function attributesOf(found: BigIntStats): LocalAttributes {
   };
 }
 
-/** As Node takes times: what is finer than a quarter of a microsecond is lost. */
-export const secondsOf = ({ seconds, nanoseconds }: FileTime): number => seconds + nanoseconds / 1e9;
+/**
+ * As Node takes times: what is finer than a quarter of a microsecond is lost. As a text, because Node takes a negative number
+ * for "now".
+ */
+export const secondsOf = ({ seconds, nanoseconds }: FileTime): string => String(seconds + nanoseconds / 1e9);
 
 export async function on<Value>(operation: string, path: string, run: () => Promise<Value>): Promise<Value> {
   try {

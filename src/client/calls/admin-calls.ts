@@ -63,7 +63,10 @@ export class AdminCalls {
   }
 
   /** The last so many events and then each new one; goes on where it was when the coordinator had been away. */
-  async *follow(query: { readonly lines: number; readonly types: readonly string[] }, signal: AbortSignal): AsyncGenerator<EventInfo, void> {
+  async *follow(
+    query: { readonly lines: number; readonly types: readonly string[] },
+    signal: AbortSignal,
+  ): AsyncGenerator<EventInfo, void> {
     let from = { fromSequence: 0, last: query.lines };
     if (query.lines === 0) {
       const { log } = await this.status(signal);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { CollectiveError } from '../../base/index.js';
 import type { Entry } from '../entry.js';
 import type { DownloadTarget } from './file-sink.js';
@@ -21,6 +22,8 @@ export class FileInDownload {
   constructor(target: DownloadTarget, outer: AbortSignal) {
     this.target = target;
     this.#outer = outer;
+    // Each of its chunks that is on its way listens.
+    setMaxListeners(0, this.#controller.signal);
     outer.addEventListener('abort', this.#abort, { once: true });
   }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { cancelled } from './permits.js';
 
 /**
@@ -20,6 +21,8 @@ export class TaskGroup {
   /** `outer` aborts the group too. */
   constructor(outer: AbortSignal) {
     this.#outer = outer;
+    // Every wait of every task listens, and goes away when it is over.
+    setMaxListeners(0, this.#controller.signal);
     this.#onOuterAbort = () => this.fail(cancelled());
     if (outer.aborted) this.#onOuterAbort();
     else outer.addEventListener('abort', this.#onOuterAbort, { once: true });

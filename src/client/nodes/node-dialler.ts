@@ -58,8 +58,12 @@ function unreachable({ name, endpoints }: NodeAccess, failures: readonly Collect
   const [first] = failures;
   if (first !== undefined && failures.length === 1) return first;
   const why = failures.map(({ message }) => message).join(' ');
-  return new CollectiveError('NODE_UNREACHABLE', `Node ${name} cannot be reached at ${endpoints.join(', ') || 'any address'}. ${why}`.trim(), {
-    next: 'collective node list',
-    details: { node: name },
-  });
+  return new CollectiveError(
+    'NODE_UNREACHABLE',
+    `Node ${name} cannot be reached at ${endpoints.join(', ') || 'any address'}. ${why}`.trim(),
+    {
+      next: 'collective node list',
+      details: { node: name },
+    },
+  );
 }

@@ -14,9 +14,13 @@ export async function planMove(
   const existing = await statOrNothing(calls, path, signal);
   const intoIt = existing?.kind === 'directory' || asFolder || sources.length > 1;
   if (intoIt && existing === undefined) {
-    throw new CollectiveError('NOT_FOUND', `There is no folder ${path} to move into.`, { next: `collective mkdir ${path}`, details: { path } });
+    throw new CollectiveError('NOT_FOUND', `There is no folder ${path} to move into.`, {
+      next: `collective mkdir ${path}`,
+      details: { path },
+    });
   }
-  if (intoIt && existing?.kind !== 'directory') throw new CollectiveError('NOT_A_DIRECTORY', `${path} is not a folder.`, { details: { path } });
+  if (intoIt && existing?.kind !== 'directory')
+    throw new CollectiveError('NOT_A_DIRECTORY', `${path} is not a folder.`, { details: { path } });
   return sources.map((source) => {
     const from = readRemotePath(source);
     if (from.name === '') throw new CollectiveError('USAGE', 'The root cannot be moved.');

@@ -29,8 +29,11 @@ export default class AuditReplay extends ClientCommand {
         ),
       );
       const different = views.filter(({ equal }) => !equal);
-      if (different.length === 0) this.log(`Replayed ${events} events, up to event ${headSequence}: every view is what the log says.`);
-      const lines = different.flatMap(({ name, differingRows }) => differingRows.map((row) => `- view ${name}, row ${row}\n`)).join('');
+      if (different.length === 0)
+        this.log(`Replayed ${events} events, up to event ${headSequence}: every view is what the log says.`);
+      const lines = different
+        .flatMap(({ name, differingRows }) => differingRows.map((row) => `- view ${name}, row ${row}\n`))
+        .join('');
       return this.finish({ ok: different.length === 0, events, head: headSequence, views }, { error: damaged(different), lines });
     }
     throw new CollectiveError('PROTOCOL_ERROR', 'The coordinator ended the replay without a result.');

@@ -28,7 +28,13 @@ export default class ContextList extends BaseCommand {
     }
     return {
       current: current ?? null,
-      contexts: contexts.map(({ name, memberId, memberName, clientId, endpoints }) => ({ name, memberId, memberName, clientId, endpoints })),
+      contexts: contexts.map(({ name, memberId, memberName, clientId, endpoints }) => ({
+        name,
+        memberId,
+        memberName,
+        clientId,
+        endpoints,
+      })),
     };
   }
 }

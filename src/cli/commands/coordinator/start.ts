@@ -7,11 +7,19 @@ export default class CoordinatorStart extends DaemonCommand {
     'Prints one line when it is ready, with --json as an object {"ready": true, "pid", ...}. Log lines go to standard error, as ' +
     'JSON unless that is a terminal.';
   static override flags = {
-    directory: Flags.string({ env: 'COLLECTIVE_DIRECTORY', description: "The coordinator's folder. Default: the only one.", helpValue: 'DIR' }),
+    directory: Flags.string({
+      env: 'COLLECTIVE_DIRECTORY',
+      description: "The coordinator's folder. Default: the only one.",
+      helpValue: 'DIR',
+    }),
     name: Flags.string({ description: 'Whose coordinator, where this machine has several.', exclusive: ['directory'] }),
     'home-listen': Flags.string({ description: 'For this run: where clients and nodes connect.', helpValue: 'HOST:PORT' }),
     'enrolment-listen': Flags.string({ description: 'For this run: where invites are redeemed.', helpValue: 'HOST:PORT' }),
-    advertise: Flags.string({ multiple: true, description: 'For this run: host at which others reach this machine.', helpValue: 'HOST' }),
+    advertise: Flags.string({
+      multiple: true,
+      description: 'For this run: host at which others reach this machine.',
+      helpValue: 'HOST',
+    }),
   };
 
   async run(): Promise<void> {
@@ -25,7 +33,8 @@ export default class CoordinatorStart extends DaemonCommand {
     const directory = await chooseCoordinatorDirectory(this.config.dataDir, flags);
     const kept = await readCoordinatorSettings(world, directory);
     const homeListen = flags['home-listen'] === undefined ? kept.homeListen : parseAddress(flags['home-listen']);
-    const enrolmentListen = flags['enrolment-listen'] === undefined ? kept.enrolmentListen : parseAddress(flags['enrolment-listen']);
+    const enrolmentListen =
+      flags['enrolment-listen'] === undefined ? kept.enrolmentListen : parseAddress(flags['enrolment-listen']);
     const endpoints = (listen: typeof homeListen): string[] =>
       advertisedHosts(listen, flags.advertise ?? []).map((host) => formatAddress({ host, port: listen.port }));
     const homeMoved = flags['home-listen'] !== undefined || flags.advertise !== undefined;
@@ -48,7 +57,13 @@ export default class CoordinatorStart extends DaemonCommand {
           const { homeEndpoints, enrolmentEndpoints, memberId, name } = settings;
           return {
             line: `The coordinator of ${name} is ready at ${homeEndpoints.join(', ')} (pid ${process.pid}).`,
-            fields: { role: 'coordinator', memberId, name, directory, endpoints: { home: homeEndpoints, enrolment: enrolmentEndpoints } },
+            fields: {
+              role: 'coordinator',
+              memberId,
+              name,
+              directory,
+              endpoints: { home: homeEndpoints, enrolment: enrolmentEndpoints },
+            },
           };
         },
         failed: coordinator.failed,

@@ -18,7 +18,8 @@ export default class CoordinatorStatus extends ClientCommand {
         `CPU ${(coordinator.cpuUserMs / 1000).toFixed(1)} s user, ${(coordinator.cpuSystemMs / 1000).toFixed(1)} s system`,
     );
     this.log(`Log at ${log.epoch}-${log.head}, ${formatSize(log.bytes)}`);
-    for (const view of log.views) this.log(`  view ${view.name} v${view.projectionVersion}: ${view.rows} rows, state ${view.stateHash.slice(0, 16)}`);
+    for (const view of log.views)
+      this.log(`  view ${view.name} v${view.projectionVersion}: ${view.rows} rows, state ${view.stateHash.slice(0, 16)}`);
     return { member: json.member, coordinator, log };
   }
 }

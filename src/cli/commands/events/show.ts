@@ -13,7 +13,8 @@ export default class EventsShow extends ClientCommand {
     const { args, flags } = await this.parse(EventsShow);
     const { client } = await this.client(flags.context);
     const info = await client.admin.event(args.sequence, this.interrupted);
-    if (info === undefined) throw new CollectiveError('NOT_FOUND', `There is no event ${args.sequence}.`, { next: 'collective events list' });
+    if (info === undefined)
+      throw new CollectiveError('NOT_FOUND', `There is no event ${args.sequence}.`, { next: 'collective events list' });
     const event = eventJson(info);
     this.log(JSON.stringify(event, undefined, 2));
     return event;

@@ -5,9 +5,14 @@ import { sizeFlag } from '../../base/flags.js';
 
 export default class NodeJoin extends BaseCommand {
   static override summary = 'Make a folder of this machine a node, with an invite.';
-  static override description = 'The key is made here and never leaves. One node for each disk: two copies are only safe on two disks.';
+  static override description =
+    'The key is made here and never leaves. One node for each disk: two copies are only safe on two disks.';
   static override args = {
-    invite: Args.string({ required: true, ignoreStdin: true, description: 'From collective node invite; - reads it from standard input.' }),
+    invite: Args.string({
+      required: true,
+      ignoreStdin: true,
+      description: 'From collective node invite; - reads it from standard input.',
+    }),
   };
   static override flags = {
     path: Flags.string({ required: true, description: 'The folder that keeps the chunks.', helpValue: 'DIR' }),
@@ -53,6 +58,12 @@ export default class NodeJoin extends BaseCommand {
     await rememberNode(world, this.config.dataDir, directory);
     this.say(`${directory} is now the node ${joined.name} of ${joined.memberName}.`);
     this.say(`Next: collective node start --path ${flags.path}`);
-    return { nodeId: joined.nodeId, name: joined.name, memberId: joined.own.memberId, memberName: joined.memberName, path: directory };
+    return {
+      nodeId: joined.nodeId,
+      name: joined.name,
+      memberId: joined.own.memberId,
+      memberName: joined.memberName,
+      path: directory,
+    };
   }
 }

@@ -13,7 +13,8 @@ export default class NodeShow extends ClientCommand {
     const { args, flags } = await this.parse(NodeShow);
     const { client } = await this.client(flags.context);
     const found = await client.admin.node(args.node, this.interrupted);
-    if (found === undefined) throw new CollectiveError('NOT_FOUND', `There is no node ${args.node}.`, { next: 'collective node list' });
+    if (found === undefined)
+      throw new CollectiveError('NOT_FOUND', `There is no node ${args.node}.`, { next: 'collective node list' });
     const node = nodeJson(found);
     const lines: [string, string][] = [
       ['Name', node.name],

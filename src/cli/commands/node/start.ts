@@ -8,9 +8,16 @@ export default class NodeStart extends DaemonCommand {
     'Prints one line when it is ready, with --json as an object {"ready": true, "pid", ...}: it serves then, whether or not the ' +
     'coordinator can be reached. Log lines go to standard error, as JSON unless that is a terminal.';
   static override flags = {
-    path: Flags.string({ description: "The node's folder. Default: the only one that joined on this machine.", helpValue: 'DIR' }),
+    path: Flags.string({
+      description: "The node's folder. Default: the only one that joined on this machine.",
+      helpValue: 'DIR',
+    }),
     listen: Flags.string({ description: 'For this run: where clients connect.', helpValue: 'HOST:PORT' }),
-    advertise: Flags.string({ multiple: true, description: 'For this run: address at which clients reach it.', helpValue: 'HOST[:PORT]' }),
+    advertise: Flags.string({
+      multiple: true,
+      description: 'For this run: address at which clients reach it.',
+      helpValue: 'HOST[:PORT]',
+    }),
     capacity: sizeFlag({ description: 'For this run: how much it may hold.' }),
   };
 

@@ -1,34 +1,33 @@
-import { open, type FileHandle } from 'node:fs/promises';
-import { rename, unlink } from 'node:fs/promises';
+import { open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import type { LocalAttributes, LocalWriter } from '../../client/index.js';
 import { on, secondsOf } from './stats.js';
 
-export interface NodeLocalWriterOptions {
+export interface NewFile {
   /** Where the file is to be. */
   readonly path: string;
   /** Where it is until it is whole, in the same folder. */
   readonly temporary: string;
+  readonly bytes: number;
 }
 
-/** A file under a name of its own until it is whole. Holes of the original stay holes. */
-export class NodeLocalWriter implements LocalWriter {
-  readonly #options: NodeLocalWriterOptions;
+/** A small file: as few calls to the operating system as there can be, because there may be many such files. */
+export class SmallFileWriter implements LocalWriter {
+  readonly #file: NewFile;
   readonly #handle: FileHandle;
   #open = true;
-  /** End of what was written. */
   #written = 0;
 
-  private constructor(options: NodeLocalWriterOptions, handle: FileHandle) {
-    this.#options = options;
+  private constructor(file: NewFile, handle: FileHandle) {
+    this.#file = file;
     this.#handle = handle;
   }
 
-  static async create(options: NodeLocalWriterOptions): Promise<NodeLocalWriter> {
-    return new NodeLocalWriter(options, await on('create', options.path, () => open(options.temporary, 'wx', 0o600)));
+  static async create(file: NewFile): Promise<SmallFileWriter> {
+    return new SmallFileWriter(file, await on('create', file.path, () => open(file.temporary, 'wx', 0o600)));
   }
 
   write(bytes: Uint8Array, _padded: Uint8Array, position: number): Promise<void> {
-    return on('write', this.#options.path, async () => {
+    return on('write', this.#file.path, async () => {
       for (let done = 0; done < bytes.length; ) {
         const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, position + done);
         done += bytesWritten;
@@ -38,22 +37,20 @@ export class NodeLocalWriter implements LocalWriter {
   }
 
   finish(bytes: number, { mode, modified }: LocalAttributes): Promise<void> {
-    const { path, temporary } = this.#options;
-    return on('write', path, async () => {
-      if (bytes > this.#written) await this.#handle.truncate(bytes);
+    return on('write', this.#file.path, async () => {
+      if (this.#written < bytes) await this.#handle.truncate(bytes);
       await this.#handle.utimes(secondsOf(modified), secondsOf(modified));
       await this.#handle.chmod(mode);
-      await this.#handle.sync();
+      await this.#handle.datasync();
       await this.#close();
-      await rename(temporary, path);
+      await rename(this.#file.temporary, this.#file.path);
     });
   }
 
   async discard(): Promise<void> {
-    const { path, temporary } = this.#options;
-    await on('discard', path, async () => {
+    await on('discard', this.#file.path, async () => {
       await this.#close();
-      await unlink(temporary);
+      await unlink(this.#file.temporary);
     });
   }
 
