@@ -19,8 +19,15 @@ import { NodeHasher } from '../../src/runtime/index.js';
 
 export const hasher = new NodeHasher();
 
+const signers = new Map<number, Signer>();
+
 /** A signer with the same key for the same number. */
-export const signerOf = (seed: number): Signer => createSigner(keyPairFromSeed(new Uint8Array(32).fill(seed), hasher));
+export function signerOf(seed: number): Signer {
+  const signer = signers.get(seed) ?? createSigner(keyPairFromSeed(new Uint8Array(32).fill(seed), hasher));
+  signers.set(seed, signer);
+  return signer;
+}
+
 export const originOf = (seed: number): MemberId => memberIdOf(signerOf(seed).publicKey, hasher);
 
 export const draftOf = (event: CollectiveEvent, actor: Actor = 'coordinator'): EventDraft => ({

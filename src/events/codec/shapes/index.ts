@@ -9,7 +9,13 @@ import { uploads } from './uploads.js';
 
 type EventOf<Type extends EventType> = Extract<CollectiveEvent, { readonly type: Type }>;
 
-/** The shape of every event's payload: the compiler refuses a type of the catalogue that has none. */
+/**
+ * The shape of every event's payload: the compiler refuses a type of the catalogue that has none.
+ *
+ * To add an event: its interface in `catalogue/` and in the union there, its shape here, a sample in
+ * `test/fixtures/events/samples.ts` (then run `regenerate.ts` beside it), and its line in docs/log-format.md.
+ * To change one: `.next(fields, upcast)` on its shape; what stands before is never touched.
+ */
 export const EVENT_SHAPES: { readonly [Type in EventType]: EventShape<FieldsOfEvent<EventOf<Type>>> } = {
   ...members,
   ...certificates,
