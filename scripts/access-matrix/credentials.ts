@@ -1,0 +1,126 @@
+import { accept, type ClientId, type MemberId, type NodeId } from '../../src/base/index.js';
+import type { MemberMaterial } from '../../src/coordinator/index.js';
+import {
+  createMemberCa,
+  formatPeerUri,
+  generateKeyPair,
+  issueLeaf,
+  type KeyPair,
+  memberIdOf,
+  openCa,
+  type OwnCredentials,
+  type PeerName,
+  type TrustedCa,
+} from '../../src/identity/index.js';
+import { NodeHasher, SystemRandom } from '../../src/runtime/index.js';
+import { CLIENT_USAGE, oddLeaf, SERVER_USAGE } from '../../test/integration/access/support/odd-leaf.js';
+import type { Shown } from '../../test/integration/access/support/raw-tls.js';
+import type { Role } from './rpcs.js';
+
+/** Why a credential must not get in anywhere that asks for one. */
+export type Fault =
+  | 'no TLS'
+  | 'old TLS'
+  | 'no certificate'
+  | 'another CA'
+  | 'forged CA'
+  | 'expired'
+  | 'not yet valid'
+  | 'wrong usage'
+  | 'no name of ours'
+  | 'another member';
+
+export interface Credential {
+  /** Heads its column. */
+  readonly key: string;
+  readonly title: string;
+  /** Undefined: it is good, and its role decides. */
+  readonly fault: Fault | undefined;
+  readonly role: Role | undefined;
+  readonly shown: Shown;
+}
+
+interface Issuer {
+  readonly memberId: MemberId;
+  readonly ca: TrustedCa;
+  readonly caKeys: KeyPair;
+}
+
+const DAY_MS = 24 * 3600 * 1000;
+const HOUR_MS = 3600 * 1000;
+const ROLES: readonly Role[] = ['client', 'node', 'coordinator'];
+const random = new SystemRandom();
+const hasher = new NodeHasher();
+
+/** Everything that somebody could show at a port of `member`, whose `client` is a good one. */
+export async function makeCredentials(member: MemberMaterial, client: OwnCredentials): Promise<readonly Credential[]> {
+  const other = await makeIssuer();
+  const forger = await makeIssuer(member.memberId);
+  const now = Date.now();
+  const odd = (names: Parameters<typeof oddLeaf>[1]['names'], usages: readonly string[]): Promise<OwnCredentials> =>
+    oddLeaf(member, { names, usages });
+  const uriOf = (memberId: MemberId, role: Role) => [{ type: 'url' as const, value: formatPeerUri(nameOf(memberId, role)) }];
+  const both = [SERVER_USAGE, CLIENT_USAGE];
+
+  const made: Credential[] = [
+    { key: 'plain', title: 'no TLS at all', fault: 'no TLS', role: undefined, shown: { tls: false, own: undefined } },
+    {
+      key: 'tls12',
+      title: "a good client's certificate, over TLS 1.2",
+      fault: 'old TLS',
+      role: 'client',
+      shown: { tls: true, maxVersion: 'TLSv1.2', own: client },
+    },
+    { key: 'none', title: 'no certificate', fault: 'no certificate', role: undefined, shown: { tls: true, own: undefined } },
+  ];
+  const add = (key: string, title: string, role: Role | undefined, fault: Fault | undefined, own: OwnCredentials): void => {
+    made.push({ key, title, fault, role, shown: { tls: true, own } });
+  };
+  add('client', 'a client of this member', 'client', undefined, client);
+  add('node', 'a node of this member', 'node', undefined, await leafOf(member, nameOf(member.memberId, 'node'), now));
+  const coordinator = await leafOf(member, nameOf(member.memberId, 'coordinator'), now);
+  add('coord', 'a coordinator of this member', 'coordinator', undefined, coordinator);
+  for (const role of ROLES) {
+    const letter = role.slice(0, 2);
+    const own = nameOf(member.memberId, role);
+    const theirs = await leafOf(other, nameOf(other.memberId, role), now);
+    add(`oth-${letter}`, `a ${role} of another member, by that member's CA`, role, 'another CA', theirs);
+    const forged = await leafOf(forger, own, now);
+    add(`frg-${letter}`, `a ${role} of this member, by a CA of the same subject with another key`, role, 'forged CA', forged);
+    const expired = await leafOf(member, own, now - DAY_MS);
+    add(`exp-${letter}`, `a ${role} of this member, expired`, role, 'expired', expired);
+    const future = await leafOf(member, own, now + DAY_MS);
+    add(`fut-${letter}`, `a ${role} of this member, not yet valid`, role, 'not yet valid', future);
+  }
+  const usurped = await leafOf(other, nameOf(member.memberId, 'client'), now);
+  add('usurp', "a client of this member, by another member's CA", 'client', 'another CA', usurped);
+  const climber = await odd(uriOf(member.memberId, 'node'), [CLIENT_USAGE]);
+  add('climb', "a node's name in a certificate made for clients, by this member's CA", 'node', 'wrong usage', climber);
+  add('noname', "no name of ours, by this member's CA", undefined, 'no name of ours', await odd([], both));
+  const web = await odd([{ type: 'dns', value: 'coordinator.example' }], both);
+  add('web', "a web server's name, by this member's CA", undefined, 'no name of ours', web);
+  const stray = await odd(uriOf(other.memberId, 'client'), [CLIENT_USAGE]);
+  add('stray', "another member's client, by this member's CA", 'client', 'another member', stray);
+  return made;
+}
+
+async function makeIssuer(claimed?: MemberId): Promise<Issuer> {
+  const caKeys = generateKeyPair(random, hasher);
+  const memberId = claimed ?? memberIdOf(caKeys.publicKey, hasher);
+  const ca = accept(openCa(await createMemberCa({ memberId, keys: caKeys, nowMs: Date.now(), random })));
+  return { memberId, ca, caKeys };
+}
+
+async function leafOf(issuer: Issuer, name: PeerName, nowMs: number): Promise<OwnCredentials> {
+  const keys = generateKeyPair(random, hasher);
+  const { ca, caKeys, memberId } = issuer;
+  const leaf = await issueLeaf({ ca, caKeys, name, publicKey: keys.publicKey, nowMs, lifeMs: HOUR_MS, random });
+  return { memberId, ca, leaf, privateKeyPem: keys.privateKeyPem };
+}
+
+const nameOf = (memberId: MemberId, role: Role): PeerName =>
+  ({
+    coordinator: { role: 'coordinator' as const, memberId },
+    node: { role: 'node' as const, memberId, nodeId: 'matrixnodematrix' as NodeId },
+    client: { role: 'client' as const, memberId, clientId: 'matrixclientmatr' as ClientId },
+  })[role];

@@ -1,0 +1,63 @@
+import type { Credential, Fault } from './credentials.js';
+import { DATA_OPERATIONS, type DataOperation, INTENDED, type Intent, type Port } from './rpcs.js';
+
+/** What a cell must show. */
+export type Expected =
+  /** The call gets through to its handler, which answers with this. */
+  | { readonly kind: 'passes'; readonly code: string }
+  /** The caller is told, in an answer to the call. */
+  | { readonly kind: 'told'; readonly code: string; readonly says: RegExp }
+  /** The connection is closed, and the server's log tells why. */
+  | { readonly kind: 'closed'; readonly code: string; readonly says: RegExp };
+
+/** A call of gRPC (`package.Service/Method`) or an operation of the chunk protocol. */
+export type Operation = { readonly kind: 'rpc'; readonly name: string } | { readonly kind: 'data'; readonly name: DataOperation };
+
+interface Reason {
+  readonly code: string;
+  readonly says: RegExp;
+}
+
+/** In the log of whoever refused it. Coordinator and node check certificates alike. */
+const REASONS: Readonly<Record<Fault, Reason>> = {
+  'no TLS': { code: 'PROTOCOL_ERROR', says: /made no TLS 1\.3 handshake/ },
+  'old TLS': { code: 'PROTOCOL_ERROR', says: /made no TLS 1\.3 handshake/ },
+  'no certificate': { code: 'UNAUTHENTICATED', says: /showed no certificate/ },
+  'another CA': { code: 'CERTIFICATE_INVALID', says: /was issued by another CA/ },
+  'forged CA': { code: 'CERTIFICATE_INVALID', says: /it is forged, or from a CA of the same name/ },
+  expired: { code: 'CERTIFICATE_INVALID', says: /expired at/ },
+  'not yet valid': { code: 'CERTIFICATE_INVALID', says: /is valid only from/ },
+  'wrong usage': { code: 'CERTIFICATE_INVALID', says: /is not made for that role/ },
+  'no name of ours': { code: 'CERTIFICATE_INVALID', says: /name is malformed/ },
+  'another member': { code: 'CERTIFICATE_INVALID', says: /names member .* cannot speak/ },
+};
+
+const closed = (reason: Reason): Expected => ({ kind: 'closed', ...reason });
+
+export function expectedOf(port: Port, { fault, role }: Credential, operation: Operation): Expected {
+  const handshake = fault === 'no TLS' || fault === 'old TLS';
+  if (port === 'data') return onDataPort(fault, role, operation);
+  if (handshake) return closed(REASONS[fault]);
+  // Whoever comes without HTTP/2 is not looked at any further.
+  if (operation.kind === 'data') return closed({ code: 'PROTOCOL_ERROR', says: /does not speak HTTP\/2/ });
+  if (port === 'home' && fault !== undefined) return closed(REASONS[fault]);
+  const intent = INTENDED[operation.name];
+  if (intent?.port !== port) {
+    return { kind: 'told', code: 'UNIMPLEMENTED', says: /does not implement the method .*/ };
+  }
+  if (intent.roles === 'anyone' || (role !== undefined && intent.roles.includes(role)))
+    return { kind: 'passes', code: intent.answer };
+  return { kind: 'told', code: 'PERMISSION_DENIED', says: new RegExp(`not open to a ${role}: .* a ${wanted(intent)} is needed`) };
+}
+
+function onDataPort(fault: Fault | undefined, role: Credential['role'], operation: Operation): Expected {
+  if (fault === 'no certificate') return closed({ code: 'CERTIFICATE_INVALID', says: /sent no certificate/ });
+  if (fault !== undefined) return closed(REASONS[fault]);
+  if (role !== 'client') {
+    return closed({ code: 'PERMISSION_DENIED', says: new RegExp(`not open to a ${role}: .* a client is needed`) });
+  }
+  if (operation.kind === 'rpc') return closed({ code: 'PROTOCOL_ERROR', says: /A frame of unknown type/ });
+  return { kind: 'passes', code: DATA_OPERATIONS[operation.name] };
+}
+
+const wanted = ({ roles }: Intent): string => (roles === 'anyone' ? '' : roles.join(' or a '));

@@ -1,0 +1,174 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type FoundedMember, initialiseMember } from '../../../../src/coordinator/index.js';
+import type { OwnCredentials } from '../../../../src/identity/index.js';
+import {
+  AdminServiceDefinition,
+  createClient,
+  createGrpcTransport,
+  FilesServiceDefinition,
+  redeemInvite,
+  type RpcChannel,
+  type RpcClient,
+  type RpcTransport,
+} from '../../../../src/transport/index.js';
+import { freePorts } from '../../../support/cluster/index.js';
+import { memberFiles, realPorts } from '../../../support/coordinator/started-coordinator.js';
+import type { FromServers, JoinOrder, RunningNode, StartOrder } from './messages.js';
+import { Refusals } from './refusals.js';
+
+const PROCESS = fileURLToPath(new URL('server-process.ts', import.meta.url));
+const signal = new AbortController().signal;
+
+/** One of the member's clients, with the calls that it can make. */
+export interface AccessClient {
+  readonly own: OwnCredentials;
+  readonly channel: RpcChannel;
+  readonly files: RpcClient<typeof FilesServiceDefinition>;
+  readonly admin: RpcClient<typeof AdminServiceDefinition>;
+}
+
+/** A member with a real coordinator and real nodes in a process of their own, and all of the member's keys at hand. */
+export class AccessWorld {
+  readonly founded: FoundedMember;
+  readonly homePort: number;
+  readonly enrolmentPort: number;
+  readonly refusals = new Refusals();
+  readonly nodes: RunningNode[] = [];
+  readonly transport: RpcTransport;
+  readonly ports: Awaited<ReturnType<typeof realPorts>>;
+  /** The client that was founded with the member. */
+  readonly client: AccessClient;
+  readonly #directory: string;
+  readonly #child: ChildProcess;
+  readonly #channels: RpcChannel[] = [];
+  readonly #events: ((message: FromServers) => void)[] = [];
+
+  private constructor(parts: {
+    readonly directory: string;
+    readonly founded: FoundedMember;
+    readonly listening: readonly [number, number];
+    readonly everyRefusal: boolean;
+    readonly ports: Awaited<ReturnType<typeof realPorts>>;
+  }) {
+    this.#directory = parts.directory;
+    this.founded = parts.founded;
+    this.ports = parts.ports;
+    [this.homePort, this.enrolmentPort] = parts.listening;
+    this.transport = createGrpcTransport(parts.ports);
+    const { material, firstClient } = parts.founded;
+    const order: StartOrder = {
+      directory: join(parts.directory, 'coordinator'),
+      memberId: material.memberId,
+      name: material.name,
+      homePort: this.homePort,
+      enrolmentPort: this.enrolmentPort,
+      everyRefusal: parts.everyRefusal,
+    };
+    this.#child = fork(PROCESS, [JSON.stringify(order)], { execArgv: ['--import', 'tsx'], stdio: 'inherit' });
+    this.#child.on('message', (message: FromServers) => {
+      if (message.kind === 'log') this.refusals.take(message.line);
+      else for (const listener of this.#events.splice(0)) listener(message);
+    });
+    this.#child.once('exit', (code) => {
+      for (const listener of this.#events.splice(0)) listener({ kind: 'failed', reason: `the servers ended with ${code}` });
+    });
+    this.client = this.connect({
+      memberId: material.memberId,
+      ca: material.ca,
+      leaf: firstClient.leaf,
+      privateKeyPem: firstClient.keys.privateKeyPem,
+    });
+  }
+
+  static async start(
+    options: { readonly nodes?: readonly string[]; readonly everyRefusal?: boolean } = {},
+  ): Promise<AccessWorld> {
+    const directory = await mkdtemp(join(tmpdir(), 'collective-access-'));
+    const [home = 0, enrolment = 0] = await freePorts(2);
+    const ports = await realPorts();
+    await mkdir(join(directory, 'coordinator'), { mode: 0o700 });
+    const founded = await initialiseMember({
+      directory: join(directory, 'coordinator'),
+      name: 'alice',
+      clientName: 'laptop',
+      passphrase: 'correct horse battery',
+      files: memberFiles(join(directory, 'coordinator'), ports),
+      ports,
+      homeEndpoints: [`127.0.0.1:${home}`],
+      enrolmentEndpoints: [`127.0.0.1:${enrolment}`],
+    });
+    const everyRefusal = options.everyRefusal ?? false;
+    const world = new AccessWorld({ directory, founded, listening: [home, enrolment], everyRefusal, ports });
+    try {
+      await world.#answer();
+      for (const name of options.nodes ?? []) await world.#addNode(name);
+    } catch (error) {
+      await world.stop();
+      throw error;
+    }
+    return world;
+  }
+
+  connect(own: OwnCredentials): AccessClient {
+    const channel = this.transport.connect({ endpoints: [`127.0.0.1:${this.homePort}`], own });
+    this.#channels.push(channel);
+    return {
+      own,
+      channel,
+      files: createClient(FilesServiceDefinition, channel),
+      admin: createClient(AdminServiceDefinition, channel),
+    };
+  }
+
+  async invite(kind: 'node' | 'client', options: { readonly lifeMs?: number } = {}): Promise<string> {
+    const requestId = `invite-${Buffer.from(this.ports.random.bytes(8)).toString('hex')}`;
+    const request = { requestId, kind, name: '', lifeMs: options.lifeMs ?? 0 };
+    return (await this.client.admin.issueInvite(request, { signal })).invite;
+  }
+
+  /** Another client of the same member. */
+  async joinClient(name: string): Promise<AccessClient> {
+    const invite = await this.invite('client');
+    const { own } = await redeemInvite({ invite, kind: 'client', name, signal }, { ...this.ports, transport: this.transport });
+    return this.connect(own);
+  }
+
+  /** Of the process with the coordinator and the nodes, as the coordinator's status tells it. */
+  async residentBytes(): Promise<number> {
+    return (await this.client.admin.getStatus({}, { signal })).process?.residentBytes ?? 0;
+  }
+
+  async stop(): Promise<void> {
+    for (const channel of this.#channels) channel.close();
+    if (this.#child.exitCode === null && this.#child.connected) {
+      const ended = once(this.#child, 'exit');
+      this.#child.send('stop');
+      await ended;
+    }
+    await rm(this.#directory, { recursive: true });
+  }
+
+  async #addNode(name: string): Promise<void> {
+    const directory = join(this.#directory, name);
+    await mkdir(directory, { mode: 0o700 });
+    const order: JoinOrder = { invite: await this.invite('node'), name, directory };
+    const answer = this.#answer();
+    this.#child.send(order);
+    const message = await answer;
+    if (message.kind === 'joined') this.nodes.push(message.node);
+  }
+
+  #answer(): Promise<Exclude<FromServers, { kind: 'log' }>> {
+    return new Promise((resolve, reject) => {
+      this.#events.push((message) => {
+        if (message.kind === 'failed') reject(new Error(message.reason));
+        else if (message.kind !== 'log') resolve(message);
+      });
+    });
+  }
+}
