@@ -32,7 +32,9 @@ export class SecureContexts {
     this.#known.set(credentials, own);
     if (own.validUntilMs < Date.now()) {
       const when = new Date(own.validUntilMs).toISOString();
-      throw new CollectiveError('CERTIFICATE_INVALID', `The certificate of this end expired at ${when}.`);
+      throw new CollectiveError('CERTIFICATE_INVALID', `The certificate of this end expired at ${when}.`, {
+        next: 'Join again with a new invite; if it should be valid still, check the clock of this machine.',
+      });
     }
     return own.context;
   }

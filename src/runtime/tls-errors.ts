@@ -35,6 +35,7 @@ const codeOf = (error: unknown): string =>
 export function certificateRefused(remote: string, verifyCode: string, cause?: unknown): CollectiveError {
   const reason = VERIFY_REASONS.get(verifyCode) ?? `verification says ${verifyCode}`;
   return new CollectiveError('CERTIFICATE_INVALID', `The certificate of ${remote} was refused: ${reason}.`, {
+    next: 'Check that both ends belong to the same member, and that their clocks are right.',
     details: { remote, reason: verifyCode },
     cause,
   });
@@ -48,6 +49,7 @@ export function dialFailure(remote: string, error: unknown): CollectiveError {
   const alert = ALERT_REASONS.find(([pattern]) => pattern.test(code));
   if (alert !== undefined) {
     return new CollectiveError('CERTIFICATE_INVALID', `${remote} refused the certificate of this end: ${alert[1]}.`, {
+      next: 'Join again with a new invite; if the certificate should be good still, compare the clocks of both machines.',
       details: { remote, reason: code },
       cause: error,
     });
@@ -60,16 +62,9 @@ export function dialFailure(remote: string, error: unknown): CollectiveError {
   });
 }
 
-/** What to call a failure of a connection that came in, before it was accepted. */
-export function acceptFailure(remote: string, error: unknown, verifyCode: string | undefined): CollectiveError {
-  if (verifyCode !== undefined) return certificateRefused(remote, verifyCode, error);
+/** What to call a handshake that came in and failed. */
+export function acceptFailure(remote: string, error: unknown): CollectiveError {
   const code = codeOf(error);
-  if (code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE') {
-    return new CollectiveError('CERTIFICATE_INVALID', `${remote} sent no certificate.`, {
-      details: { remote, reason: code },
-      cause: error,
-    });
-  }
   const what = code === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'did not finish the TLS handshake in time' : 'made no TLS 1.3 handshake';
   return new CollectiveError('PROTOCOL_ERROR', `${remote} ${what}${code === '' ? '' : ` (${code})`}.`, {
     details: { remote, reason: code },

@@ -5,7 +5,7 @@ import type { ByteStream, Listener, ListenOptions } from '../ports/index.js';
 import { TlsByteStream } from './tls-byte-stream.js';
 import { secureContextOptions } from './tls-context.js';
 import { leafOf } from './tls-dial.js';
-import { acceptFailure } from './tls-errors.js';
+import { acceptFailure, certificateRefused } from './tls-errors.js';
 import { installUserBuffer, type Receive } from './user-buffer.js';
 
 /** Listens. Errors: CONFIG_INVALID where the address cannot be bound, CERTIFICATE_INVALID for unusable own credentials. */
@@ -19,7 +19,8 @@ export async function listen(
   const server = createServer({
     ...secureContextOptions(credentials),
     requestCert: true,
-    rejectUnauthorized: true,
+    // Refused below, where it can be said who and why: Node forgets the address, and OpenSSL knows no forged CAs from unknown ones.
+    rejectUnauthorized: false,
     handshakeTimeout: options.handshakeTimeoutMs,
   });
   const shaking = new Set<Socket>();
@@ -37,7 +38,7 @@ export async function listen(
     socket.once('close', () => shaking.delete(socket));
   });
   server.on('tlsClientError', (error, socket) => {
-    refused(remoteOf(socket), acceptFailure(remoteOf(socket), error, verifyCodeOf(socket)));
+    refused(remoteOf(socket), acceptFailure(remoteOf(socket), error));
     socket.destroy();
   });
   server.on('secureConnection', (socket) => {
@@ -77,6 +78,7 @@ function accept(
   try {
     const peer = { leaf: leafOf(socket) };
     options.credentials.verifyPeer(peer);
+    if (!socket.authorized) throw certificateRefused(remote, String(socket.authorizationError));
     let receive: Receive = () => false;
     const byUserBuffer = preferUserBuffer && installUserBuffer(socket, (bytes) => receive(bytes));
     const stream = new TlsByteStream({ socket, peer, remote, role: 'accepted', byUserBuffer });
@@ -90,12 +92,6 @@ function accept(
 }
 
 const remoteOf = (socket: Socket): string => `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
-
-/** OpenSSL's verdict on the chain, where that is what failed: a string at run time, whatever the types say. */
-function verifyCodeOf(socket: TLSSocket): string | undefined {
-  const code: unknown = socket.authorizationError;
-  return typeof code === 'string' ? code : undefined;
-}
 
 function bind(server: Server, options: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -18,11 +18,9 @@ export function ownCertificateFailure(own: OwnCredentials, nowMs: number): Colle
   const verified = verifyLeaf(own.leaf, { ca: own.ca, memberId: own.memberId, nowMs });
   if (verified.ok) return undefined;
   const { message, next } = verified.error;
-  return new CollectiveError(
-    'CERTIFICATE_INVALID',
-    `The certificate of this end cannot be used. ${message}`,
-    next === undefined ? {} : { next },
-  );
+  return new CollectiveError('CERTIFICATE_INVALID', `The certificate of this end cannot be used. ${message}`, {
+    next: next ?? 'Join again with a new invite.',
+  });
 }
 
 /** Why `endpoint` cannot be used, from how a handshake with it went. */
