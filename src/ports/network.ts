@@ -12,7 +12,10 @@ export interface TlsCredentials {
   readonly privateKey: string;
   /** PEM of the only CA whose leaves are accepted. */
   readonly trustedCa: string;
-  /** Called with the other end's leaf after the chain was verified; throws CollectiveError to refuse it. */
+  /**
+   * Called with the other end's leaf; throws CollectiveError to refuse it. A leaf that does not chain to `trustedCa` is refused
+   * in any case, but an accepting end asks here first, for the better reason: so this must not take the leaf for verified.
+   */
   readonly verifyPeer: (peer: PeerCertificate) => void;
 }
 
