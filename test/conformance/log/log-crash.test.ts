@@ -9,7 +9,7 @@ import { crashRules, type MortalDisk } from './crash-rules.js';
 import { MortalFileSystem } from './mortal-file-system.js';
 
 /** More for a long search: `LOG_CRASH_SEEDS=1000 npx vitest run test/conformance/log`. */
-const SEEDS = Number(process.env['LOG_CRASH_SEEDS'] ?? 15);
+const SEEDS = Number(process.env['LOG_CRASH_SEEDS'] ?? 40);
 
 /** Loses power, or only its process: then nothing is lost, but what was not synced still may be at the next loss of power. */
 function simulatedDisk(random: SeededRandom, time?: SimTime): MortalDisk {
