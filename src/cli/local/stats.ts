@@ -24,10 +24,13 @@ export function attributesOf(found: BigIntStats): LocalAttributes {
 }
 
 /**
- * As Node takes times: what is finer than a quarter of a microsecond is lost. As a text, because Node takes a negative number
- * for "now".
+ * As Node takes times: it drops what is finer than a microsecond, towards zero, so that the middle of one stands for it. As a
+ * text, because Node takes a negative number for "now".
  */
-export const secondsOf = ({ seconds, nanoseconds }: FileTime): string => String(seconds + nanoseconds / 1e9);
+export function secondsOf({ seconds, nanoseconds }: FileTime): string {
+  const middle = seconds < 0 ? -0.5 : 0.5;
+  return String(seconds + (Math.floor(nanoseconds / 1000) + middle) / 1e6);
+}
 
 export async function on<Value>(operation: string, path: string, run: () => Promise<Value>): Promise<Value> {
   try {
