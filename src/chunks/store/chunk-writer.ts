@@ -67,7 +67,7 @@ export class ChunkWriter {
   }
 
   async #place(arrival: Arrival, receiver: LeafReceiver, buffer: Uint8Array): Promise<ChunkLocation> {
-    const { files, packs, health } = this.#parts;
+    const { files, packs, health, pending } = this.#parts;
     const { chunkId, lengthBytes, origin } = arrival;
     try {
       if (isPacked(lengthBytes))
@@ -76,7 +76,11 @@ export class ChunkWriter {
       return { kind: 'file' };
     } catch (error) {
       const refusal = health.refusal('a chunk could not be written', error);
-      if (refusal.code === 'NODE_READ_ONLY' && isPacked(lengthBytes)) await packs.abandonUnsynced();
+      if (refusal.code === 'NODE_READ_ONLY' && isPacked(lengthBytes)) {
+        // What other chunks wrote to the abandoned packs will not be synced: no receipt may cover it any more.
+        pending.clear();
+        await packs.abandonUnsynced();
+      }
       throw refusal;
     }
   }
