@@ -1,5 +1,6 @@
 export { compareViews, type ViewComparison, type ViewVerification } from './host/compare-views.js';
-export type { InvalidEvent, Transacted, Transaction, ViewState } from './host/origin-host.js';
+export type { Transacted, Transaction, ViewState } from './host/origin-host.js';
+export type { InvalidEvent } from './host/runner.js';
 export type { ViewSnapshot } from './host/snapshot.js';
 export { ViewHost, type ViewHostOptions } from './host/view-host.js';
 export type { Page } from './rows/table.js';

@@ -43,15 +43,15 @@ export async function compareViews(live: ViewSnapshot, replayed: ViewSnapshot): 
   let left = await ours.next();
   let right = await theirs.next();
   while (left !== undefined || right !== undefined) {
-    if (right === undefined || (left !== undefined && left[0] < right[0])) {
-      if (left !== undefined) differing.add(left[0], 'is there, and does not follow from the log');
+    if (right === undefined || (left !== undefined && left.key < right.key)) {
+      if (left !== undefined) differing.add(left.key, 'is there, and does not follow from the log');
       left = await ours.next();
-    } else if (left === undefined || right[0] < left[0]) {
-      differing.add(right[0], 'is missing');
+    } else if (left === undefined || right.key < left.key) {
+      differing.add(right.key, 'is missing');
       right = await theirs.next();
     } else {
-      if (left[1] === undefined) differing.add(left[0], 'does not match its checksum');
-      else if (right[1] === undefined || !equalBytes(left[1], right[1])) differing.add(left[0], 'has another content');
+      if (left.row === undefined) differing.add(left.key, 'does not match its checksum');
+      else if (right.row === undefined || !equalBytes(left.row, right.row)) differing.add(left.key, 'has another content');
       left = await ours.next();
       right = await theirs.next();
     }
@@ -72,7 +72,7 @@ export async function verifyViews(snapshot: ViewSnapshot): Promise<readonly View
   const reader = new Reader(snapshot);
   const damaged = new NamedRows(snapshot);
   for (let row = await reader.next(); row !== undefined; row = await reader.next()) {
-    if (row[1] === undefined) damaged.add(row[0]);
+    if (row.row === undefined) damaged.add(row.key);
   }
   return reader.views.map((view) => {
     const damagedRows = damaged.of(view.info);
@@ -111,12 +111,12 @@ class Reader {
     for (;;) {
       const result = await this.#rows.next();
       if (result.done === true) return undefined;
-      const [key, row] = result.value;
+      const { key, hashedKey, row } = result.value;
       const view = this.#byId.get(key.charCodeAt(0));
       if (view === undefined) continue;
       view.rows += 1;
       if (!view.info.derived && row !== undefined) continue;
-      if (row !== undefined) view.hash.add(key.slice(1), row);
+      if (row !== undefined) view.hash.add(hashedKey, row);
       return result.value;
     }
   }

@@ -2,7 +2,7 @@ import type { Hasher, KeyValueOperation } from '../../ports/index.js';
 import { encodeOriginState, type OriginState, type StoredView } from './origin-state.js';
 import { StateHash } from './state-hash.js';
 import { sealRow, type StoredKeys } from './stored-row.js';
-import type { AnyTable } from './table-rows.js';
+import type { AnyTable } from './table-contracts.js';
 
 /** Rows encoded and hashed before the event loop gets a turn. */
 const SLICE_ROWS = 500;
@@ -24,7 +24,13 @@ export async function prepareFlush(
   tables: readonly AnyTable[],
   keys: StoredKeys,
   before: OriginState,
-  parts: { readonly hasher: Hasher; readonly position: OriginState['position']; readonly pause: () => Promise<void> },
+  parts: {
+    readonly hasher: Hasher;
+    readonly position: OriginState['position'];
+    readonly pause: () => Promise<void>;
+    /** False for rows that are not to be trusted at the next start. */
+    readonly keepsState: boolean;
+  },
 ): Promise<PreparedFlush> {
   const operations: KeyValueOperation[] = [];
   const written: (readonly [string, Uint8Array | null])[] = [];
@@ -34,7 +40,7 @@ export async function prepareFlush(
   for (const table of tables) {
     for (const { key, before: old, after } of table.sealedRows()) {
       const storedKey = keys.of(key);
-      count(running, table, key, old, after);
+      count(running.get(table.view.id), table, keys.hashed(storedKey), old, after);
       operations.push(
         after === null ? { kind: 'delete', key: storedKey } : { kind: 'put', key: storedKey, value: sealRow(storedKey, after) },
       );
@@ -45,25 +51,26 @@ export async function prepareFlush(
   }
   const views = before.views.map((view) => storedView(view, running.get(view.id)));
   const state: OriginState = { position: parts.position, views };
-  operations.push({ kind: 'put', key: keys.state, value: sealRow(keys.state, encodeOriginState(state)) });
+  operations.push(
+    parts.keepsState
+      ? { kind: 'put', key: keys.state, value: sealRow(keys.state, encodeOriginState(state)) }
+      : { kind: 'delete', key: keys.state },
+  );
   return { operations, written, state };
 }
 
 function count(
-  running: ReadonlyMap<number, RunningView>,
-  { view, prefix }: AnyTable,
-  key: string,
+  state: RunningView | undefined,
+  { view }: AnyTable,
+  hashedKey: Uint8Array,
   old: Uint8Array | null,
   after: Uint8Array | null,
 ): void {
-  const state = running.get(view.id);
   if (state === undefined) return;
   state.rows += (after === null ? 0 : 1) - (old === null ? 0 : 1);
   if (!view.derived) return;
-  // From the table's byte on: the view is known, and its number has no part in what it says.
-  const hashed = key.slice(prefix.length - 1);
-  if (old !== null) state.hash.remove(hashed, old);
-  if (after !== null) state.hash.add(hashed, after);
+  if (old !== null) state.hash.remove(hashedKey, old);
+  if (after !== null) state.hash.add(hashedKey, after);
 }
 
 const storedView = (before: StoredView, running: RunningView | undefined): StoredView =>

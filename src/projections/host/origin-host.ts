@@ -4,13 +4,13 @@ import type { Hasher, KeyValueStore } from '../../ports/index.js';
 import type { Views } from '../views/all.js';
 import { prepareFlush, type PreparedFlush } from './flush.js';
 import { NO_POSITION, type OriginState } from './origin-state.js';
-import { Partition, type Applied, type Sight } from './partition.js';
-import type { Reading } from './reading.js';
+import { Partition } from './partition.js';
 import type { RowCache } from './row-cache.js';
 import { RowSource } from './row-source.js';
+import { Runner, type InvalidEvent } from './runner.js';
 import { takeSnapshot, type ViewSnapshot } from './snapshot.js';
-import { dropRows, emptyState, isViewDamaged, loadResident, loadState } from './store-rows.js';
-import { StoredKeys } from './stored-row.js';
+import { dropRows, emptyState, loadResident, loadState } from './store-rows.js';
+import { isViewDamaged, StoredKeys, viewDamaged } from './stored-row.js';
 import { WriterQueue } from './writer-queue.js';
 
 /** What all origins of a host share. */
@@ -20,12 +20,6 @@ export interface HostParts {
   readonly hasher: Hasher;
   /** A prefix for an origin's keys in the cache that no other has had. */
   readonly newTag: () => string;
-}
-
-/** An event that contradicts what came before it in its log. The origin is frozen before it. */
-export interface InvalidEvent {
-  readonly position: LogPosition;
-  readonly reason: string;
 }
 
 /** How a view stood at the last flush. */
@@ -61,9 +55,11 @@ export class OriginHost {
   readonly #keys: StoredKeys;
   readonly #partition: Partition;
   readonly #source: RowSource;
+  readonly #runner: Runner;
   readonly #writers = new WriterQueue();
   #state: OriginState;
   #rebuilding = false;
+  #doubtful = false;
 
   /** `dropped`: why stored rows could not be used and were removed; the log has to be replayed from its start. */
   static async open(
@@ -94,6 +90,7 @@ export class OriginHost {
     this.#partition = new Partition(origin, NO_POSITION, (key) => this.#source.cached(key));
     const describe = (key: string) => this.#partition.describe(key);
     this.#source = new RowSource(origin, { ...parts, keys: this.#keys, describe, tag: parts.newTag() });
+    this.#runner = new Runner(this.#partition, this.#source, () => this.#damageFound());
     this.#state = emptyState(this.#partition.projections.infos);
   }
 
@@ -103,6 +100,10 @@ export class OriginHost {
 
   get flushedPosition(): LogPosition {
     return this.#state.position;
+  }
+
+  get doubtful(): boolean {
+    return this.#doubtful;
   }
 
   get dirtyBytes(): number {
@@ -127,19 +128,19 @@ export class OriginHost {
   }
 
   run<Value>(work: (views: Views) => Value): Promise<Value> {
-    return this.#complete('durable', (views) => this.#guarded(() => work(views)));
+    return this.#runner.complete('durable', (views) => this.#guarded(() => work(views)));
   }
 
   transact<Value>(transaction: Transaction<Value>): Promise<Result<Transacted<Value>, CollectiveError>> {
     return this.#writers.run(async () => {
       const decide = (views: Views) => transaction.decide(views, this.#next());
-      const decision = await this.#complete('pending', (views) => this.#guarded(() => decide(views)));
+      const decision = await this.#runner.complete('pending', (views) => this.#guarded(() => decide(views)));
       if (!decision.ok) return decision;
       const { drafts, value } = decision.value;
       if (drafts.length === 0) return ok({ value, events: [] });
       const events = transaction.record(drafts);
       assert(events.length === drafts.length, 'a decision was recorded otherwise than it was made');
-      const invalid = await this.#applyEach('pending', events);
+      const invalid = await this.#runner.applyEach('pending', events);
       assert(invalid === undefined, `an event was decided that is not valid: ${invalid?.reason}`);
       return ok({ value, events });
     });
@@ -159,7 +160,7 @@ export class OriginHost {
   apply(events: readonly RecordedEvent[]): Promise<Result<LogPosition, InvalidEvent>> {
     return this.#writers.run(async () => {
       assert(!this.#partition.hasPending, 'durable events are applied between blocks only');
-      const invalid = await this.#applyEach('durable', events);
+      const invalid = await this.#runner.applyEach('durable', events);
       return invalid === undefined ? ok(this.#partition.position) : fail(invalid);
     });
   }
@@ -169,7 +170,7 @@ export class OriginHost {
     return this.#writers.run(async () => {
       if (this.#partition.hasPending) return 0;
       const prune = () => this.#partition.projections.requests.prune(beforeMs, LIMITS.requestsPrunedAtOnce);
-      const pruned = await this.#complete('durable', prune);
+      const pruned = await this.#runner.complete('durable', prune);
       this.#partition.keepStaged('durable', this.#partition.position);
       return pruned;
     });
@@ -182,7 +183,13 @@ export class OriginHost {
   }
 
   prepare(position: LogPosition, pause: () => Promise<void>): Promise<PreparedFlush> {
-    return prepareFlush(this.#partition.tables, this.#keys, this.#state, { hasher: this.#parts.hasher, position, pause });
+    const { hasher } = this.#parts;
+    return prepareFlush(this.#partition.tables, this.#keys, this.#state, {
+      hasher,
+      position,
+      pause,
+      keepsState: !this.#doubtful,
+    });
   }
 
   settle(prepared: PreparedFlush): void {
@@ -199,7 +206,21 @@ export class OriginHost {
     const { store, hasher } = this.#parts;
     const { infos } = this.#partition.projections;
     const describe = (key: string) => this.#partition.describe(key);
-    return takeSnapshot(this.origin, { store, keys: this.#keys, infos, describe, hasher }, signal);
+    const withoutState = this.#doubtful ? this.#state : undefined;
+    return takeSnapshot(this.origin, { store, keys: this.#keys, infos, describe, hasher, withoutState }, signal);
+  }
+
+  /**
+   * Rows were lost or falsified, and more may have been. What they stand at is taken from the store and not written again, so
+   * that they are dropped at the next start at the latest. Error: VIEW_DAMAGED, where not even that can be written.
+   */
+  async doubt(): Promise<void> {
+    this.#doubtful = true;
+    try {
+      await this.#parts.store.batch([{ kind: 'delete', key: this.#keys.state }]);
+    } catch (error) {
+      throw viewDamaged(this.origin, 'store', 'it cannot be written either', error);
+    }
   }
 
   /** Not while a flush runs. */
@@ -215,11 +236,16 @@ export class OriginHost {
     this.#rebuilding = false;
   }
 
+  async #damageFound(): Promise<void> {
+    if (!this.#doubtful) await this.doubt();
+  }
+
   async #clear(): Promise<void> {
     await dropRows(this.#parts.store, this.#keys);
     this.#partition.clear(NO_POSITION);
     this.#source.emptied(this.#parts.newTag());
     this.#state = emptyState(this.#partition.projections.infos);
+    this.#doubtful = false;
   }
 
   #guarded<Value>(work: () => Value): Value {
@@ -230,63 +256,5 @@ export class OriginHost {
   #next(): LogPosition {
     const { epoch, sequence } = this.#partition.pendingPosition;
     return { epoch, sequence: sequence + 1 };
-  }
-
-  /** Runs `work` until it has had all rows that it reads. */
-  async #complete<Value>(sight: Sight, work: (views: Views) => Value): Promise<Value> {
-    const reading = this.#source.newReading();
-    for (let rounds = 0; ; ) {
-      this.#refresh(reading);
-      const done = this.#partition.attempt(reading, sight, () => work(this.#partition.views));
-      if (done !== undefined) return done.value;
-      this.#partition.dropStaged();
-      rounds = await this.#load(reading, rounds);
-    }
-  }
-
-  /** One after another, each all or nothing; stops before the first that is not valid, which it returns. */
-  async #applyEach(sight: Sight, events: readonly RecordedEvent[]): Promise<InvalidEvent | undefined> {
-    const reading = this.#source.newReading();
-    for (const [index, recorded] of events.entries()) {
-      for (let rounds = 0; ; ) {
-        this.#refresh(reading);
-        const applied = this.#stageNext(reading, sight, recorded);
-        if (applied.kind === 'applied') break;
-        this.#partition.dropStaged();
-        if (applied.kind === 'invalid') return { position: recorded.envelope.position, reason: applied.reason };
-        this.#lookAhead(reading, sight, events.slice(index + 1));
-        rounds = await this.#load(reading, rounds);
-      }
-      this.#partition.keepStaged(sight, recorded.envelope.position);
-    }
-    return undefined;
-  }
-
-  #stageNext(reading: Reading, sight: Sight, recorded: RecordedEvent): Applied {
-    const { origin, epoch, sequence } = recorded.envelope.position;
-    const { pendingPosition } = this.#partition;
-    assert(origin === this.origin, 'an event is of another origin');
-    assert(sequence === pendingPosition.sequence + 1 && epoch >= pendingPosition.epoch, 'events are applied one after another');
-    return this.#partition.stage(reading, sight, recorded);
-  }
-
-  /** Finds out what later events lack too, each by itself on what is known now: one round then loads it for all. */
-  #lookAhead(reading: Reading, sight: Sight, events: readonly RecordedEvent[]): void {
-    for (const recorded of events) {
-      if (reading.missingKeys.size >= LIMITS.viewRowsPerRound / 2) return;
-      // What comes of it means nothing: the events before it are not applied yet.
-      this.#partition.stage(reading, sight, recorded);
-      this.#partition.dropStaged();
-    }
-  }
-
-  #refresh(reading: Reading): void {
-    if (reading.generation !== this.#source.generation) reading.forget(this.#source.generation);
-  }
-
-  async #load(reading: Reading, rounds: number): Promise<number> {
-    assert(rounds < LIMITS.viewRounds, 'a function over views asks for rows again and again');
-    await this.#source.load(reading);
-    return rounds + 1;
   }
 }

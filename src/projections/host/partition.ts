@@ -3,7 +3,8 @@ import type { LogPosition, RecordedEvent } from '../../events/index.js';
 import { projections, type Projections, type Views } from '../views/all.js';
 import { InvalidEvent } from '../views/view.js';
 import { MissingRows, type Reading } from './reading.js';
-import { TableRows, type AnyTable, type TableContext } from './table-rows.js';
+import type { AnyTable, TableContext } from './table-contracts.js';
+import { TableRows } from './table-rows.js';
 
 /** What came of an event. */
 export type Applied =

@@ -1,6 +1,5 @@
 import { toHex } from '../../base/index.js';
 import type { Hasher } from '../../ports/index.js';
-import { fromBinary } from '../rows/keys.js';
 
 const LANES = 8;
 const BYTES = 32;
@@ -23,12 +22,12 @@ export class StateHash {
     if (state !== undefined) this.#combine(state, 1);
   }
 
-  /** `key` as a binary string, the table's byte first. */
-  add(key: string, row: Uint8Array): void {
+  /** `key` from the byte of the table on. */
+  add(key: Uint8Array, row: Uint8Array): void {
     this.#combine(this.#hashOf(key, row), 1);
   }
 
-  remove(key: string, row: Uint8Array): void {
+  remove(key: Uint8Array, row: Uint8Array): void {
     this.#combine(this.#hashOf(key, row), -1);
   }
 
@@ -44,10 +43,8 @@ export class StateHash {
     return toHex(this.bytes());
   }
 
-  #hashOf(key: string, row: Uint8Array): Uint8Array {
-    const keyBytes = fromBinary(key);
-    const length = Uint8Array.of(keyBytes.length >>> 8, keyBytes.length & 255);
-    return this.#hasher.sha256(length, keyBytes, row);
+  #hashOf(key: Uint8Array, row: Uint8Array): Uint8Array {
+    return this.#hasher.sha256(Uint8Array.of(key.length >>> 8, key.length & 255), key, row);
   }
 
   #combine(state: Uint8Array, sign: 1 | -1): void {

@@ -1,8 +1,8 @@
-import { isCollectiveError, toHex, type MemberId } from '../../base/index.js';
+import { toHex, type MemberId } from '../../base/index.js';
 import type { KeyValueOperation, KeyValueStore } from '../../ports/index.js';
 import type { ViewInfo } from '../rows/table.js';
 import { decodeOriginState, NO_POSITION, type OriginState } from './origin-state.js';
-import type { AnyTable } from './table-rows.js';
+import type { AnyTable } from './table-contracts.js';
 import { unsealRow, viewDamaged, type StoredKeys } from './stored-row.js';
 
 const DELETED_PER_BATCH = 1000;
@@ -68,6 +68,3 @@ export async function dropRows(store: KeyValueStore, keys: StoredKeys): Promise<
   }
   if (batch.length > 0) await store.batch(batch);
 }
-
-/** Whether rows that give this error can be had again by a rebuild. */
-export const isViewDamaged = (error: unknown): error is Error => isCollectiveError(error) && error.code === 'VIEW_DAMAGED';

@@ -1,6 +1,7 @@
-import { assert, CollectiveError, concatBytes, uint32Bytes, utf8, type MemberId } from '../../base/index.js';
+import { assert, CollectiveError, isCollectiveError, utf8, type MemberId } from '../../base/index.js';
 import type { KeyRange } from '../../ports/index.js';
 import { afterPrefix, fromBinary, toBinary } from '../rows/keys.js';
+import { Slab } from '../rows/slab.js';
 import { crc32 } from './crc32.js';
 
 /** Format of the store: origin (its length, its characters), byte of the view, byte of the table, key of the row. */
@@ -19,16 +20,26 @@ const prefixOf = (origin: MemberId): string => {
 export class StoredKeys {
   readonly state: Uint8Array;
   readonly range: KeyRange;
-  readonly #prefix: string;
+  readonly #prefix: Uint8Array;
+  readonly #slab = new Slab();
 
   constructor(origin: MemberId) {
-    this.#prefix = prefixOf(origin);
+    const prefix = prefixOf(origin);
+    this.#prefix = fromBinary(prefix);
     this.state = this.of(String.fromCharCode(STATE_VIEW));
-    this.range = { from: fromBinary(this.#prefix), to: fromBinary(afterPrefix(this.#prefix)) };
+    this.range = { from: this.#prefix, to: fromBinary(afterPrefix(prefix)) };
   }
 
   of(key: string): Uint8Array {
-    return fromBinary(this.#prefix + key);
+    const stored = this.#slab.take(this.#prefix.length + key.length);
+    stored.set(this.#prefix);
+    for (let index = 0; index < key.length; index += 1) stored[this.#prefix.length + index] = key.charCodeAt(index);
+    return stored;
+  }
+
+  /** What of a key a state hash is made of: from the byte of the table on. Shares the key's memory. */
+  hashed(stored: Uint8Array): Uint8Array {
+    return stored.subarray(this.#prefix.length + 1);
   }
 
   /** All keys inside the program that begin so. */
@@ -46,8 +57,14 @@ export class StoredKeys {
 }
 
 /** CRC-32 over key and row, then the row: so that a row under another's key is found out too. */
-export const sealRow = (storedKey: Uint8Array, row: Uint8Array): Uint8Array =>
-  concatBytes([uint32Bytes(crc32(row, crc32(storedKey))), row]);
+export function sealRow(storedKey: Uint8Array, row: Uint8Array): Uint8Array {
+  const sealed = values.take(CRC_BYTES + row.length);
+  new DataView(sealed.buffer, sealed.byteOffset, CRC_BYTES).setUint32(0, crc32(row, crc32(storedKey)));
+  sealed.set(row, CRC_BYTES);
+  return sealed;
+}
+
+const values = new Slab();
 
 /** Undefined for a value that is not what was written. */
 export function unsealRow(storedKey: Uint8Array, value: Uint8Array): Uint8Array | undefined {
@@ -63,3 +80,6 @@ export const viewDamaged = (origin: MemberId, view: string, row: string, cause?:
     details: { origin, view, row },
     cause,
   });
+
+export const isViewDamaged = (error: unknown): error is CollectiveError =>
+  isCollectiveError(error) && error.code === 'VIEW_DAMAGED';

@@ -2,7 +2,8 @@ import { decodeRow, encodeRow } from '../rows/fields.js';
 import { afterPrefix } from '../rows/keys.js';
 import type { Page, PageRequest, Table, TableDefinition, ViewInfo } from '../rows/table.js';
 import { mergePage } from './merge-page.js';
-import type { RangeRequest, StoredPage } from './reading.js';
+import type { RangeRequest } from './reading.js';
+import type { AnyTable, FlushedRow, TableContext } from './table-contracts.js';
 import { weigh } from './weigh.js';
 
 /** What a row became, and what it was in the layer below; null: absent. */
@@ -12,54 +13,6 @@ interface Change<Row> {
 }
 
 type Layer<Row> = Map<string, Change<Row>>;
-
-/** What a table asks of its origin's partition while a function runs. */
-export interface TableContext {
-  /** Whether changes of a block that is not durable yet are seen: by what adds to it, and by nobody else. */
-  seesPending(): boolean;
-  /** Null: absent; undefined: not in memory. */
-  stored(key: string): Uint8Array | null | undefined;
-  storedPage(request: RangeRequest): StoredPage | undefined;
-  lack(key: string): void;
-  lackRange(request: RangeRequest): void;
-  /** Ends the function; it runs again once what it lacks was loaded. */
-  signal(): never;
-}
-
-/** One row as it is about to be written to the store. */
-export interface FlushedRow {
-  /** View, table, row. */
-  readonly key: string;
-  readonly before: Uint8Array | null;
-  readonly after: Uint8Array | null;
-}
-
-/** What concerns the rows of a table whatever they are. */
-export interface AnyTable {
-  readonly view: ViewInfo;
-  readonly resident: boolean;
-  /** View and table, before every key of it. */
-  readonly prefix: string;
-  /** Of changes that are durable and not being flushed; an estimate. */
-  readonly dirtyBytes: number;
-  /** What the running function changed becomes part of the block that is being made, or (nothing is) durable at once. */
-  keepStaged(layer: 'pending' | 'dirty'): void;
-  dropStaged(): void;
-  keepPending(): void;
-  dropPending(): void;
-  /** Sets aside what is to be flushed; later changes go to a fresh layer. */
-  seal(): void;
-  sealedRows(): Iterable<FlushedRow>;
-  /** The sealed rows are in the store. */
-  settle(): void;
-  /** The sealed rows could not be written: they are dirty again, below what changed since. */
-  unseal(): void;
-  /** Of a resident table, when it is opened. `key` without the prefix. */
-  loadResident(key: string, row: Uint8Array): void;
-  clear(): void;
-  /** For people. `key` without the prefix. */
-  show(key: string): string;
-}
 
 /** A change costs this much besides its row and key: entries of maps, the change itself. */
 const CHANGE_BYTES = 160;

@@ -3,8 +3,9 @@ import type { LogPosition, RecordedEvent } from '../../events/index.js';
 import type { Hasher, KeyValueStore } from '../../ports/index.js';
 import type { Views } from '../views/all.js';
 import { verifyViews, type ViewVerification } from './compare-views.js';
-import { OriginHost, type InvalidEvent, type Transacted, type Transaction, type ViewState } from './origin-host.js';
+import { OriginHost, type Transacted, type Transaction, type ViewState } from './origin-host.js';
 import { RowCache } from './row-cache.js';
+import type { InvalidEvent } from './runner.js';
 import type { ViewSnapshot } from './snapshot.js';
 import { WriterQueue } from './writer-queue.js';
 
@@ -25,7 +26,8 @@ export interface ViewHostOptions {
  * they are flushed. Functions over views are synchronous and pure: they may be stopped and run again from the start.
  *
  * `origin` is the own member's where it is left out. Errors of everything that reads: VIEW_DAMAGED when the store is damaged
- * or fails (then `reset`, replay the log from its first event, `resume`), UNAVAILABLE between `reset` and `resume`.
+ * or fails (then `reset`, replay the log from its first event, `resume`; or start again: damaged rows are dropped then),
+ * UNAVAILABLE between `reset` and `resume`.
  */
 export class ViewHost {
   /** Origins whose stored rows could not be used, and why; they stand at sequence 0. */
@@ -152,14 +154,24 @@ export class ViewHost {
     return this.#of(origin).snapshot(signal);
   }
 
-  /** Reads all stored rows of an origin and holds them against their state hashes. Error also: CANCELLED. */
+  /**
+   * Reads all stored rows of an origin and holds them against their state hashes: the only way to notice rows that the store
+   * lost. What is found makes the origin `doubtful`. Error also: CANCELLED.
+   */
   async verify(origin?: MemberId, signal?: AbortSignal): Promise<readonly ViewVerification[]> {
     const snapshot = await this.snapshot(origin, signal);
     try {
-      return await verifyViews(snapshot);
+      const found = await verifyViews(snapshot);
+      if (found.some(({ whole }) => !whole)) await this.#of(origin).doubt();
+      return found;
     } finally {
       await snapshot.close();
     }
+  }
+
+  /** Damage was found in an origin's rows. They are dropped at the next start, if `reset` was not called before. */
+  doubtful(origin?: MemberId): boolean {
+    return this.#of(origin).doubtful;
   }
 
   /** Drops an origin's rows. They cannot be read until `resume`. Safe to repeat after a crash. */

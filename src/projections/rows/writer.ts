@@ -1,5 +1,6 @@
 import { assert } from '../../base/index.js';
 import { hexByte } from './hex.js';
+import { Slab } from './slab.js';
 
 const encoder = new TextEncoder();
 const START_BYTES = 4096;
@@ -8,10 +9,12 @@ const START_BYTES = 4096;
 export class RowWriter {
   #bytes = new Uint8Array(START_BYTES);
   #length = 0;
+  readonly #slab = new Slab();
 
   /** What was written since the last call; owned by the caller. */
   take(): Uint8Array {
-    const taken = this.#bytes.slice(0, this.#length);
+    const taken = this.#slab.take(this.#length);
+    taken.set(this.#bytes.subarray(0, this.#length));
     this.#length = 0;
     return taken;
   }

@@ -2,7 +2,6 @@ import { assert, type NodeId } from '../../base/index.js';
 import { record, unsigned } from '../rows/fields.js';
 import { only, shortTextPart, single } from '../rows/keys.js';
 import type { Bind, TableDefinition, ViewInfo } from '../rows/table.js';
-import { addCounts, negativeCount, type Counts } from './counts.js';
 
 /** What a node keeps for this member, by the log. */
 export interface NodeUsageRow {
@@ -86,16 +85,23 @@ export function usageView(bind: Bind): Usage {
     info: INFO,
     read: { node: (id) => nodes.get(id) ?? NO_USAGE, totals: () => totals.get('only') ?? NO_TOTALS },
     tally() {
-      let sum = NO_TOTALS;
-      const perNode = new Map<NodeId, NodeUsageRow>();
+      const sum = { ...NO_TOTALS };
+      const perNode = new Map<NodeId, Mutable<NodeUsageRow>>();
+      const at = (id: NodeId): Mutable<NodeUsageRow> => {
+        const known = perNode.get(id);
+        if (known !== undefined) return known;
+        const fresh = { ...NO_USAGE };
+        perNode.set(id, fresh);
+        return fresh;
+      };
       const count = (chunk: CountedChunk, sign: 1 | -1): void => {
-        sum = addCounts(sum, totalsOf(chunk), sign);
+        countTotals(sum, chunk, sign);
         for (const id of chunk.holders) {
-          perNode.set(id, addCounts(perNode.get(id) ?? NO_USAGE, { chunks: 1, bytes: chunk.lengthBytes, lostCopies: 0 }, sign));
+          const node = at(id);
+          node.chunks += sign;
+          node.bytes += sign * chunk.lengthBytes;
         }
-        for (const id of chunk.lost) {
-          perNode.set(id, addCounts(perNode.get(id) ?? NO_USAGE, { chunks: 0, bytes: 0, lostCopies: 1 }, sign));
-        }
+        for (const id of chunk.lost) at(id).lostCopies += sign;
       };
       return {
         changed(before, after) {
@@ -103,24 +109,36 @@ export function usageView(bind: Bind): Usage {
           count(after, 1);
         },
         write() {
-          totals.put('only', positive(addCounts(totals.get('only') ?? NO_TOTALS, sum, 1)));
-          for (const [id, delta] of perNode) nodes.put(id, positive(addCounts(nodes.get(id) ?? NO_USAGE, delta, 1)));
+          if (changes(sum)) totals.put('only', sumOf(totals.get('only') ?? NO_TOTALS, sum));
+          for (const [id, delta] of perNode) if (changes(delta)) nodes.put(id, sumOf(nodes.get(id) ?? NO_USAGE, delta));
         },
       };
     },
   };
 }
 
-const totalsOf = (chunk: CountedChunk): TotalsRow => ({
-  chunks: 1,
-  chunkBytes: chunk.lengthBytes,
-  copies: chunk.holders.length,
-  copyBytes: chunk.holders.length * chunk.lengthBytes,
-  underProtectedChunks: chunk.holders.length < chunk.wantedCopies ? 1 : 0,
-  lostCopies: chunk.lost.length,
-});
+type Mutable<Row> = { -readonly [Name in keyof Row]: Row[Name] };
+type Counts<Row> = { readonly [Name in keyof Row]: number };
 
-function positive<Row extends Counts<Row>>(row: Row): Row {
-  assert(negativeCount(row) === undefined, 'a count of usage fell below zero');
-  return row;
+function countTotals(totals: Mutable<TotalsRow>, chunk: CountedChunk, sign: 1 | -1): void {
+  totals.chunks += sign;
+  totals.chunkBytes += sign * chunk.lengthBytes;
+  totals.copies += sign * chunk.holders.length;
+  totals.copyBytes += sign * chunk.holders.length * chunk.lengthBytes;
+  if (chunk.holders.length < chunk.wantedCopies) totals.underProtectedChunks += sign;
+  totals.lostCopies += sign * chunk.lost.length;
 }
+
+const changes = <Row extends Counts<Row>>(row: Row): boolean => namesOf(row).some((name) => row[name] !== 0);
+
+function sumOf<Row extends Counts<Row>>(row: Row, delta: Row): Row {
+  const sum: { -readonly [Name in keyof Row]: Row[Name] | number } = { ...row };
+  for (const name of namesOf(row)) {
+    const count = row[name] + delta[name];
+    assert(count >= 0, 'a count of usage fell below zero');
+    sum[name] = count;
+  }
+  return sum as Row;
+}
+
+const namesOf = <Row extends object>(row: Row): (keyof Row)[] => Object.keys(row) as (keyof Row)[];

@@ -8,6 +8,9 @@ import { randomLog } from './random-log.js';
 import { ALICE, hasher, openHost, stateHashes } from './support.js';
 
 const events = await randomLog(7, 80);
+const [firstEvent] = events;
+if (firstEvent === undefined) throw new Error('the log of the test is empty');
+const lastEnvelope = (events.at(-1) ?? firstEvent).envelope;
 const open = (store: KeyValueStore) => ViewHost.open(store, { origins: [ALICE], hasher, cacheBytes: 1024 * 1024 });
 
 /** A store with the views of all events, and a way to change what it holds behind their back. */
@@ -117,6 +120,36 @@ describe('damage in the store', () => {
     });
   });
 
+  test('once found, drops the rows at the next start, whatever was flushed in between', async () => {
+    const { store } = await stored();
+    const [key, value] = await firstRow(store, 5, 1);
+    await store.batch([{ kind: 'put', key, value: flipped(value, 9) }]);
+    const host = await open(store);
+    expect(host.doubtful()).toBe(false);
+    await expect(host.run(({ namespace }) => namespace.file(ROOT_FILE_ID))).rejects.toMatchObject({ code: 'VIEW_DAMAGED' });
+    expect(host.doubtful()).toBe(true);
+    await host.apply([
+      { envelope: { ...lastEnvelope, position: { ...lastEnvelope.position, sequence: events.length + 1 } }, event: undefined },
+    ]);
+    await host.flush();
+    const again = await open(store);
+    expect(again.dropped).toHaveLength(1);
+    expect(again.position().sequence).toBe(0);
+  });
+
+  test('once found, is still named by a comparison', async () => {
+    const { store } = await stored();
+    const [key, value] = await firstRow(store, 5, 1);
+    await store.batch([{ kind: 'put', key, value: flipped(value, 9) }]);
+    const host = await open(store);
+    await expect(host.run(({ namespace }) => namespace.file(ROOT_FILE_ID))).rejects.toMatchObject({ code: 'VIEW_DAMAGED' });
+    const replay = await openHost();
+    await replay.apply(events);
+    expect(differing(await compareViews(await host.snapshot(), await replay.snapshot()))).toEqual([
+      { name: 'namespace', differingRows: ['files/1-1 does not match its checksum'] },
+    ]);
+  });
+
   test('that puts a row under the key of another is found by its checksum', async () => {
     const { store } = await stored();
     const rows = await rowsOf(store, 5, 1);
@@ -149,8 +182,11 @@ describe('damage in the store', () => {
     expect((await (await open(store)).verify()).every(({ whole }) => whole)).toBe(true);
     const [key] = await firstRow(store, 8, 1);
     await store.batch([{ kind: 'delete', key }]);
-    const found = await (await open(store)).verify();
+    const host = await open(store);
+    const found = await host.verify();
     expect(found.filter(({ whole }) => !whole).map(({ name }) => name)).toEqual(['placement']);
+    expect(host.doubtful()).toBe(true);
+    expect((await open(store)).dropped).toHaveLength(1);
   });
 
   test('of the position, or rows without one, or of a resident row, drops the rows', async () => {

@@ -180,8 +180,8 @@ test('the CRC is the one of zlib, in one piece or in several', () => {
 });
 
 describe('a state hash', () => {
-  const rows = fc.uniqueArray(fc.tuple(fc.string({ unit: 'binary-ascii', maxLength: 5 }), fc.uint8Array({ maxLength: 5 })), {
-    selector: ([key]) => key,
+  const rows = fc.uniqueArray(fc.tuple(fc.uint8Array({ maxLength: 5 }), fc.uint8Array({ maxLength: 5 })), {
+    selector: ([key]) => key.join(),
     maxLength: 12,
   });
 
@@ -202,9 +202,9 @@ describe('a state hash', () => {
 
   test('differs when a byte moves from key to row', () => {
     const one = new StateHash(hasher);
-    one.add('ab', Uint8Array.of(99));
+    one.add(Uint8Array.of(97, 98), Uint8Array.of(99));
     const two = new StateHash(hasher);
-    two.add('a', Uint8Array.of(98, 99));
+    two.add(Uint8Array.of(97), Uint8Array.of(98, 99));
     expect(one.hex()).not.toBe(two.hex());
   });
 });
