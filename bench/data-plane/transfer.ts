@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { LIMITS, type MemberId, type NodeId, type UploadId } from '../../src/base/index.js';
-import { chunkIdOf, splitFile, type ChunkEntry, type FileRun } from '../../src/chunks/index.js';
+import { chunkIdOfOwned, splitFile, type ChunkEntry, type FileRun } from '../../src/chunks/index.js';
 import { chunkListDigest, issueTicket } from '../../src/identity/index.js';
 import type { Hasher, Random, Signer } from '../../src/ports/index.js';
 import type { ChunkConnection } from '../../src/transport/chunk-protocol/index.js';
@@ -44,7 +44,7 @@ export async function putFile(pipeline: Pipeline, source: FileHandle, fileBytes:
   await inParallel(pipeline.buffers, runs, async (buffer, { offset, length }, index) => {
     const bytes = buffer.subarray(0, length);
     await source.read(bytes, 0, length, offset);
-    const chunk = { chunkId: chunkIdOf(hasher, bytes), lengthBytes: length };
+    const chunk = { chunkId: chunkIdOfOwned(hasher, bytes), lengthBytes: length };
     await Promise.all(connections.map(({ connection }, at) => connection.put(slotOf(slots, at), chunk, bytes, options)));
     chunks[index] = chunk;
     done.push(chunk);

@@ -78,7 +78,6 @@ export const LIMITS = {
   transferStallMs: 30_000,
   chunksPerTicket: 3072,
   ticketBytes: 1024,
-  sendWindowFrames: 2,
   readsAheadPerConnection: 4,
   dataRequestMs: 120_000,
   cancelGraceMs: 2_000,

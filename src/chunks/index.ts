@@ -25,6 +25,7 @@ export {
   chunkIdFromBytes,
   chunkIdOf,
   chunkIdOfLeaves,
+  chunkIdOfOwned,
   HASH_BYTES,
   leafCount,
   leafHash,

@@ -1,10 +1,10 @@
 import { assert, LIMITS, type ChunkId } from '../base/index.js';
 import type { Hasher } from '../ports/index.js';
-import { chunkIdOfLeaves, HASH_BYTES, leafCount, leafHash } from './tree-hash.js';
+import { chunkIdOfLeaves, HASH_BYTES, leafCount, leafHashInPlace } from './tree-hash.js';
 
 /**
  * Takes the bytes of a run of leaves as they arrive: copies them into a buffer and hashes every leaf as soon as it is whole,
- * while it is still in the processor's cache. The buffer stays the caller's, who leaves it alone until `complete`.
+ * while it is still in the processor's cache. The buffer stays the caller's, and nobody else may use it until `complete`.
  */
 export class LeafReceiver {
   readonly #hasher: Hasher;
@@ -46,7 +46,7 @@ export class LeafReceiver {
 
   #hashLeaf(end: number): void {
     const at = (this.#hashed / LIMITS.leafBytes) * HASH_BYTES;
-    this.#hashes.set(leafHash(this.#hasher, this.#buffer.subarray(this.#hashed, end)), at);
+    this.#hashes.set(leafHashInPlace(this.#hasher, this.#buffer, this.#hashed, end), at);
     this.#hashed = end;
   }
 

@@ -6,6 +6,7 @@ import {
   chunkIdBytes,
   chunkIdFromBytes,
   chunkIdOf,
+  chunkIdOfOwned,
   chunkIdOfLeaves,
   leafHashes,
   LeafReceiver,
@@ -55,6 +56,9 @@ describe('the tree hash', () => {
         expect(id).toBe(referenceId(bytes));
         expect(isChunkId(id)).toBe(true);
         expect(chunkIdFromBytes(chunkIdBytes(id))).toBe(id);
+        const before = bytes.slice();
+        expect(chunkIdOfOwned(hasher, bytes)).toBe(id);
+        expect(Buffer.compare(bytes, before)).toBe(0);
         expect(chunkIdOfLeaves(hasher, leafHashes(hasher, bytes), length)).toBe(id);
       }),
       { numRuns: 30 },
