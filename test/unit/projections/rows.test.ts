@@ -36,7 +36,9 @@ const number = fc.maxSafeNat();
 const fileId = fc
   .tuple(fc.integer({ min: 1, max: 2 ** 40 }), fc.integer({ min: 1, max: 2 ** 52 }))
   .map(([epoch, sequence]) => fileIdAt({ epoch, sequence }));
-const anyText = fc.string({ unit: 'grapheme', maxLength: 60 });
+const anyText = fc
+  .tuple(fc.constantFrom('', '\ufeff'), fc.string({ unit: 'grapheme', maxLength: 60 }))
+  .map(([mark, text]) => mark + text);
 
 interface Row {
   readonly size: number;
