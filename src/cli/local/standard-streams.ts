@@ -21,9 +21,16 @@ export function writeOut(bytes: Uint8Array): Promise<boolean> {
 }
 
 /** As for a file that is made now by this user. */
-export const newFileMode = (): number => 0o666 & ~process.umask();
+export const newFileMode = (): number => 0o666 & ~userMask();
 
-export const newFolderMode = (): number => 0o777 & ~process.umask();
+export const newFolderMode = (): number => 0o777 & ~userMask();
+
+/** It can only be read by setting it. */
+function userMask(): number {
+  const mask = process.umask(0o077);
+  process.umask(mask);
+  return mask;
+}
 
 export function currentFileTime(): FileTime {
   const nowMs = Date.now();

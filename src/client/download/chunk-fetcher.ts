@@ -45,8 +45,7 @@ export class ChunkFetcher {
         if (problem === undefined) return;
         problems.set(source.access.name, problem);
       }
-      const hopeless =
-        current.sources.length > 0 && current.sources.every(({ access }) => BAD_COPY.has(problems.get(access.name)?.code ?? ''));
+      const hopeless = problems.size > 0 && onlyBad(problems) && current.sources.every(({ access }) => problems.has(access.name));
       if ((hopeless && attempt > 0) || clock.monotonicMs() - beginMs >= patienceMs)
         throw unavailable(file.path, current, problems);
       if (!hopeless && attempt > 0) await retry.pause(attempt, signal);
@@ -110,6 +109,10 @@ export class ChunkFetcher {
   }
 }
 
+/** Nobody was merely away or busy. */
+const onlyBad = (problems: ReadonlyMap<string, CollectiveError>): boolean =>
+  [...problems.values()].every(({ code }) => BAD_COPY.has(code));
+
 function unavailable(
   path: string,
   { chunk, offsetBytes, holderNames }: PlacedChunk,
@@ -118,14 +121,14 @@ function unavailable(
   const tried = [...problems].map(([node, { code, message }]) => `${node}: ${message} (${code})`);
   const names = [...new Set([...problems.keys(), ...holderNames])];
   const why = tried.length > 0 ? tried.join(' ') : `None of its holders can be reached: ${names.join(', ') || 'none is known'}.`;
-  const allBad = problems.size > 0 && [...problems.values()].every(({ code }) => BAD_COPY.has(code));
   return new CollectiveError(
     'CHUNK_UNAVAILABLE',
     `${path} cannot be read at byte ${offsetBytes}: no whole copy of chunk ${chunk.chunkId} could be had. ${why}`,
     {
-      next: allBad
-        ? 'Put the original again if you have it: damaged chunks are stored anew.'
-        : 'Start the nodes named here; see collective status.',
+      next:
+        problems.size > 0 && onlyBad(problems)
+          ? 'Put the original again if you have it: damaged chunks are stored anew.'
+          : 'Start the nodes named here; see collective status.',
       details: { path, chunk: chunk.chunkId, offsetBytes, nodes: names.slice(0, LIMITS.copiesMax) },
     },
   );

@@ -13,6 +13,8 @@ export class FileInDownload {
   readonly #controller = new AbortController();
   readonly #abort = (): void => this.#controller.abort();
   readonly #outer: AbortSignal;
+  /** In the sink, holes included. */
+  receivedBytes = 0;
   /** Of chunks that are on their way. */
   #pending = 0;
   #whenStill: (() => void) | undefined;
@@ -45,6 +47,11 @@ export class FileInDownload {
 
   get listed(): boolean {
     return this.entry !== undefined && this.nextOffset >= this.entry.bytes;
+  }
+
+  /** Whether every byte is in the sink: nothing less may be shown as the file. */
+  get whole(): boolean {
+    return this.failure === undefined && this.entry !== undefined && this.receivedBytes === this.entry.bytes;
   }
 
   started(): void {

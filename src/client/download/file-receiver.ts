@@ -1,4 +1,4 @@
-import { LIMITS, toCollectiveError, type CollectiveError } from '../../base/index.js';
+import { assert, LIMITS, toCollectiveError, type CollectiveError } from '../../base/index.js';
 import { isFileSystemError } from '../../ports/index.js';
 import type { Entry } from '../entry.js';
 import type { ChunkArena, Lease } from '../flow/chunk-arena.js';
@@ -42,6 +42,7 @@ export class FileReceiver {
     const { tally } = this.#options;
     this.#spawn(file, async () => {
       await file.target.sink.zeros(length, position, file.signal);
+      file.receivedBytes += length;
       tally.progressed(length);
     });
   }
@@ -57,6 +58,7 @@ export class FileReceiver {
         if (file.failure !== undefined) return;
         await fetcher.fetch({ path: file.target.path, version: entry.version }, placed, lease.bytes, file.signal);
         await file.target.sink.write(lease.bytes, lease.padded, placed.offsetBytes, file.signal);
+        file.receivedBytes += lease.bytes.length;
         tally.progressed(lease.bytes.length);
       } finally {
         lease.release();
@@ -68,9 +70,12 @@ export class FileReceiver {
   end(file: FileInDownload): void {
     this.#options.tasks.spawn(async () => {
       await file.still();
-      if (file.failure === undefined) await this.#guard(file, () => file.target.sink.finish());
-      await this.#close(file);
       file.release();
+      // What ended early because everything did is discarded with the rest.
+      if (this.#options.tasks.signal.aborted) return;
+      if (file.whole) await this.#guard(file, () => file.target.sink.finish());
+      else assert(file.failure !== undefined, 'a file that is not whole has failed');
+      await this.#close(file);
     });
   }
 

@@ -1,0 +1,300 @@
+import { CollectiveError } from '../../../../src/base/index.js';
+import {
+  EntryKind,
+  failureOf,
+  type FilesServiceDefinition,
+  type CommitFilesRequest,
+  type DamagedCopy,
+  type EntryInfo,
+  type Extent,
+  type FileCommit,
+  type FileTime,
+  type NodeAccess,
+  type PlacedExtent,
+  type ReadFilesResponse,
+  type Receipt,
+  type ServiceImplementation,
+} from '../../../../src/transport/index.js';
+import { receiptText, type SimulatedNode } from './simulated-nodes.js';
+
+interface Version {
+  readonly extents: readonly Extent[];
+  readonly bytes: number;
+}
+
+interface Row {
+  readonly kind: EntryKind;
+  readonly versions: Version[];
+  mode: number;
+  modified: FileTime | undefined;
+  target: string;
+}
+
+type Files = ServiceImplementation<typeof FilesServiceDefinition>;
+type Method = keyof typeof FilesServiceDefinition.methods;
+
+const NO_TIME: FileTime = { seconds: 0, nanoseconds: 0 };
+const ROW = { versions: [], mode: 0o755, modified: NO_TIME, target: '' };
+
+/** What the coordinator promises of its Files service, over a tree in memory. It checks what a client must not get wrong. */
+export class SimulatedFiles {
+  readonly tree = new Map<string, Row>([['/', { ...ROW, versions: [], kind: EntryKind.DIRECTORY }]]);
+  readonly nodes: readonly SimulatedNode[];
+  readonly uploads = new Map<
+    string,
+    { readonly copies: number; readonly lists: Map<string, readonly Extent[]>; state: string }
+  >();
+  readonly damage: DamagedCopy[] = [];
+  readonly calls: Method[] = [];
+  readonly #holders = new Map<string, ReadonlySet<string>>();
+  readonly #answers = new Map<string, unknown>();
+  /** Asked before each call; throws what the coordinator answers instead. `done` is whether the call has been carried out. */
+  intercept: (method: Method, done: boolean) => void = () => undefined;
+  /** Extents in one page of an answer. */
+  pageExtents = 4;
+  expectedBytes = 0;
+  /** Names that it tells instead of the real ones, by path. */
+  readonly falseNames = new Map<string, string>();
+
+  constructor(nodes: readonly SimulatedNode[]) {
+    this.nodes = nodes;
+  }
+
+  contentOf(path: string): readonly Extent[] | undefined {
+    return this.tree.get(path)?.versions.at(-1)?.extents;
+  }
+
+  readonly service: Files = {
+    openUpload: (request) =>
+      this.#command('openUpload', request, async () => {
+        const copies = request.copies === 0 ? 2 : request.copies;
+        this.expectedBytes = request.expectedBytes;
+        if (this.nodes.length < copies) throw new CollectiveError('NOT_ENOUGH_NODES', 'Too few nodes.');
+        const uploadId = `upload-${this.uploads.size + 1}`;
+        this.uploads.set(uploadId, { copies, lists: new Map(), state: 'open' });
+        return { uploadId, expiresMs: 0, copies };
+      }),
+    placeChunks: (request) =>
+      this.#command('placeChunks', { ...request, requestId: '' }, async () => {
+        const { copies } = this.#upload(request.uploadId);
+        if (request.chunks.length > 512 || new Set(request.chunks.map(({ chunkId }) => chunkId)).size < request.chunks.length) {
+          throw new CollectiveError('REQUEST_INVALID', 'Too many chunks, or one twice.');
+        }
+        const usable = this.nodes.filter(({ online }) => online);
+        if (usable.length < copies) throw new CollectiveError('NOT_ENOUGH_NODES', 'Too few nodes.');
+        const wanted = usable.filter(({ id }) => !request.avoidNodeIds.includes(id));
+        const inTurn = [...wanted, ...usable.filter((node) => !wanted.includes(node))];
+        const nodes = inTurn.map(accessTo);
+        const placements = request.chunks.map(({ chunkId }) => {
+          const holders = inTurn.flatMap((node, index) => (this.#recorded(chunkId, node) ? [index] : []));
+          const others = inTurn.map((_, index) => index).filter((index) => !holders.includes(index));
+          const chosen = [...holders, ...others].slice(0, copies);
+          return { nodes: chosen, heldBy: chosen.filter((index) => holders.includes(index)) };
+        });
+        return { placements, nodes };
+      }),
+    recordExtents: (request) =>
+      this.#command('recordExtents', request, async () => {
+        const upload = this.#upload(request.uploadId);
+        if (request.extents.length > 512) throw new CollectiveError('LIMIT_EXCEEDED', 'Too many extents.');
+        this.#checkReceipted(request.extents, request.receipts, upload.copies);
+        const extentListId = `list-${upload.lists.size + 1}`;
+        upload.lists.set(extentListId, request.extents);
+        return { extentListId };
+      }),
+    commitFiles: (request) =>
+      this.#command('commitFiles', request, async () => {
+        if (request.files.length > 256) throw new CollectiveError('LIMIT_EXCEEDED', 'Too many files.');
+        return { outcomes: request.files.map((file) => this.#commit(file, request)) };
+      }),
+    closeUpload: (request) =>
+      this.#command('closeUpload', request, async () => {
+        this.#upload(request.uploadId).state = request.abandoned ? 'abandoned' : 'closed';
+        return {};
+      }),
+    readFiles: (request) => this.#readFiles(request.targets),
+    stat: async ({ path }) => ({ entry: this.#info(path) }),
+    listDirectory: async ({ path, afterName }) => {
+      const prefix = path === '/' ? '/' : `${path}/`;
+      const names = [...this.tree.keys()]
+        .filter((each) => each !== '/' && each.startsWith(prefix) && !each.slice(prefix.length).includes('/'))
+        .sort();
+      const after = names.filter((each) => each.slice(prefix.length) > afterName);
+      return { entries: after.slice(0, 2).map((each) => this.#info(each)), more: after.length > 2 };
+    },
+    makeDirectories: (request) =>
+      this.#command('makeDirectories', request, async () => ({
+        outcomes: request.directories.map(({ path, mode, modified }) => {
+          if (!this.tree.has(path)) this.tree.set(path, { ...ROW, versions: [], kind: EntryKind.DIRECTORY, mode, modified });
+          return { fileId: `1-${this.tree.size}`, failure: undefined };
+        }),
+      })),
+    makeSymlinks: (request) =>
+      this.#command('makeSymlinks', request, async () => ({
+        outcomes: request.symlinks.map(({ path, target, modified }) => {
+          this.tree.set(path, { ...ROW, versions: [], kind: EntryKind.SYMLINK, target, modified });
+          return { fileId: `1-${this.tree.size}`, failure: undefined };
+        }),
+      })),
+    setAttributes: (request) =>
+      this.#command('setAttributes', request, async () => ({
+        outcomes: request.changes.map(({ path, mode, modified }) => {
+          const row = this.tree.get(path);
+          if (row === undefined) return { fileId: '', failure: failureOf(new CollectiveError('NOT_FOUND', path)) };
+          row.mode = mode ?? row.mode;
+          row.modified = modified ?? row.modified;
+          return { fileId: '1-1', failure: undefined };
+        }),
+      })),
+    moveEntry: (request) =>
+      this.#command('moveEntry', request, async () => {
+        const row = this.tree.get(request.fromPath);
+        if (row === undefined) throw new CollectiveError('NOT_FOUND', request.fromPath);
+        this.tree.delete(request.fromPath);
+        this.tree.set(request.toPath, row);
+        return { entry: this.#info(request.toPath) };
+      }),
+    removeEntry: (request) =>
+      this.#command('removeEntry', request, async () => {
+        if (!this.tree.delete(request.path)) throw new CollectiveError('NOT_FOUND', request.path);
+        return { fileId: '1-1' };
+      }),
+    reportDamage: async ({ copies }) => {
+      this.damage.push(...copies);
+      return {};
+    },
+  };
+
+  /** A repeated command is answered as before, and not carried out again. */
+  async #command<Answer>(method: Method, request: { readonly requestId: string }, run: () => Promise<Answer>): Promise<Answer> {
+    this.calls.push(method);
+    this.intercept(method, false);
+    const key = `${method} ${request.requestId}`;
+    const known = request.requestId === '' ? undefined : this.#answers.get(key);
+    const answer = known === undefined ? await run() : (known as Answer);
+    if (request.requestId !== '') this.#answers.set(key, answer);
+    this.intercept(method, true);
+    return answer;
+  }
+
+  #upload(uploadId: string) {
+    const upload = this.uploads.get(uploadId);
+    if (upload?.state !== 'open') throw new CollectiveError('UPLOAD_UNKNOWN', uploadId);
+    return upload;
+  }
+
+  #commit(file: FileCommit, request: CommitFilesRequest) {
+    try {
+      const upload = this.#upload(request.uploadId);
+      this.#checkReceipted(file.extents, request.receipts, upload.copies);
+      if (file.extentListIds.length > 0 && file.extents.length > 0)
+        throw new CollectiveError('REQUEST_INVALID', 'Lists and extents.');
+      const extents = [...file.extentListIds.flatMap((id) => upload.lists.get(id) ?? []), ...file.extents];
+      let next = 0;
+      for (const { offsetBytes, lengthBytes } of extents) {
+        if (offsetBytes !== next) throw new CollectiveError('REQUEST_INVALID', `a gap at ${next}`);
+        next += lengthBytes;
+      }
+      if (next !== file.sizeBytes) throw new CollectiveError('REQUEST_INVALID', `${next} of ${file.sizeBytes} bytes`);
+      const there = this.tree.get(file.path);
+      if (there?.kind === EntryKind.DIRECTORY) throw new CollectiveError('IS_A_DIRECTORY', file.path);
+      const versions = [...(there?.versions ?? []), { extents, bytes: file.sizeBytes }];
+      this.tree.set(file.path, { kind: EntryKind.FILE, versions, mode: file.mode, modified: file.modified, target: '' });
+      return { fileId: `1-${this.tree.size}`, version: versions.length, failure: undefined };
+    } catch (error) {
+      if (!(error instanceof CollectiveError)) throw error;
+      return { fileId: '', version: 0, failure: failureOf(error) };
+    }
+  }
+
+  #checkReceipted(extents: readonly Extent[], receipts: readonly Receipt[], copies: number): void {
+    if (receipts.length > 256) throw new CollectiveError('LIMIT_EXCEEDED', 'Too many receipts.');
+    const holders = new Map<string, Set<string>>();
+    for (const { nodeId, signedReceipt, chunks } of receipts) {
+      const text = receiptText(nodeId, chunks);
+      if (new TextDecoder().decode(signedReceipt) !== text) throw new CollectiveError('RECEIPT_INVALID', nodeId);
+      for (const { chunkId } of chunks) holders.set(chunkId, (holders.get(chunkId) ?? new Set()).add(nodeId));
+    }
+    for (const { chunkId } of extents) {
+      if (chunkId !== '' && (holders.get(chunkId)?.size ?? 0) < copies) throw new CollectiveError('RECEIPT_INVALID', chunkId);
+    }
+    for (const [chunkId, ids] of holders) this.#holders.set(chunkId, new Set([...(this.#holders.get(chunkId) ?? []), ...ids]));
+  }
+
+  /** On record as a holder: it gave a receipt that was accepted, and was not reported since. */
+  #recorded(chunkId: string, node: SimulatedNode | undefined): boolean {
+    if (node === undefined || this.damage.some((copy) => copy.chunkId === chunkId && copy.nodeId === node.id)) return false;
+    return this.#holders.get(chunkId)?.has(node.id) ?? false;
+  }
+
+  async *#readFiles(
+    targets: readonly {
+      readonly path: string;
+      readonly version: number;
+      readonly offsetBytes: number;
+      readonly lengthBytes: number;
+    }[],
+  ) {
+    this.calls.push('readFiles');
+    this.intercept('readFiles', false);
+    let files: ReadFilesResponse['files'][number][] = [];
+    let extents: PlacedExtent[] = [];
+    const page = (): ReadFilesResponse => {
+      const made = { files, extents, nodes: this.nodes.map(accessTo) };
+      files = [];
+      extents = [];
+      return made;
+    };
+    for (const [target, { path, version, offsetBytes, lengthBytes }] of targets.entries()) {
+      const row = this.tree.get(path);
+      const found = row?.versions.at(version === 0 ? -1 : version - 1);
+      if (row === undefined || (found === undefined && row.kind === EntryKind.FILE)) {
+        files.push({ target, info: undefined, failure: failureOf(new CollectiveError('NOT_FOUND', `There is no ${path}.`)) });
+        continue;
+      }
+      files.push({
+        target,
+        info: { ...this.#info(path), version: version === 0 ? row.versions.length : version, sizeBytes: found?.bytes ?? 0 },
+        failure: undefined,
+      });
+      const end = lengthBytes === 0 ? Number.POSITIVE_INFINITY : offsetBytes + lengthBytes;
+      for (const extent of found?.extents ?? []) {
+        if (extent.offsetBytes < offsetBytes || extent.offsetBytes >= end) continue;
+        const holders = this.nodes.flatMap((node, index) => (node.online && extent.chunkId !== '' ? [index] : []));
+        const nodes = holders.filter((index) => this.#recorded(extent.chunkId, this.nodes[index]));
+        extents.push({ target, ...extent, nodes, holderNames: nodes.length === 0 ? this.nodes.map(({ name }) => name) : [] });
+        if (extents.length < this.pageExtents) continue;
+        yield page();
+        this.intercept('readFiles', true);
+      }
+    }
+    yield page();
+  }
+
+  #info(path: string): EntryInfo {
+    const row = this.tree.get(path);
+    if (row === undefined) throw new CollectiveError('NOT_FOUND', `There is no ${path}.`);
+    return {
+      path,
+      name: this.falseNames.get(path) ?? path.slice(path.lastIndexOf('/') + 1),
+      fileId: '1-1',
+      kind: row.kind,
+      sizeBytes: row.versions.at(-1)?.bytes ?? 0,
+      mode: row.mode,
+      modified: row.modified,
+      version: row.versions.length,
+      symlinkTarget: row.target,
+      committedMs: 0,
+      contentType: '',
+      childCount: 0,
+    };
+  }
+}
+
+const accessTo = ({ id, name }: SimulatedNode): NodeAccess => ({
+  nodeId: id,
+  name,
+  endpoints: [`${name}:1`],
+  ticket: new TextEncoder().encode(`ticket for ${id}`),
+  ticketExpiresMs: 0,
+});
