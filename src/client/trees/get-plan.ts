@@ -18,7 +18,7 @@ export async function planGet(
   destination: string,
   signal: AbortSignal,
 ): Promise<readonly RemoteRoot[]> {
-  const existing = await ports.local.describe(destination, 'follow');
+  const existing = await ports.local.describe(resolve(destination), 'follow');
   const intoIt = existing?.kind === 'directory' || destination.endsWith('/') || sources.length > 1;
   if (intoIt && existing !== undefined && existing.kind !== 'directory') throw notADirectory(destination);
   const roots: RemoteRoot[] = [];

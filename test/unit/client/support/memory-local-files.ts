@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type {
   FileTime,
   LocalAttributes,
@@ -59,7 +59,7 @@ export class MemoryLocalFiles implements LocalFiles {
   }
 
   async describe(path: string, links: 'follow' | 'keep'): Promise<LocalEntry | undefined> {
-    const thing = this.things.get(path);
+    const thing = this.things.get(resolve(path));
     if (thing === undefined) return undefined;
     if (thing.kind === 'symlink' && links === 'follow') return this.describe(thing.target, links);
     const bytes = thing.kind === 'file' ? thing.bytes.length : 0;
@@ -67,9 +67,10 @@ export class MemoryLocalFiles implements LocalFiles {
   }
 
   async *list(directory: string): AsyncGenerator<LocalName, void> {
-    if (this.things.get(directory)?.kind !== 'directory') throw new FileSystemError('ENOTDIR', 'list', directory);
+    const folder = resolve(directory);
+    if (this.things.get(folder)?.kind !== 'directory') throw new FileSystemError('ENOTDIR', 'list', directory);
     for (const path of this.things.keys()) {
-      if (path !== '/' && dirname(path) === directory) yield { name: path.slice(path.lastIndexOf('/') + 1) };
+      if (path !== '/' && dirname(path) === folder) yield { name: path.slice(path.lastIndexOf('/') + 1) };
     }
   }
 
@@ -141,7 +142,7 @@ export class MemoryLocalFiles implements LocalFiles {
   }
 
   #file(path: string): Thing & { readonly kind: 'file' } {
-    const thing = this.things.get(path);
+    const thing = this.things.get(resolve(path));
     if (thing?.kind === 'symlink') return this.#file(thing.target);
     if (thing?.kind !== 'file') throw new FileSystemError(thing === undefined ? 'ENOENT' : 'EISDIR', 'open', path);
     return thing;
