@@ -13,7 +13,8 @@ import {
   SystemRandom,
   SystemTimers,
 } from '../../src/runtime/index.js';
-import { ChunkServer, createStoreHandler } from '../../src/transport/chunk-protocol/index.js';
+import { ChunkServer } from '../../src/transport/chunk-protocol/index.js';
+import { createStoreHandler } from '../../test/unit/chunk-protocol/store-handler.js';
 import { cpuSeconds, type FromNode, type NodeStart, type ToNode } from './messages.js';
 
 // A node's data side, and nothing else of a node: the store behind the chunk protocol.

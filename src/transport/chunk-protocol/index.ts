@@ -2,4 +2,3 @@ export { ChunkConnection, type ChunkConnectionOptions, type TicketSlot } from '.
 export { ChunkServer, type ChunkServerOptions } from './chunk-server.js';
 export type { CallOptions } from './connection-core.js';
 export type { ChunkServerHandler, PresentedTicket, ReceivingChunk, TicketRights } from './server-handler.js';
-export { createStoreHandler, type StoreHandlerOptions } from './store-handler.js';

@@ -11,12 +11,8 @@ import {
 } from '../../../src/identity/index.js';
 import type { ByteStream, Clock, Listener, Network, Signer, Timers, TlsCredentials } from '../../../src/ports/index.js';
 import { NodeHasher, NodeSignatureVerifier, SystemRandom } from '../../../src/runtime/index.js';
-import {
-  ChunkConnection,
-  ChunkServer,
-  createStoreHandler,
-  type TicketSlot,
-} from '../../../src/transport/chunk-protocol/index.js';
+import { ChunkConnection, ChunkServer, type TicketSlot } from '../../../src/transport/chunk-protocol/index.js';
+import { createStoreHandler } from './store-handler.js';
 import { StoreFixture, ALICE, UPLOAD } from '../../conformance/chunk-store/fixture.js';
 import { silentLogger } from '../../conformance/chunk-store/silent-logger.js';
 import { createAuthority, createCredentials } from '../../support/certificates.js';

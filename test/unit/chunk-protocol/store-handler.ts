@@ -1,5 +1,5 @@
-import { assert, CollectiveError, equalBytes, LIMITS, type NodeId } from '../../base/index.js';
-import type { ChunkEntry, ChunkStore } from '../../chunks/index.js';
+import { assert, CollectiveError, equalBytes, LIMITS, type NodeId } from '../../../src/base/index.js';
+import type { ChunkEntry, ChunkStore } from '../../../src/chunks/index.js';
 import {
   chunkListDigest,
   openTicket,
@@ -8,9 +8,9 @@ import {
   type PutTicket,
   type ReadTicket,
   type Ticket,
-} from '../../identity/index.js';
-import type { Clock, Hasher, Logger, PeerCertificate, SignatureVerifier, Signer } from '../../ports/index.js';
-import type { ChunkServerHandler, PresentedTicket, TicketRights } from './server-handler.js';
+} from '../../../src/identity/index.js';
+import type { Clock, Hasher, Logger, PeerCertificate, SignatureVerifier, Signer } from '../../../src/ports/index.js';
+import type { ChunkServerHandler, PresentedTicket, TicketRights } from '../../../src/transport/chunk-protocol/index.js';
 
 export interface StoreHandlerOptions {
   readonly store: Pick<ChunkStore, 'receive' | 'held' | 'commit' | 'read' | 'readRange'>;
@@ -29,7 +29,7 @@ export interface StoreHandlerOptions {
   readonly holdMs?: number;
 }
 
-/** Serves a chunk store to whoever shows tickets for it. */
+/** Serves a chunk store to whoever shows tickets for it: the protocol and the store, without the rest of a node. */
 export function createStoreHandler(options: StoreHandlerOptions): ChunkServerHandler {
   return {
     openTicket: async (presented) => {
