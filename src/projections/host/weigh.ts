@@ -3,7 +3,10 @@ const OBJECT_BYTES = 32;
 const FIELD_BYTES = 8;
 const NUMBER_BYTES = 16;
 const STRING_BYTES = 24;
-const TYPED_ARRAY_BYTES = 240;
+const SHORT_ARRAY_BYTES = 200;
+/** Beyond 64 bytes an array has memory of its own, and objects that manage it. */
+const LONG_ARRAY_BYTES = 480;
+const SHORT_ARRAY_MAX = 64;
 
 /** What a value costs in memory, roughly and not too little. */
 export function weigh(value: unknown): number {
@@ -14,7 +17,9 @@ export function weigh(value: unknown): number {
       return NUMBER_BYTES;
     case 'object': {
       if (value === null) return 0;
-      if (value instanceof Uint8Array) return TYPED_ARRAY_BYTES + value.length;
+      if (value instanceof Uint8Array) {
+        return value.length + (value.length > SHORT_ARRAY_MAX ? LONG_ARRAY_BYTES : SHORT_ARRAY_BYTES);
+      }
       let bytes = OBJECT_BYTES;
       for (const part of Object.values(value)) bytes += FIELD_BYTES + weigh(part);
       return bytes;

@@ -175,7 +175,11 @@ export class World {
   }
 
   static async open(sizes: HostSizes & { readonly store?: KeyValueStore } = {}): Promise<World> {
-    const world = new World(await openHost(sizes));
+    return World.over(await openHost(sizes));
+  }
+
+  static async over(host: ViewHost): Promise<World> {
+    const world = new World(host);
     await world.record(founded());
     return world;
   }
