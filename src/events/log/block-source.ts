@@ -33,7 +33,7 @@ interface PlacedBlock {
 }
 
 /**
- * The verified blocks of a range. Blocks are taken in runs of about LIMITS.logReadBytes: each names the hash of the one
+ * The verified blocks of a range. Blocks are taken in runs of about LIMITS.blockBytes: each names the hash of the one
  * before it, so the signature of a run's last block vouches for all of the run. What is whole before a damaged place is
  * delivered, then LOG_DAMAGED is thrown.
  */
@@ -64,7 +64,7 @@ interface Run {
 async function takeRun(source: AsyncGenerator<PlacedBlock, undefined>): Promise<Run> {
   const blocks: PlacedBlock[] = [];
   try {
-    for (let bytes = 0; bytes < LIMITS.logReadBytes; ) {
+    for (let bytes = 0; bytes < LIMITS.blockBytes; ) {
       const { value } = await source.next();
       if (value === undefined) return { blocks, last: true, failure: undefined };
       blocks.push(value);
