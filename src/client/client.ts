@@ -147,7 +147,7 @@ export class CollectiveClient {
     await makeParents(local, roots);
     const failures: UploadFailure[] = [];
     let failureCount = 0;
-    const receiver = new TreeReceiver(local, (path, error) => {
+    const receiver = new TreeReceiver(local, roots, (path, error) => {
       failureCount += 1;
       if (failures.length < LIMITS.transferFailuresShown) failures.push({ path, error });
     });

@@ -62,6 +62,8 @@ export function shortTime(timeMs: number): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-/** A name that cannot play tricks on a terminal. */
+/** A name that cannot play tricks on a terminal: no control characters, nothing that turns the direction of writing. */
 export const printable = (name: string): string =>
-  name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`);
+  name.replace(TRICKS, (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`);
+
+const TRICKS = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;

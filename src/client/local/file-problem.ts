@@ -17,7 +17,7 @@ const SENTENCES: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'may not be opened by you'],
   ['EPERM', 'may not be changed by you'],
   ['EEXIST', 'exists already'],
-  ['ENOTDIR', 'has something in its path that is not a directory'],
+  ['ENOTDIR', 'is not a directory, or something in its path is not'],
   ['EISDIR', 'is a directory'],
   ['ENOTEMPTY', 'is a directory that is not empty'],
   ['ENAMETOOLONG', 'has too long a name'],

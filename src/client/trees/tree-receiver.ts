@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { LIMITS, type CollectiveError } from '../../base/index.js';
-import { isFileSystemError } from '../../ports/index.js';
+import { FileSystemError, isFileSystemError } from '../../ports/index.js';
 import type { DownloadTarget } from '../download/file-sink.js';
 import { LocalFileSink } from '../download/local-file-sink.js';
 import { fileProblem } from '../local/file-problem.js';
@@ -13,10 +13,15 @@ export class TreeReceiver {
   readonly #local: LocalFiles;
   readonly #onProblem: (path: string, error: CollectiveError) => void;
   readonly #made: { readonly path: string; readonly target: string; readonly attributes: LocalAttributes }[] = [];
+  readonly #roots: ReadonlySet<string>;
+  /** Folders that could not be made; what is in them is left out with them. */
+  readonly #barred: string[] = [];
   symlinks = 0;
 
-  constructor(local: LocalFiles, onProblem: (path: string, error: CollectiveError) => void) {
+  /** `roots` were chosen by the user, who may have chosen a symlink to a folder; below them a symlink is not followed. */
+  constructor(local: LocalFiles, roots: readonly RemoteRoot[], onProblem: (path: string, error: CollectiveError) => void) {
     this.#local = local;
+    this.#roots = new Set(roots.map(({ target }) => target));
     this.#onProblem = onProblem;
   }
 
@@ -28,6 +33,7 @@ export class TreeReceiver {
   async *targets(items: AsyncIterable<RemoteRoot>): AsyncGenerator<DownloadTarget, void> {
     for await (const { entry, target } of items) {
       const { kind, path, version } = entry;
+      if (this.#barred.some((folder) => target.startsWith(`${folder}/`))) continue;
       if (kind === 'file') yield { path, version, sink: new LocalFileSink(this.#local, target) };
       if (
         kind === 'symlink' &&
@@ -35,10 +41,11 @@ export class TreeReceiver {
       ) {
         this.symlinks += 1;
       }
-      if (kind === 'directory' && (await this.#attempt(path, () => this.#local.makeDirectory(target)))) {
+      if (kind !== 'directory') continue;
+      if (await this.#attempt(path, () => this.#makeDirectory(target))) {
         this.#made.push({ path, target, attributes: { mode: entry.mode, modified: entry.modified } });
         if (this.#made.length > LIMITS.directoriesPerTransfer) throw tooManyDirectories();
-      }
+      } else this.#barred.push(target);
     }
   }
 
@@ -47,6 +54,12 @@ export class TreeReceiver {
     for (const { path, target, attributes } of this.#made.toReversed()) {
       await this.#attempt(path, () => this.#local.setAttributes(target, attributes));
     }
+  }
+
+  async #makeDirectory(target: string): Promise<void> {
+    const there = this.#roots.has(target) ? undefined : await this.#local.describe(target, 'keep');
+    if (there !== undefined && there.kind !== 'directory') throw new FileSystemError('ENOTDIR', 'mkdir', target);
+    await this.#local.makeDirectory(target);
   }
 
   async #attempt(path: string, task: () => Promise<void>): Promise<boolean> {

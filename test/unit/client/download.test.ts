@@ -254,6 +254,22 @@ describe('get, when this machine is in the way', () => {
     }
   });
 
+  it('follows no symlink below the folder that it was given', async () => {
+    const world = await clientWorld(2);
+    world.local.addDirectory('/tree');
+    world.local.addDirectory('/tree/sub');
+    world.local.addFile('/tree/sub/file', 'x');
+    world.local.addFile('/tree/file', 'y');
+    await world.run(() => world.client.put({ sources: ['/tree'], destination: '/tree', copies: 0, signal }));
+    world.local.addDirectory('/elsewhere');
+    world.local.addDirectory('/copy');
+    world.local.addDirectory('/copy/tree');
+    world.local.addSymlink('/copy/tree/sub', '/elsewhere');
+    const report = await get(world, '/tree', '/copy');
+    expect(report).toMatchObject({ files: 1, failures: [{ path: '/tree/sub', error: { code: 'NOT_A_DIRECTORY' } }] });
+    expect([...world.local.things.keys()].filter((path) => path.startsWith('/elsewhere/'))).toEqual([]);
+  });
+
   it('refuses a name that would lead out of the folder', async () => {
     const world = await clientWorld(2);
     world.local.addDirectory('/tree');

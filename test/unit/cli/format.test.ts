@@ -1,0 +1,153 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CollectiveError } from '../../../src/base/index.js';
+import { asCollectiveError, errorJson, errorText } from '../../../src/cli/base/report-error.js';
+import { failureLines, transferError, transferLine } from '../../../src/cli/base/transfer-report.js';
+import { entryJson, formatTime, modeText, printable } from '../../../src/cli/format/entries.js';
+import { displayWidth, formatTable } from '../../../src/cli/format/table.js';
+import type { Entry } from '../../../src/client/index.js';
+import { FileSystemError } from '../../../src/ports/index.js';
+
+const entry = (fields: Partial<Entry>): Entry => ({
+  path: '/a',
+  name: 'a',
+  fileId: '1-2',
+  kind: 'file',
+  bytes: 5,
+  mode: 0o644,
+  modified: { seconds: 0, nanoseconds: 0 },
+  version: 1,
+  target: '',
+  committedMs: 0,
+  contentType: '',
+  children: 0,
+  ...fields,
+});
+
+describe('an entry', () => {
+  it.each([
+    [{ mode: 0o644 }, '-rw-r--r--'],
+    [{ mode: 0o755, kind: 'directory' as const }, 'drwxr-xr-x'],
+    [{ mode: 0o777, kind: 'symlink' as const }, 'lrwxrwxrwx'],
+    [{ mode: 0o4755 }, '-rwsr-xr-x'],
+    [{ mode: 0o2644 }, '-rw-r-Sr--'],
+    [{ mode: 0o1777, kind: 'directory' as const }, 'drwxrwxrwt'],
+    [{ mode: 0 }, '----------'],
+  ])('shows its permissions as ls does', (fields, text) => {
+    expect(modeText(entry(fields))).toBe(text);
+  });
+
+  it('shows times with all their digits', () => {
+    expect(formatTime({ seconds: 0, nanoseconds: 0 })).toBe('1970-01-01T00:00:00Z');
+    expect(formatTime({ seconds: -1, nanoseconds: 250_000_000 })).toBe('1969-12-31T23:59:59.25Z');
+    expect(formatTime({ seconds: 1, nanoseconds: 1 })).toBe('1970-01-01T00:00:01.000000001Z');
+    expect(formatTime({ seconds: 9e15, nanoseconds: 1 })).toContain(' s');
+  });
+
+  it('tells scripts only what applies to its kind', () => {
+    expect(entryJson(entry({}))).toEqual({
+      path: '/a',
+      name: 'a',
+      kind: 'file',
+      size: 5,
+      mode: '0644',
+      modified: '1970-01-01T00:00:00Z',
+      version: 1,
+      id: '1-2',
+    });
+    expect(entryJson(entry({ kind: 'symlink', target: 'b' }))).toMatchObject({ target: 'b' });
+    expect(entryJson(entry({ kind: 'directory', children: 3 }))).toMatchObject({ entries: 3 });
+  });
+
+  it('cannot play tricks on a terminal by its name', () => {
+    expect(printable('a\u001b[31mb\nc')).toBe('a\\u{1b}[31mb\\u{a}c');
+    expect(printable('\u202egpj.exe')).toBe('\\u{202e}gpj.exe');
+    expect(printable('ünï 👩‍👩‍👧 çødé')).toBe('ünï 👩‍👩‍👧 çødé');
+  });
+});
+
+describe('a table', () => {
+  it('is as wide as its widest cells, wide characters included', () => {
+    const table = formatTable(
+      [{ title: 'NAME' }, { title: 'SIZE', align: 'right' }],
+      [
+        ['a', '1'],
+        ['日本', '1000'],
+        ['longer', ''],
+      ],
+    );
+    expect(table).toBe('NAME    SIZE\na          1\n日本    1000\nlonger');
+  });
+
+  it('counts what a terminal shows', () => {
+    expect(displayWidth('abc')).toBe(3);
+    expect(displayWidth('e\u0301')).toBe(1);
+    expect(displayWidth('🎉')).toBe(2);
+    fc.assert(fc.property(fc.string({ unit: 'grapheme' }), (text) => displayWidth(text) <= 2 * text.length));
+  });
+});
+
+describe('a failed command', () => {
+  it('says what and what next, to people and to scripts', async () => {
+    const error = new CollectiveError('NOT_FOUND', 'There is no /x.', { next: 'collective ls /', details: { path: '/x' } });
+    expect(errorText(error)).toBe('Error: There is no /x. (NOT_FOUND)\nNext: collective ls /\n');
+    expect(errorJson(error)).toEqual({
+      error: { code: 'NOT_FOUND', message: 'There is no /x.', next: 'collective ls /', details: { path: '/x' } },
+    });
+    expect((await asCollectiveError(error)).exitCode).toBe(4);
+  });
+
+  it('has a code for whatever was thrown', async () => {
+    expect(await asCollectiveError(new FileSystemError('EACCES', 'open', '/x'))).toMatchObject({
+      code: 'PERMISSION_DENIED',
+      exitCode: 5,
+    });
+    expect(await asCollectiveError(new FileSystemError('ENOSPC', 'write', '/x'))).toMatchObject({
+      code: 'IO_FAILED',
+      exitCode: 1,
+    });
+    expect(await asCollectiveError(new TypeError('oops'))).toMatchObject({ code: 'INTERNAL', exitCode: 1 });
+    const parse = Object.assign(new Error('Nonexistent flag: --x\nSee more help with --help'), { oclif: { exit: 2 } });
+    expect(await asCollectiveError(parse)).toMatchObject({ code: 'USAGE', message: 'Nonexistent flag: --x', exitCode: 2 });
+  });
+
+  it('names the flag whose value is wrong', async () => {
+    const thrown = new CollectiveError('USAGE', 'Parsing --capacity \n\t"x" is not a size.\nSee more help with --help');
+    expect((await asCollectiveError(thrown)).message).toBe('--capacity: "x" is not a size.');
+  });
+});
+
+describe('a transfer', () => {
+  const failure = (path: string, code: 'SOURCE_CHANGED' | 'UNSUPPORTED') => ({
+    path,
+    error: new CollectiveError(code, `${path} failed.`),
+  });
+
+  it('is an error only when something was left out', () => {
+    expect(transferError({ failures: [], failureCount: 0 }, 5)).toBeUndefined();
+  });
+
+  it('fails as its only file did', () => {
+    const failures = [failure('/a', 'SOURCE_CHANGED')];
+    expect(transferError({ failures, failureCount: 1 }, 0)).toBe(failures[0]?.error);
+  });
+
+  it('keeps the code of failures that are all of one kind', () => {
+    const failures = [failure('/a', 'UNSUPPORTED'), failure('/b', 'UNSUPPORTED')];
+    expect(transferError({ failures, failureCount: 2 }, 7)).toMatchObject({ code: 'UNSUPPORTED', details: { failures: 2 } });
+    const mixed = [...failures, failure('/c', 'SOURCE_CHANGED')];
+    expect(transferError({ failures: mixed, failureCount: 3 }, 7)).toMatchObject({ code: 'IO_FAILED' });
+  });
+
+  it('names what was left out, and how many more', () => {
+    expect(failureLines({ failures: [failure('/a', 'UNSUPPORTED')], failureCount: 3 })).toBe(
+      '/a: /a failed. (UNSUPPORTED)\n... and 2 more.\n',
+    );
+  });
+
+  it('sums itself up', () => {
+    const report = { files: 2, directories: 1, symlinks: 0, bytes: 1_500_000, durationMs: 1500 };
+    expect(transferLine(report)).toBe('2 files, 1 folder, 1.50 MB in 1.50 s (1.00 MB/s)');
+    expect(transferLine({ ...report, durationMs: 0 })).toContain('0.00 s');
+  });
+});
