@@ -9,6 +9,7 @@ import { NodeFileSystem, SystemRandom } from '../../../src/runtime/index.js';
 import { ownCredentials } from '../../support/rpc.js';
 import { createMember } from '../identity/support.js';
 
+const INIT: unknown = expect.stringContaining('collective init');
 const clientId = 'clientclientclie' as ClientId;
 const ports = { fileSystem: new NodeFileSystem(), random: new SystemRandom() };
 let root: string;
@@ -55,7 +56,7 @@ describe('contexts', () => {
   it('say what to do when there is none', async () => {
     await expect(store.choose(undefined)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
-      next: expect.stringContaining('collective init'),
+      next: INIT,
     });
     await expect(store.choose('bob')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(await store.list()).toEqual([]);
