@@ -110,6 +110,8 @@ export const LIMITS = {
   chunkBuffersMedium: 12,
   chunkBuffersLarge: 8,
   damagedChunksListed: 10_000,
+  storeCheckDelayMinMs: 1_000,
+  storeCheckDelayMaxMs: 60_000,
 
   // memory
   viewCacheBytes: 64 * MiB,

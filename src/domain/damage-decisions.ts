@@ -1,5 +1,5 @@
 import { type ChunkId, LIMITS, type NodeId, ok } from '../base/index.js';
-import type { CollectiveEvent, CopiesLost } from '../events/index.js';
+import type { CollectiveEvent, CopiesLost, CopiesRecorded } from '../events/index.js';
 import type { PlacementReader } from '../projections/index.js';
 import type { Decision } from './decision.js';
 
@@ -14,6 +14,24 @@ export function decideCopiesLost(
   for (let start = 0; start < lost.length; start += LIMITS.chunksPerCall) {
     const chunkIds = lost.slice(start, start + LIMITS.chunksPerCall);
     events.push({ type: 'CopiesLost', nodeId: found.nodeId, reason: found.reason, chunkIds });
+  }
+  return ok(events);
+}
+
+/** A node has found copies whole that it had lost: those whose loss is on record are on record again. */
+export function decideCopiesWhole(
+  found: { readonly nodeId: NodeId; readonly chunkIds: readonly ChunkId[] },
+  placement: PlacementReader,
+): Decision {
+  placement.need(found.chunkIds);
+  const chunks: CopiesRecorded['chunks'][number][] = [];
+  for (const chunkId of new Set(found.chunkIds)) {
+    const row = placement.chunk(chunkId);
+    if (row?.lost.includes(found.nodeId) === true) chunks.push({ chunkId, lengthBytes: row.lengthBytes, holders: [0] });
+  }
+  const events: CollectiveEvent[] = [];
+  for (let start = 0; start < chunks.length; start += LIMITS.chunksPerCall) {
+    events.push({ type: 'CopiesRecorded', nodeIds: [found.nodeId], chunks: chunks.slice(start, start + LIMITS.chunksPerCall) });
   }
   return ok(events);
 }

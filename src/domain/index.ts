@@ -1,4 +1,4 @@
-export { decideCopiesLost } from './damage-decisions.js';
+export { decideCopiesLost, decideCopiesWhole } from './damage-decisions.js';
 export type { Decision, DecisionContext } from './decision.js';
 export {
   checkLabel,

@@ -1,12 +1,14 @@
-import { accept, assert, CollectiveError, LIMITS, toCollectiveError, type NodeId } from '../base/index.js';
+import { accept, assert, type ChunkId, CollectiveError, LIMITS, toCollectiveError, type NodeId } from '../base/index.js';
 import { openChunkStore, type ChunkStore } from '../chunks/index.js';
 import { createSigner, openKeyPair, tlsCredentials, verifyLeaf } from '../identity/index.js';
 import type { Listener } from '../ports/index.js';
 import { ChunkServer, createClient, NodeSessionServiceDefinition, RefusalLog } from '../transport/index.js';
 import { CoordinatorKnowledge } from './coordinator-knowledge.js';
 import type { NodeOptions, NodeWorld } from './node-options.js';
+import { DamageNews } from './session/damage-news.js';
 import { SessionLoop } from './session/session-loop.js';
 import { StoreReporter } from './store-reporter.js';
+import { StoreWatch } from './store-watch.js';
 import { TicketGate } from './tickets/ticket-gate.js';
 
 /** A node daemon: keeps chunks, serves them to who has a ticket, and keeps its coordinator informed. */
@@ -45,7 +47,9 @@ class NodeDaemon implements StorageNode {
   readonly #world: NodeWorld;
   /** What was started, each with what ends it; ended in reverse order. */
   readonly #closers: (() => Promise<void> | void)[] = [];
+  readonly #damageNews = new DamageNews();
   #session: SessionLoop | undefined;
+  #watch: StoreWatch | undefined;
   #started = false;
 
   constructor(nodeId: NodeId, options: NodeOptions, world: NodeWorld) {
@@ -87,13 +91,22 @@ class NodeDaemon implements StorageNode {
     const { own, storePath, capacityBytes, reserveBytes, coordinatorFile } = this.#options;
     const { hasher, logger } = this.#world;
     const reserve = reserveBytes === undefined ? {} : { reserveBytes };
-    const store = await openChunkStore({ ...this.#world, root: storePath, capacityBytes, ...reserve }, signal);
+    const onRepaired = (chunkIds: readonly ChunkId[]): void => {
+      this.#damageNews.repaired(chunkIds);
+      this.#session?.storeChanged();
+    };
+    const store = await openChunkStore({ ...this.#world, root: storePath, capacityBytes, onRepaired, ...reserve }, signal);
     this.#closers.push(() => store.close());
+    const { timers } = this.#world;
+    const watch = new StoreWatch({ store, timers, logger, onWritable: () => this.#session?.storeChanged() });
+    this.#watch = watch;
+    this.#closers.push(() => watch.stop());
     const knowledge = new CoordinatorKnowledge({ memberId: own.memberId, file: coordinatorFile, hasher, logger });
     await knowledge.load();
     if (signal.aborted) throw new CollectiveError('CANCELLED', 'The start was cancelled.');
     const listener = await this.#listen(store, knowledge);
     this.#startSession(store, knowledge, listener.port);
+    this.#watch?.look();
     logger.info('node started', { port: listener.port, store: storePath });
     return { port: listener.port };
   }
@@ -111,7 +124,10 @@ class NodeDaemon implements StorageNode {
       hasher,
       clock,
       logger,
-      onStoreTrouble: () => this.#session?.storeChanged(),
+      onStoreTrouble: () => {
+        this.#session?.storeChanged();
+        this.#watch?.look();
+      },
     });
     const server = new ChunkServer({ handler: gate, clock, timers, logger });
     const refusals = new RefusalLog(logger, clock);
@@ -152,6 +168,7 @@ class NodeDaemon implements StorageNode {
       },
       store,
       reporter: new StoreReporter(store, logger),
+      damageNews: this.#damageNews,
       knowledge,
       timers,
       clock,

@@ -105,12 +105,13 @@ export class ChunkReader {
     return answers;
   }
 
-  /** Re-reads and re-hashes a chunk, whoever holds it; remembers damage. Undefined if it is not stored. */
+  /** Re-reads and re-hashes a chunk, whoever holds it; remembers damage, or forgets it. Undefined if it is not stored. */
   async verify(chunkId: ChunkId, signal: AbortSignal): Promise<Reading | undefined> {
     const [chunk] = await this.#parts.index.use((rows) => rows.chunks([chunkId]));
     if (chunk === undefined) return undefined;
     const reading = await this.#rehash(chunkId, chunk, signal);
-    if (reading !== 'whole') await this.#damaged(chunkId, reading);
+    if (reading === 'whole') await this.#parts.damage.remove([chunkId]);
+    else await this.#damaged(chunkId, reading);
     return reading;
   }
 

@@ -64,6 +64,11 @@ export class ChunkStore {
     });
   }
 
+  /** Why no chunk is taken; undefined while the store is writable. */
+  get readOnlyReason(): string | undefined {
+    return this.#parts.health.readOnlyReason;
+  }
+
   /** Bytes of chunks held, and of those received and not held yet. */
   get usedBytes(): number {
     return (this.#parts.index.current?.state.chunkBytes ?? 0) + this.#pending.newBytes;
@@ -128,7 +133,7 @@ export class ChunkStore {
     return this.#reader.readRange(origin, chunkId, offset, bytes, signal);
   }
 
-  /** Re-reads and re-hashes a chunk; damage is remembered. Undefined if it is not stored. */
+  /** Re-reads and re-hashes a chunk; damage is remembered, or forgotten. Undefined if it is not stored. */
   verifyChunk(chunkId: ChunkId, signal: AbortSignal): Promise<'whole' | DamagedChunk['reason'] | undefined> {
     return this.#reader.verify(chunkId, signal);
   }
@@ -182,6 +187,13 @@ export class ChunkStore {
       if (error instanceof CollectiveError && error.code === 'CANCELLED') throw error;
       health.refusal('the check of the disk failed', error);
       return health.readOnlyReason === undefined;
+    }
+  }
+
+  /** Verifies again what the disk would not give when it was asked: after its trouble that may all be there. */
+  async recheckUnreadable(signal: AbortSignal): Promise<void> {
+    for (const { chunkId, reason } of this.#parts.damage.list) {
+      if (reason === 'unreadable') await this.#reader.verify(chunkId, signal);
     }
   }
 

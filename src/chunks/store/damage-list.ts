@@ -7,12 +7,14 @@ import type { DamagedChunk } from './types.js';
 export class DamageList {
   readonly #index: IndexKeeper;
   readonly #logger: Logger;
+  readonly #onRepaired: (chunkIds: readonly ChunkId[]) => void;
   readonly #chunks = new Map<ChunkId, DamagedChunk>();
   #unlisted = 0;
 
-  constructor(index: IndexKeeper, logger: Logger) {
+  constructor(index: IndexKeeper, logger: Logger, onRepaired: (chunkIds: readonly ChunkId[]) => void) {
     this.#index = index;
     this.#logger = logger;
+    this.#onRepaired = onRepaired;
   }
 
   async load(signal: AbortSignal): Promise<void> {
@@ -47,7 +49,9 @@ export class DamageList {
   /** Undamaged bytes are in place again. */
   async remove(ids: readonly ChunkId[]): Promise<void> {
     const known = ids.filter((id) => this.#chunks.delete(id));
-    if (known.length > 0) await this.#persist((keeper) => keeper.use((index) => index.deleteDamage(known)));
+    if (known.length === 0) return;
+    await this.#persist((keeper) => keeper.use((index) => index.deleteDamage(known)));
+    this.#onRepaired(known);
   }
 
   /** What is not written here is found again by the next reader. */

@@ -15,15 +15,19 @@ export async function probeDisk(fileSystem: FileSystem, layout: StoreLayout, num
   const written = fileSystem.alignedBuffer(PROBE_BYTES);
   for (let at = 0; at < PROBE_BYTES; at += 1) written[at] = (at * 31 + (at >> 12) * 17 + number) & 0xff;
   const handle = await fileSystem.open(path, 'create-new', { direct: true });
-  await closing(handle, async () => {
-    await handle.write(written, 0);
-    await handle.sync();
-  });
-  await fileSystem.syncDirectory(layout.temporary);
   const read = new Uint8Array(PROBE_BYTES);
-  const again = await fileSystem.open(path, 'read');
-  const bytes = await closing(again, () => again.read(read, 0));
-  await fileSystem.unlink(path);
+  let bytes: number;
+  try {
+    await closing(handle, async () => {
+      await handle.write(written, 0);
+      await handle.sync();
+    });
+    await fileSystem.syncDirectory(layout.temporary);
+    const again = await fileSystem.open(path, 'read');
+    bytes = await closing(again, () => again.read(read, 0));
+  } finally {
+    await fileSystem.unlink(path);
+  }
   if (bytes !== PROBE_BYTES || !equalBytes(read, written)) {
     throw new CollectiveError('IO_FAILED', 'The disk gave back other bytes than were written.', { next: 'Replace the disk.' });
   }

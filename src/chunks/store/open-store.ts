@@ -65,7 +65,7 @@ export async function openChunkStore(options: ChunkStoreOptions, signal: AbortSi
     } catch (error) {
       health.refusal('the store could not be made ready for writing', error);
     }
-    const damage = new DamageList(index, logger);
+    const damage = new DamageList(index, logger, options.onRepaired ?? (() => undefined));
     await damage.load(signal);
     const parts: StoreParts = {
       layout,

@@ -1,3 +1,4 @@
+import type { ChunkId } from '../../base/index.js';
 import type { Clock, FileSystem, Hasher, KeyValueStores, Logger, Timers } from '../../ports/index.js';
 import type { DamagedChunk } from './types.js';
 
@@ -12,6 +13,8 @@ export interface ChunkStoreOptions {
   readonly logger: Logger;
   /** What the owner offers, in bytes of chunks. */
   readonly capacityBytes: number;
+  /** Told of chunks that were listed as damaged and are whole again. */
+  readonly onRepaired?: (chunkIds: readonly ChunkId[]) => void;
   /** What stays free on the file system (at most a twentieth of it). Default: `LIMITS.storeReserveBytes`. */
   readonly reserveBytes?: number;
   /** Default: `LIMITS.packBytes`. */

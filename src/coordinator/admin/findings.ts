@@ -112,7 +112,7 @@ function storeFindings(node: NodeInfo): readonly Finding[] {
         'store-read-only',
         'warning',
         `The store of node ${node.name} takes nothing new${reason}.`,
-        'Check the disk, then start the node again: collective node start --path DIR',
+        `See to its disk; the node tries it again by itself, and takes chunks once it works: collective node show ${node.name}`,
       ),
     ];
   }

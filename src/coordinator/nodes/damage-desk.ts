@@ -1,5 +1,5 @@
 import { type ChunkId, isChunkId, LIMITS, type NodeId } from '../../base/index.js';
-import { decideCopiesLost } from '../../domain/index.js';
+import { decideCopiesLost, decideCopiesWhole } from '../../domain/index.js';
 import type { Logger, Timers } from '../../ports/index.js';
 import type { DamagedChunk } from '../../transport/index.js';
 import type { CommandLoop } from '../commands/command-loop.js';
@@ -88,6 +88,17 @@ export class DamageDesk {
         answer: () => undefined,
       });
     }
+  }
+
+  /** A node's word that copies are there after all, or again. */
+  async whole(nodeId: NodeId, chunkIds: readonly ChunkId[]): Promise<void> {
+    if (chunkIds.length === 0) return;
+    await this.#commands.submit({
+      actor: `node/${nodeId}`,
+      request: undefined,
+      decide: (views) => decideCopiesWhole({ nodeId, chunkIds }, views.placement),
+      answer: () => undefined,
+    });
   }
 
   #forget(nodeId: NodeId, chunkIds: readonly ChunkId[]): void {

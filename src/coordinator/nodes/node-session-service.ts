@@ -1,4 +1,4 @@
-import { CollectiveError, formatSize, LIMITS, type NodeId, toCollectiveError } from '../../base/index.js';
+import { CollectiveError, formatSize, isChunkId, LIMITS, type NodeId, toCollectiveError } from '../../base/index.js';
 import { decideNodeHello, decideNodeUse } from '../../domain/index.js';
 import { isEndpoint } from '../../identity/index.js';
 import type { Logger } from '../../ports/index.js';
@@ -103,6 +103,7 @@ export class NodeSessionService implements ServiceImplementation<typeof NodeSess
         return;
       case 'damage':
         await this.#damage.found(nodeId, message.value.chunks.slice(0, LIMITS.chunksPerCall));
+        await this.#damage.whole(nodeId, message.value.wholeChunkIds.slice(0, LIMITS.chunksPerCall).filter(isChunkId));
         return;
       case 'answer':
         session.reply(message.value.orderId, { kind: 'answer', answer: message.value });

@@ -9,7 +9,8 @@ import type {
   SessionResponse,
 } from '../../transport/index.js';
 import type { CoordinatorKnowledge } from '../coordinator-knowledge.js';
-import { damageMessageOf, type StoreReport, type StoreReporter } from '../store-reporter.js';
+import type { StoreReport, StoreReporter } from '../store-reporter.js';
+import type { DamageNews } from './damage-news.js';
 import { OrderDesk } from './order-desk.js';
 import { Outbox } from './outbox.js';
 
@@ -18,6 +19,7 @@ export interface SessionOptions {
   readonly hello: Omit<SessionHello, 'state'>;
   readonly store: ChunkStore;
   readonly reporter: StoreReporter;
+  readonly damageNews: DamageNews;
   readonly knowledge: CoordinatorKnowledge;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -32,7 +34,6 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #outbox = new Outbox();
   readonly #ending = new AbortController();
-  readonly #reportedDamage = new Set<string>();
   readonly #desk: OrderDesk;
   #heartbeatMs: number | undefined;
   #timer: { cancel(): void } | undefined;
@@ -124,6 +125,7 @@ export class Session {
     if (message?.$case !== 'welcome')
       throw new CollectiveError('PROTOCOL_ERROR', 'The coordinator did not begin with a welcome.');
     await this.#options.knowledge.learn(message.value);
+    this.#options.damageNews.begin();
     this.#heartbeatMs = Math.min(HEARTBEAT_MAX_MS, Math.max(HEARTBEAT_MIN_MS, message.value.heartbeatMs));
     this.#options.onWelcome();
     this.#tell(first);
@@ -147,13 +149,7 @@ export class Session {
 
   #tell({ heartbeat, damaged }: StoreReport): void {
     this.#outbox.heartbeat(heartbeat);
-    const news = damaged.filter(({ chunkId }) => !this.#reportedDamage.has(chunkId));
-    this.#reportedDamage.clear();
-    for (const { chunkId } of damaged) this.#reportedDamage.add(chunkId);
-    for (let start = 0; start < news.length; start += LIMITS.chunksPerCall) {
-      const chunks = news.slice(start, start + LIMITS.chunksPerCall).map(damageMessageOf);
-      this.#say({ message: { $case: 'damage', value: { chunks } } });
-    }
+    for (const value of this.#options.damageNews.take(damaged)) this.#say({ message: { $case: 'damage', value } });
   }
 
   #say(message: SessionRequest): void {

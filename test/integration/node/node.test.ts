@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accept, equalBytes, LIMITS, type MemberId, type RequestId } from '../../../src/base/index.js';
@@ -206,6 +206,18 @@ describe('a store that is not well', () => {
     },
   );
 
+  it('a read-only store tries its disk again by itself, and takes chunks once that works', async () => {
+    bench.coordinator.heartbeatMs = 60_000;
+    const { connection } = await connected();
+    bench.disk.failing = 'EIO';
+    expect((await errorOf(bench.store(connection, [bytesOf(1, LARGE)]))).code).toBe('NODE_READ_ONLY');
+    await bench.coordinator.hears('heartbeat', ({ storeState }) => storeState === 'read-only');
+    bench.disk.failing = undefined;
+    bench.coordinator.heard.splice(0);
+    await bench.coordinator.hears('heartbeat', ({ storeState }) => storeState === 'ready');
+    await bench.store(connection, [bytesOf(1, LARGE)]);
+  });
+
   it('a disk that is full under a chunk refuses it, is reported at once, and takes chunks when there is room', async () => {
     bench.coordinator.heartbeatMs = 60_000;
     const { connection } = await connected();
@@ -258,6 +270,38 @@ describe('a store that is not well', () => {
       },
     });
     await bench.coordinator.hears('damage', ({ chunks }) => chunks.some(({ chunkId }) => chunkId === altered?.chunkId));
+  });
+
+  it('a lost copy that was sent again is told to be whole, at once', async () => {
+    bench.coordinator.heartbeatMs = 60_000;
+    const { connection } = await connected();
+    const content = bytesOf(1, LARGE);
+    const [{ chunkId } = entryOf(content)] = await bench.store(connection, [content]);
+    await damage((path) => rm(path));
+    await bench.coordinator.order({ $case: 'verify', value: { chunkIds: [chunkId] } });
+    await bench.store(connection, [content]);
+    const { wholeChunkIds } = await bench.coordinator.hears('damage', (told) => told.wholeChunkIds.length > 0);
+    expect(wholeChunkIds).toEqual([chunkId]);
+  });
+
+  it('a copy that is found whole after all is told to be, and is read again', async () => {
+    bench.coordinator.heartbeatMs = 60_000;
+    const { connection } = await connected();
+    const content = bytesOf(1, LARGE);
+    const [chunk = entryOf(content)] = await bench.store(connection, [content]);
+    const verify = { $case: 'verify', value: { chunkIds: [chunk.chunkId] } } as const;
+    const moved: string[] = [];
+    await damage(async (path) => {
+      await rename(path, join(bench.storePath, 'away'));
+      moved.push(path);
+    });
+    expect(await bench.coordinator.order(verify)).toMatchObject({ value: { damaged: [{ code: 'CHUNK_UNKNOWN' }] } });
+    await rename(join(bench.storePath, 'away'), moved[0] ?? '');
+    expect(await bench.coordinator.order(verify)).toMatchObject({ value: { damaged: [] } });
+    const { wholeChunkIds } = await bench.coordinator.hears('damage', (told) => told.wholeChunkIds.length > 0);
+    expect(wholeChunkIds).toEqual([chunk.chunkId]);
+    const reading = await bench.readSlot(connection, [chunk]);
+    expect(equalBytes(await connection.get(reading, chunk, new Uint8Array(LARGE), { signal }), content)).toBe(true);
   });
 
   it('known damage is told again to a coordinator that comes back', async () => {

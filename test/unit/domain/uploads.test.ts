@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { LIMITS } from '../../../src/base/index.js';
+import { LIMITS, type NodeId } from '../../../src/base/index.js';
 import {
   decideCloseUpload,
   decideCopiesLost,
+  decideCopiesWhole,
   decideExpireUpload,
   decideOpenUpload,
   decideRecordCopies,
@@ -170,6 +171,24 @@ describe('copies', () => {
       ok: true,
       value: [{ event: { nodeIds: [NODES[1]], chunks: [{ chunkId: chunkId('a'), holders: [0] }] } }],
     });
+  });
+
+  test('that a node lost are on record again once it finds them whole, and no others', async () => {
+    const receipted = receiptsFor(['a', 'b']);
+    await world.decide((views, next) =>
+      decideRecordCopies({ uploadId: UPLOAD, clientId: CLIENT, receipted }, views, contextAt(next)),
+    );
+    const lost = { nodeId: NODES[1], reason: 'damaged', chunkIds: [chunkId('a')] } as const;
+    await world.decide(({ placement }) => decideCopiesLost(lost, placement));
+    const chunkIds = [chunkId('a'), chunkId('b'), chunkId('never'), chunkId('a')];
+    const find = (nodeId: NodeId) => world.decide(({ placement }) => decideCopiesWhole({ nodeId, chunkIds }, placement));
+    expect(await find(NODES[0])).toEqual({ ok: true, value: [] });
+    expect(await find(NODES[1])).toMatchObject({
+      ok: true,
+      value: [{ event: { type: 'CopiesRecorded', nodeIds: [NODES[1]], chunks: [{ chunkId: chunkId('a'), holders: [0] }] } }],
+    });
+    expect((await world.host.run(({ usage }) => usage.totals())).lostCopies).toBe(0);
+    expect(await find(NODES[1])).toEqual({ ok: true, value: [] });
   });
 
   test('of more chunks than an event may name take several events', async () => {

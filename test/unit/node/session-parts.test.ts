@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../src/base/index.js';
+import type { DamagedChunk } from '../../../src/chunks/index.js';
+import { DamageNews } from '../../../src/node/session/damage-news.js';
 import { Outbox } from '../../../src/node/session/outbox.js';
 import { ReconnectDelay } from '../../../src/node/session/reconnect-delay.js';
 import type { SessionHeartbeat, SessionRequest } from '../../../src/transport/index.js';
 import { seededRandom } from '../identity/support.js';
+import { chunkId } from '../projections/support.js';
 
 const heartbeat = (chunks: number): SessionHeartbeat => ({
   usedBytes: 0,
@@ -15,7 +18,7 @@ const heartbeat = (chunks: number): SessionHeartbeat => ({
   damagedCopies: 0,
 });
 const damage = (chunkId: string): SessionRequest => ({
-  message: { $case: 'damage', value: { chunks: [{ chunkId, code: 'CHUNK_DAMAGED' }] } },
+  message: { $case: 'damage', value: { chunks: [{ chunkId, code: 'CHUNK_DAMAGED' }], wholeChunkIds: [] } },
 });
 
 describe('dialling again', () => {
@@ -74,5 +77,52 @@ describe('what a node has to say', () => {
     expect(() => {
       outbox.push(damage('a'));
     }).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }));
+  });
+});
+
+describe('news of damaged copies', () => {
+  const damaged = (name: string): DamagedChunk => ({ chunkId: chunkId(name), reason: 'altered', foundAtMs: 0 });
+  const told = (name: string) => ({ chunkId: chunkId(name), code: 'CHUNK_DAMAGED' });
+
+  it('are told once a session', () => {
+    const news = new DamageNews();
+    news.begin();
+    expect(news.take([damaged('a')])).toEqual([{ chunks: [told('a')], wholeChunkIds: [] }]);
+    expect(news.take([damaged('a')])).toEqual([]);
+    expect(news.take([damaged('a'), damaged('b')])).toEqual([{ chunks: [told('b')], wholeChunkIds: [] }]);
+    news.begin();
+    expect(news.take([damaged('b')])).toEqual([{ chunks: [told('b')], wholeChunkIds: [] }]);
+  });
+
+  it('of a repaired copy come once, behind those of damage, also where that was never told and a session lies between', () => {
+    const news = new DamageNews();
+    news.repaired([chunkId('a')]);
+    news.begin();
+    expect(news.take([damaged('b')])).toEqual([
+      { chunks: [told('b')], wholeChunkIds: [] },
+      { chunks: [], wholeChunkIds: [chunkId('a')] },
+    ]);
+    expect(news.take([damaged('b')])).toEqual([]);
+  });
+
+  it('of a copy that is damaged again after its repair are told again', () => {
+    const news = new DamageNews();
+    news.begin();
+    news.take([damaged('a')]);
+    news.repaired([chunkId('a')]);
+    news.take([]);
+    expect(news.take([damaged('a')])).toEqual([{ chunks: [told('a')], wholeChunkIds: [] }]);
+  });
+
+  it('go out in messages of bounded size', () => {
+    const news = new DamageNews();
+    const many = Array.from({ length: LIMITS.chunksPerCall + 1 }, (_, index) => damaged(`${index}`));
+    news.repaired(many.map(({ chunkId: id }) => id));
+    expect(news.take(many).map(({ chunks, wholeChunkIds }) => [chunks.length, wholeChunkIds.length])).toEqual([
+      [LIMITS.chunksPerCall, 0],
+      [1, 0],
+      [0, LIMITS.chunksPerCall],
+      [0, 1],
+    ]);
   });
 });

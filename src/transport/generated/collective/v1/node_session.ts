@@ -45,6 +45,8 @@ export interface SessionHeartbeat {
 /** Copies that this node found damaged or missing. */
 export interface SessionDamage {
   readonly chunks: readonly DamagedChunk[];
+  /** Copies that it told of before, and that are whole again. */
+  readonly wholeChunkIds: readonly string[];
 }
 
 export interface DamagedChunk {
@@ -431,13 +433,16 @@ export const SessionHeartbeat: MessageFns<SessionHeartbeat> = {
 };
 
 function createBaseSessionDamage(): SessionDamage {
-  return { chunks: [] };
+  return { chunks: [], wholeChunkIds: [] };
 }
 
 export const SessionDamage: MessageFns<SessionDamage> = {
   encode(message: SessionDamage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.chunks) {
       DamagedChunk.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.wholeChunkIds) {
+      writer.uint32(18).string(v!);
     }
     return writer;
   },
@@ -461,6 +466,14 @@ export const SessionDamage: MessageFns<SessionDamage> = {
             }
 
             message.chunks.push(DamagedChunk.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.wholeChunkIds.push(reader.string());
             continue;
           }
         }
