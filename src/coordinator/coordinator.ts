@@ -142,7 +142,7 @@ class Running {
     const tickets = new TicketOffice({ origin, signer: ticketSigner, clock, random, hasher });
     const placement = new PlacementOffice({ views, registry, clock, timers });
     const receipts = new ReceiptCheck({ origin, views, clock, hasher, verifier });
-    const audit = new Audit({ log, views, stores, scratchDirectory: directory, hasher, random, logger });
+    const audit = new Audit({ log, views, stores, scratchDirectory: directory, hasher, random, timers, logger });
     const status = new StatusDesk({
       ...options,
       log,

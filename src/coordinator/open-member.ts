@@ -10,6 +10,7 @@ import type {
   Random,
   SignatureVerifier,
   Signer,
+  Timers,
 } from '../ports/index.js';
 import { isFileSystemError } from '../ports/index.js';
 import { ViewHost } from '../projections/index.js';
@@ -31,6 +32,7 @@ export interface OpenMemberOptions {
     readonly hasher: Hasher;
     readonly verifier: SignatureVerifier;
     readonly logger: Logger;
+    readonly timers: Timers;
   };
   readonly signal: AbortSignal;
 }
@@ -72,12 +74,12 @@ async function openViews(options: OpenMemberOptions, log: EventLog, notices: str
 async function catchUp(store: KeyValueStore, options: OpenMemberOptions, log: EventLog, notices: string[]): Promise<ViewHost> {
   const {
     origin,
-    ports: { hasher, logger },
+    ports: { hasher, logger, timers },
     signal,
   } = options;
   let views: ViewHost | undefined;
   try {
-    views = await ViewHost.open(store, { origins: [origin], hasher });
+    views = await ViewHost.open(store, { origins: [origin], hasher, pause: () => timers.sleep(0, signal) });
     for (const { reason } of views.dropped) notices.push(`Views were dropped and rebuilt from the log: ${reason}`);
     const standsAt = views.position().sequence;
     if (standsAt > log.head.sequence) {

@@ -11,6 +11,8 @@ export interface Situation {
   readonly nowMs: number;
   readonly coordinatorCertificateExpiresMs: number | undefined;
   readonly startNotices: readonly string[];
+  /** Damage was found in the view database. */
+  readonly viewsDoubtful: boolean;
 }
 
 type Severity = 'notice' | 'warning' | 'failure';
@@ -44,6 +46,16 @@ export function findingsOf(situation: Situation): readonly Finding[] {
         ]
       : []),
     ...expiring("The coordinator's certificate", situation.coordinatorCertificateExpiresMs, situation.nowMs),
+    ...(situation.viewsDoubtful
+      ? [
+          finding(
+            'views-damaged',
+            'failure',
+            'The view database is damaged; the log is not.',
+            'Restart the coordinator, which rebuilds it: collective coordinator start',
+          ),
+        ]
+      : []),
     ...situation.startNotices.map((notice) => finding('mended-at-start', 'notice', notice, 'collective audit verify')),
     finding(
       'log-on-one-disk',
@@ -87,7 +99,7 @@ function presenceFindings(node: NodeInfo, nowMs: number): readonly Finding[] {
           'node-suspect',
           'warning',
           `Node ${node.name} has been silent${ago}.`,
-          'See whether its machine and network are well: collective node show ' + node.name,
+          `See whether its machine and network are well: collective node show ${node.name}`,
         ),
       ];
     case 'never-seen':

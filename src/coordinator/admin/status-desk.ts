@@ -62,6 +62,7 @@ export class StatusDesk {
       defaultCopies,
       nowMs: clock.nowMs(),
       startNotices,
+      viewsDoubtful: views.doubtful(),
       coordinatorCertificateExpiresMs: record.coordinatorCertificate?.notAfterMs,
     });
     const { head } = log;

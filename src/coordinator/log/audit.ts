@@ -1,6 +1,6 @@
 import { CollectiveError, toCollectiveError, toHex } from '../../base/index.js';
 import type { EventLog } from '../../events/index.js';
-import type { Hasher, KeyValueStores, Logger, Random } from '../../ports/index.js';
+import type { Hasher, KeyValueStores, Logger, Random, Timers } from '../../ports/index.js';
 import { compareViews, ViewHost } from '../../projections/index.js';
 import type { Finding, ReplayLogResponse, VerifyLogResponse } from '../../transport/index.js';
 import { replay } from './replay.js';
@@ -18,6 +18,7 @@ export interface AuditOptions {
   readonly scratchDirectory: string;
   readonly hasher: Hasher;
   readonly random: Random;
+  readonly timers: Timers;
   readonly logger: Logger;
 }
 
@@ -63,7 +64,7 @@ export class Audit {
       throw new CollectiveError('ALREADY_RUNNING', 'The log is being replayed already.', { next: 'Wait for it to finish.' });
     }
     this.#replaying = true;
-    const { stores, hasher, random, views, log, scratchDirectory, logger } = this.#options;
+    const { stores, hasher, random, timers, views, log, scratchDirectory, logger } = this.#options;
     const path = `${scratchDirectory}/replay-${toHex(random.bytes(8))}`;
     const live = await views.snapshot(undefined, signal).catch((error: unknown) => {
       this.#replaying = false;
@@ -76,6 +77,7 @@ export class Audit {
         hasher,
         cacheBytes: SCRATCH_CACHE_BYTES,
         dirtyBytes: SCRATCH_DIRTY_BYTES,
+        pause: () => timers.sleep(0, signal),
       });
       try {
         const headSequence = live.position.sequence;
