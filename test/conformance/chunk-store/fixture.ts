@@ -86,15 +86,22 @@ export interface StoreSettings {
 
 /** One store on some disk, opened and closed at will. Its time stands still unless it is told to pass. */
 export class StoreFixture {
-  readonly time = new SimTime();
+  readonly time: SimTime;
   readonly root: string;
   fileSystem: FileSystem;
   keyValueStores: KeyValueStores;
   readonly #settings: StoreSettings;
   #open: ChunkStore | undefined;
 
-  constructor(root: string, fileSystem: FileSystem, keyValueStores: KeyValueStores, settings: StoreSettings = {}) {
+  constructor(
+    root: string,
+    fileSystem: FileSystem,
+    keyValueStores: KeyValueStores,
+    settings: StoreSettings = {},
+    time = new SimTime(),
+  ) {
     this.root = root;
+    this.time = time;
     this.fileSystem = fileSystem;
     this.keyValueStores = keyValueStores;
     this.#settings = settings;

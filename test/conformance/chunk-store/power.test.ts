@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { SeededRandom, SimTime } from '../../simulation/ports/index.js';
+import { never } from './fixture.js';
 import { Trial, STEP_COUNT } from './workload.js';
 
 async function operationsOfOneRun(): Promise<number> {
@@ -66,6 +68,26 @@ describe('a chunk store whose power fails', () => {
         if (opened.status === 'fulfilled') await trial.run(opened.value);
       }
       expect(await trial.problems(await trial.crash('random'))).toEqual([]);
+    }
+  });
+
+  it('keeps what it acknowledged to many at once, whatever overtakes what, and after whatever failure', async () => {
+    for (let seed = 1; seed <= 24; seed += 1) {
+      const random = new SeededRandom(seed);
+      const time = new SimTime();
+      await time.run(async () => {
+        const { trial, store } = await Trial.start({ random, latencyMs: 5 }, time);
+        trial.disk.faults.plan({ nth: 1 + random.integer(100), errno: random.fraction() < 0.3 ? 'ENOSPC' : 'EIO' });
+        await trial.runSideBySide(store, 2);
+        trial.disk.faults.cutPowerAt(1 + random.integer(100));
+        await store.check(never);
+        await trial.runSideBySide(store, 2);
+        const recovered = await trial.crash('random');
+        expect(await trial.problems(recovered)).toEqual([]);
+        await trial.runSideBySide(recovered, 1);
+        expect(trial.acknowledged.length).toBeGreaterThanOrEqual(STEP_COUNT);
+        expect(await trial.problems(await trial.crash('nothing'))).toEqual([]);
+      });
     }
   });
 });

@@ -1,6 +1,12 @@
 import type { ChunkId, MemberId } from '../../../src/base/index.js';
 import type { ChunkEntry, ChunkStore } from '../../../src/chunks/index.js';
-import { SimFileSystem, SimKeyValueStores, type Survival } from '../../simulation/ports/index.js';
+import {
+  SimFileSystem,
+  type SimFileSystemOptions,
+  SimKeyValueStores,
+  SimTime,
+  type Survival,
+} from '../../simulation/ports/index.js';
 import { ALICE, BOB, bytesOf, commit, entryOf, type Holder, never, OTHER_UPLOAD, put, StoreFixture, UPLOAD } from './fixture.js';
 
 interface Step {
@@ -28,30 +34,42 @@ export class Trial {
   readonly rows = new SimKeyValueStores();
   readonly fixture: StoreFixture;
 
-  private constructor(disk: SimFileSystem) {
+  private constructor(disk: SimFileSystem, time: SimTime) {
     this.disk = disk;
-    this.fixture = new StoreFixture('/store', disk, this.rows, { packBytes: 128 * 1024, journalSegmentBytes: 3 * 4096 });
+    this.fixture = new StoreFixture('/store', disk, this.rows, { packBytes: 128 * 1024, journalSegmentBytes: 3 * 4096 }, time);
   }
 
-  static async start(): Promise<{ readonly trial: Trial; readonly store: ChunkStore }> {
-    const disk = new SimFileSystem();
+  /** With `latencyMs`, operations of the disk overtake each other, and what uses it runs inside `fixture.time.run`. */
+  static async start(
+    options: SimFileSystemOptions = {},
+    time = new SimTime(),
+  ): Promise<{ readonly trial: Trial; readonly store: ChunkStore }> {
+    const disk = new SimFileSystem({ ...options, time });
     await disk.makeDirectory('/store');
     await disk.syncDirectory('/');
-    const trial = new Trial(disk);
+    const trial = new Trial(disk, time);
     await trial.fixture.create();
     return { trial, store: await trial.fixture.open() };
   }
 
   /** Tries every step; a refused one counts as not done. */
   async run(store: ChunkStore): Promise<void> {
-    for (const step of STEPS) {
-      try {
-        const entries = await Promise.all(step.contents.map((bytes) => put(store, bytes, step.holder)));
-        await commit(store, entries, step.holder);
-        this.acknowledged.push(step);
-      } catch (refusal) {
-        this.refusals.push(refusal);
-      }
+    for (const step of STEPS) await this.#try(store, step);
+  }
+
+  /** Tries every step several times, all side by side. */
+  async runSideBySide(store: ChunkStore, times: number): Promise<void> {
+    const steps = Array.from({ length: times }, () => STEPS).flat();
+    await Promise.all(steps.map((step) => this.#try(store, step)));
+  }
+
+  async #try(store: ChunkStore, step: Step): Promise<void> {
+    try {
+      const entries = await Promise.all(step.contents.map((bytes) => put(store, bytes, step.holder)));
+      await commit(store, entries, step.holder);
+      this.acknowledged.push(step);
+    } catch (refusal) {
+      this.refusals.push(refusal);
     }
   }
 
