@@ -45,7 +45,7 @@ export class ChunkFetcher {
         if (problem === undefined) return;
         problems.set(source.access.name, problem);
       }
-      const hopeless = problems.size > 0 && onlyBad(problems) && current.sources.every(({ access }) => problems.has(access.name));
+      const hopeless = onlyBad(problems) && current.sources.every(({ access }) => problems.has(access.name));
       if ((hopeless && attempt > 0) || clock.monotonicMs() - beginMs >= patienceMs)
         throw unavailable(file.path, current, problems);
       if (!hopeless && attempt > 0) await retry.pause(attempt, signal);
@@ -120,15 +120,16 @@ function unavailable(
 ): CollectiveError {
   const tried = [...problems].map(([node, { code, message }]) => `${node}: ${message} (${code})`);
   const names = [...new Set([...problems.keys(), ...holderNames])];
-  const why = tried.length > 0 ? tried.join(' ') : `None of its holders can be reached: ${names.join(', ') || 'none is known'}.`;
+  const others = names.filter((name) => !problems.has(name));
+  if (others.length > 0) tried.push(`${others.join(', ')}: found damaged or missing before.`);
+  const why = tried.length > 0 ? tried.join(' ') : 'None is on record.';
   return new CollectiveError(
     'CHUNK_UNAVAILABLE',
     `${path} cannot be read at byte ${offsetBytes}: no whole copy of chunk ${chunk.chunkId} could be had. ${why}`,
     {
-      next:
-        problems.size > 0 && onlyBad(problems)
-          ? 'Put the original again if you have it: damaged chunks are stored anew.'
-          : 'Start the nodes named here; see collective status.',
+      next: onlyBad(problems)
+        ? 'Put the original again if you have it: damaged chunks are stored anew.'
+        : 'Start the nodes named here; see collective status.',
       details: { path, chunk: chunk.chunkId, offsetBytes, nodes: names.slice(0, LIMITS.copiesMax) },
     },
   );

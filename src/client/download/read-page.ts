@@ -15,7 +15,7 @@ export interface PlacedChunk {
   readonly offsetBytes: number;
   /** In the order to try. */
   readonly sources: readonly ChunkSource[];
-  /** Where nobody can be reached: who should have it. */
+  /** Where nobody has it any more: who had it. */
   readonly holderNames: readonly string[];
 }
 

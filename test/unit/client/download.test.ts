@@ -170,7 +170,12 @@ describe('get, when copies are bad', () => {
 
   it('waits a while for holders that cannot be reached, then names them', async () => {
     const world = await worldWith(someBytes('away', 100));
-    for (const node of world.nodes) node.online = false;
+    for (const node of world.nodes) {
+      node.online = false;
+      node.intercept = () => {
+        throw new CollectiveError('NODE_UNREACHABLE', 'away');
+      };
+    }
     const before = world.time.nowMs;
     const report = await get(world);
     expect(report.failures).toMatchObject([{ error: { code: 'CHUNK_UNAVAILABLE', details: { nodes: BOTH } } }]);

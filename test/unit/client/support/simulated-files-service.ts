@@ -260,8 +260,9 @@ export class SimulatedFiles {
       const end = lengthBytes === 0 ? Number.POSITIVE_INFINITY : offsetBytes + lengthBytes;
       for (const extent of found?.extents ?? []) {
         if (extent.offsetBytes < offsetBytes || extent.offsetBytes >= end) continue;
-        const holders = this.nodes.flatMap((node, index) => (node.online && extent.chunkId !== '' ? [index] : []));
-        const nodes = holders.filter((index) => this.#recorded(extent.chunkId, this.nodes[index]));
+        const holders = this.nodes.flatMap((node, index) => (this.#recorded(extent.chunkId, node) ? [index] : []));
+        // Those that are away may answer all the same, and come last.
+        const nodes = holders.toSorted((a, b) => Number(this.nodes[b]?.online) - Number(this.nodes[a]?.online));
         extents.push({ target, ...extent, nodes, holderNames: nodes.length === 0 ? this.nodes.map(({ name }) => name) : [] });
         if (extents.length < this.pageExtents) continue;
         yield page();

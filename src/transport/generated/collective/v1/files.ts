@@ -133,9 +133,9 @@ export interface PlacedExtent {
   readonly lengthBytes: number;
   /** Empty: a hole. */
   readonly chunkId: string;
-  /** Indexes into nodes, in the order to try; empty for a hole, or when no holder can be reached now. */
+  /** Indexes into nodes, in the order to try; empty for a hole, or when every copy on record was lost. */
   readonly nodes: readonly number[];
-  /** Names of all holders on record, for error messages; only where `nodes` is empty. */
+  /** Names of those who lost their copies, for error messages; only where `nodes` is empty. */
   readonly holderNames: readonly string[];
 }
 
