@@ -1,5 +1,5 @@
 import { Command, Flags } from '@oclif/core';
-import { EXIT, isCollectiveError, type CollectiveError } from '../../base/index.js';
+import { EXIT, isCollectiveError, CollectiveError } from '../../base/index.js';
 import type { Logger } from '../../ports/index.js';
 import { asCollectiveError, errorJson, errorText, type ErrorJson } from './report-error.js';
 
@@ -65,7 +65,9 @@ export abstract class BaseCommand extends Command {
 
   protected override async catch(thrown: Error): Promise<void> {
     if ('oclif' in thrown && 'code' in thrown && thrown.code === 'EEXIT') throw thrown;
-    const error = await asCollectiveError(thrown);
+    const found = await asCollectiveError(thrown);
+    const interrupted = found.code === 'CANCELLED' && this.interrupted.aborted;
+    const error = interrupted ? new CollectiveError('CANCELLED', 'Interrupted: what was not finished is not kept.') : found;
     process.exitCode = error.exitCode;
     if (this.jsonEnabled()) this.logJson(errorJson(error));
     else process.stderr.write(errorText(error));

@@ -30,8 +30,9 @@ export function transferError({ failures, failureCount }: Failures, done: number
   });
 }
 
-/** One line for each thing that was left out. */
-export function failureLines({ failures, failureCount }: Failures): string {
+/** One line for each thing that was left out; none where the error of the whole says it. */
+export function failureLines({ failures, failureCount }: Failures, done: number): string {
+  if (failureCount === 1 && done === 0) return '';
   const lines = failures.map(({ path, error }) => `${path}: ${error.message} (${error.code})\n`);
   if (failureCount > failures.length) lines.push(`... and ${failureCount - failures.length} more.\n`);
   return lines.join('');

@@ -50,8 +50,9 @@ export default class Get extends ClientCommand {
     view.stop();
     const durationMs = Date.now() - beginMs;
     const { files, directories, symlinks, bytes, failureCount } = report;
-    this.say(`Fetched ${transferLine({ ...report, durationMs })}.`);
+    const done = files + symlinks;
+    if (done + directories > 0 || failureCount === 0) this.say(`Fetched ${transferLine({ ...report, durationMs })}.`);
     const result = { files, directories, symlinks, size: bytes, durationMs, failures: failuresJson(report), failureCount };
-    return this.finish(result, { error: transferError(report, files + symlinks), lines: failureLines(report) });
+    return this.finish(result, { error: transferError(report, done), lines: failureLines(report, done) });
   }
 }

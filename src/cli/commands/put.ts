@@ -56,9 +56,10 @@ export default class Put extends ClientCommand {
     const { files, directories, symlinks, bytes, sentBytes, knownBytes, holeBytes, copies, failureCount } = report;
     const known = knownBytes > 0 ? `; ${formatSize(knownBytes)} of it was held already` : '';
     const holes = holeBytes > 0 ? `; ${formatSize(holeBytes)} of it are zeros and take no space` : '';
-    this.say(
-      `Stored ${transferLine({ ...report, durationMs })}, ${copies === 1 ? '1 copy' : `${copies} copies`}${known}${holes}.`,
-    );
+    const done = files + directories + symlinks;
+    const copiesText = copies === 1 ? '1 copy' : `${copies} copies`;
+    if (done > 0 || failureCount === 0)
+      this.say(`Stored ${transferLine({ ...report, durationMs })}, ${copiesText}${known}${holes}.`);
     const result = {
       files,
       directories,
@@ -73,8 +74,8 @@ export default class Put extends ClientCommand {
     return this.finish(
       { ...result, failures: failuresJson(report), failureCount },
       {
-        error: transferError(report, files + directories + symlinks),
-        lines: failureLines(report),
+        error: transferError(report, done),
+        lines: failureLines(report, done),
       },
     );
   }

@@ -140,7 +140,7 @@ describe('a transfer', () => {
   });
 
   it('names what was left out, and how many more', () => {
-    expect(failureLines({ failures: [failure('/a', 'UNSUPPORTED')], failureCount: 3 })).toBe(
+    expect(failureLines({ failures: [failure('/a', 'UNSUPPORTED')], failureCount: 3 }, 5)).toBe(
       '/a: /a failed. (UNSUPPORTED)\n... and 2 more.\n',
     );
   });
