@@ -10,6 +10,10 @@ export const LIMITS = {
   symlinkTargetBytes: 4095,
   /** listsPerVersion lists of extentsPerList chunks of chunkBytesLarge. */
   fileBytes: 4000 * GiB,
+  /** Of all files of a tree together, holes too. */
+  treeBytes: 4096 * 1024 * GiB,
+  /** Before and after 1970, as far as dates go in most languages. */
+  fileTimeSeconds: 8_640_000_000_000,
   labelBytes: 64,
   contentTypeBytes: 255,
   openSessionIdBytes: 64,

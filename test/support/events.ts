@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import {
+  LIMITS,
   toBase32,
   toHex,
   type ChunkId,
@@ -61,7 +62,7 @@ const name = fc
   .string({ unit: 'binary', minLength: 1, maxLength: 60 })
   .filter((text) => !/[/\0]/.test(text) && text !== '.' && text !== '..' && Buffer.byteLength(text) <= 255);
 const fileTime: fc.Arbitrary<FileTime> = fc.record({
-  seconds: fc.maxSafeInteger(),
+  seconds: fc.integer({ min: -LIMITS.fileTimeSeconds, max: LIMITS.fileTimeSeconds }),
   nanoseconds: fc.nat({ max: 999_999_999 }),
 });
 const endpoints = fc.array(fc.domain(), { maxLength: 4 });

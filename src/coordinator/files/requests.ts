@@ -68,8 +68,11 @@ export const modeOf = (mode: number): number => mode & PERMISSIONS;
 
 export function fileTimeOf(time: WireFileTime | undefined, nowMs: number): FileTime {
   if (time === undefined) return { seconds: Math.floor(nowMs / 1000), nanoseconds: (nowMs % 1000) * 1_000_000 };
-  if (!Number.isSafeInteger(time.seconds) || time.nanoseconds >= NANOSECONDS) {
-    throw new CollectiveError('REQUEST_INVALID', 'A time has whole seconds and less than 10^9 nanoseconds.');
+  if (!(Math.abs(time.seconds) <= LIMITS.fileTimeSeconds) || time.nanoseconds >= NANOSECONDS) {
+    throw new CollectiveError(
+      'REQUEST_INVALID',
+      `A time is at most ${LIMITS.fileTimeSeconds} seconds before or after 1970, and less than 10^9 nanoseconds.`,
+    );
   }
   return { seconds: time.seconds, nanoseconds: time.nanoseconds };
 }

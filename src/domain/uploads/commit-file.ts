@@ -4,9 +4,11 @@ import {
   type ExtentListId,
   fail,
   type FileId,
+  formatSize,
   LIMITS,
   ok,
   type Result,
+  ROOT_FILE_ID,
   type UploadId,
 } from '../../base/index.js';
 import type { Extent, FileTime } from '../../events/index.js';
@@ -58,6 +60,8 @@ export function decideCommitFile(command: CommitFile, views: CommitViews, contex
   const before = found?.row.kind === 'file' ? found.row.version : 0;
   const version = checkVersion(names, before, command.expectedVersion);
   if (!version.ok) return version;
+  const room = checkTreeRoom(command.sizeBytes - (before > 0 ? (found?.row.sizeBytes ?? 0) : 0), views.namespace);
+  if (!room.ok) return room;
 
   const plan = new EventPlan(context.nextPosition);
   let fileId: FileId;
@@ -88,6 +92,14 @@ export function decideCommitFile(command: CommitFile, views: CommitViews, contex
     openSessionId: '',
   });
   return ok(plan.events);
+}
+
+/** Sizes are summed up over the whole tree, and holes cost nothing to make: the sum has to stay a number. */
+function checkTreeRoom(addedBytes: number, namespace: NamespaceReader): Result<undefined, CollectiveError> {
+  const bytes = namespace.file(ROOT_FILE_ID)?.below.bytes ?? 0;
+  if (addedBytes <= 0 || bytes + addedBytes <= LIMITS.treeBytes) return ok(undefined);
+  const [before, most] = [formatSize(bytes), formatSize(LIMITS.treeBytes)];
+  return fail(new CollectiveError('LIMIT_EXCEEDED', `The files of the tree have ${before} together; ${most} is the most.`));
 }
 
 /** The content must be all there: adjacent from byte 0 to the size, recorded under this upload or receipted. */

@@ -16,7 +16,7 @@ import { extents } from './extent.js';
 import type { FieldsOfEvent } from './fields-of-event.js';
 
 const fileTime: Field<FileTime> = record<FileTime>({
-  seconds: integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+  seconds: integer(-LIMITS.fileTimeSeconds, LIMITS.fileTimeSeconds),
   nanoseconds: integer(0, 999_999_999),
 });
 
