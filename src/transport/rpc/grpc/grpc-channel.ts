@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Channel } from '@grpc/grpc-js';
 import { CollectiveError, toCollectiveError } from '../../../base/index.js';
 import { abandonable } from '../abandonable.js';
@@ -34,6 +35,8 @@ export class GrpcChannel implements RpcChannel {
 
   async open(path: string, options: OpenOptions): Promise<RpcCall> {
     const { clock, timers } = this.#world;
+    // One signal ends any number of calls; past ten Node would take that for a leak and say so to the user.
+    setMaxListeners(0, options.signal);
     const deadline = options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : clock.nowMs() + options.timeoutMs;
     const channel = await abandonable(this.#connected(), options, timers);
     const call = startCall(channel, path, options, deadline, (ended) => this.#calls.delete(ended));
