@@ -95,8 +95,11 @@ async function startNode({ invite, name, directory }: JoinOrder): Promise<Runnin
 }
 
 async function stop(): Promise<void> {
-  for (const each of stopping) await each();
-  process.disconnect?.();
+  try {
+    for (const each of stopping) await each();
+  } finally {
+    process.disconnect?.();
+  }
 }
 
 const failed = (error: unknown): void =>
@@ -109,5 +112,6 @@ process.on('message', (message: JoinOrder | 'stop') => {
       say({ kind: 'joined', node });
     }, failed);
 });
+// Whatever is left open does not keep it; and what could not be stopped is said before.
 process.once('disconnect', () => process.exit());
 await startCoordinator().then(() => say({ kind: 'started' }), failed);

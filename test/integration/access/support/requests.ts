@@ -1,0 +1,129 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { isCollectiveError } from '../../../../src/base/index.js';
+import type { AccessClient } from './access-world.js';
+
+const signal = new AbortController().signal;
+const PROTO_FOLDER = new URL('../../../../proto/collective/v1/', import.meta.url);
+
+/** `OK`, or the code that it was refused with. */
+export async function codeOf(attempt: Promise<unknown>): Promise<string> {
+  try {
+    await attempt;
+    return 'OK';
+  } catch (error) {
+    if (isCollectiveError(error)) return error.code;
+    throw error;
+  }
+}
+
+interface Outcome {
+  readonly failure?: { readonly code: string } | undefined;
+}
+
+/** Of a plural call with one item: its own outcome. */
+export const onlyOutcome = async (attempt: Promise<{ readonly outcomes: readonly Outcome[] }>): Promise<string> => {
+  try {
+    return (await attempt).outcomes[0]?.failure?.code ?? 'OK';
+  } catch (error) {
+    if (isCollectiveError(error)) return error.code;
+    throw error;
+  }
+};
+
+/** The messages of all proto files that are asked with and have such a field, as `Message.field`. */
+export function requestFields(field: RegExp): readonly string[] {
+  return readdirSync(PROTO_FOLDER)
+    .filter((name) => name.endsWith('.proto'))
+    .flatMap((name) => {
+      const text = readFileSync(new URL(name, PROTO_FOLDER), 'utf8').replace(/\/\/.*$/gm, '');
+      return Array.from(text.matchAll(/^message (\w+) \{([\s\S]*?)^\}/gm)).flatMap(([, message = '', body = '']) =>
+        Array.from(body.matchAll(/^\s*(?:optional |repeated )?string (\w+) = \d+;/gm), ([, each = '']) => each)
+          .filter((each) => field.test(each))
+          .map((each) => `${message}.${each}`),
+      );
+    })
+    .filter((each) => !/^(\w*Response|\w*Info)\./.test(each));
+}
+
+let requests = 0;
+export const requestId = (): string => `attack-${(requests += 1)}`;
+
+export const EMPTY_FILE = {
+  path: '/file',
+  sizeBytes: 0,
+  mode: 0o644,
+  modified: undefined,
+  extentListIds: [],
+  extents: [],
+  contentType: '',
+  makeParents: false,
+};
+
+const directory = { mode: 0o755, modified: undefined, makeParents: false, existOk: false };
+
+/** Each request that takes a path, made with that path. The upload is one that the client has open. */
+export const PATH_CALLS: Readonly<Record<string, (client: AccessClient, path: string, uploadId: string) => Promise<string>>> = {
+  'StatRequest.path': ({ files }, path) => codeOf(files.stat({ path }, { signal })),
+  'ListDirectoryRequest.path': ({ files }, path) => codeOf(files.listDirectory({ path, afterName: '', limit: 0 }, { signal })),
+  'NewDirectory.path': ({ files }, path) =>
+    onlyOutcome(files.makeDirectories({ requestId: requestId(), directories: [{ ...directory, path }] }, { signal })),
+  'NewSymlink.path': ({ files }, path) =>
+    onlyOutcome(
+      files.makeSymlinks(
+        { requestId: requestId(), symlinks: [{ path, target: 'x', modified: undefined, replace: false }] },
+        { signal },
+      ),
+    ),
+  'AttributeChange.path': ({ files }, path) =>
+    onlyOutcome(files.setAttributes({ requestId: requestId(), changes: [{ path, mode: 0o600 }] }, { signal })),
+  'MoveEntryRequest.from_path': ({ files }, path) =>
+    codeOf(files.moveEntry({ requestId: requestId(), fromPath: path, toPath: '/moved', replace: false }, { signal })),
+  'MoveEntryRequest.to_path': ({ files }, path) =>
+    codeOf(files.moveEntry({ requestId: requestId(), fromPath: '/there', toPath: path, replace: true }, { signal })),
+  'RemoveEntryRequest.path': ({ files }, path) =>
+    codeOf(files.removeEntry({ requestId: requestId(), path, recursive: true }, { signal })),
+  'FileCommit.path': ({ files }, path, uploadId) =>
+    onlyOutcome(
+      files.commitFiles({ requestId: requestId(), uploadId, files: [{ ...EMPTY_FILE, path }], receipts: [] }, { signal }),
+    ),
+  'ReadTarget.path': async ({ files }, path) => {
+    for await (const page of files.readFiles({ targets: [{ path, version: 0, offsetBytes: 0, lengthBytes: 0 }] }, { signal })) {
+      return page.files[0]?.failure?.code ?? 'OK';
+    }
+    return 'no page';
+  },
+};
+
+/** Each request that carries a request id, made with that id and otherwise in order. */
+export const NAMED_CALLS: Readonly<Record<string, (client: AccessClient, id: string, uploadId: string) => Promise<string>>> = {
+  'OpenUploadRequest.request_id': ({ files }, id) =>
+    codeOf(files.openUpload({ requestId: id, copies: 1, expectedBytes: 0 }, { signal })),
+  'RecordExtentsRequest.request_id': ({ files }, id, uploadId) =>
+    codeOf(
+      files.recordExtents(
+        { requestId: id, uploadId, extents: [{ offsetBytes: 0, lengthBytes: 9, chunkId: '' }], receipts: [] },
+        { signal },
+      ),
+    ),
+  'CommitFilesRequest.request_id': ({ files }, id, uploadId) =>
+    onlyOutcome(files.commitFiles({ requestId: id, uploadId, files: [EMPTY_FILE], receipts: [] }, { signal })),
+  'CloseUploadRequest.request_id': ({ files }, id, uploadId) =>
+    codeOf(files.closeUpload({ requestId: id, uploadId, abandoned: false }, { signal })),
+  'MakeDirectoriesRequest.request_id': ({ files }, id) =>
+    onlyOutcome(files.makeDirectories({ requestId: id, directories: [{ ...directory, path: '/d' }] }, { signal })),
+  'MakeSymlinksRequest.request_id': ({ files }, id) =>
+    onlyOutcome(
+      files.makeSymlinks(
+        { requestId: id, symlinks: [{ path: '/s', target: 'x', modified: undefined, replace: false }] },
+        { signal },
+      ),
+    ),
+  'SetAttributesRequest.request_id': ({ files }, id) =>
+    onlyOutcome(files.setAttributes({ requestId: id, changes: [{ path: '/', mode: 0o700 }] }, { signal })),
+  'MoveEntryRequest.request_id': ({ files }, id) =>
+    codeOf(files.moveEntry({ requestId: id, fromPath: '/there', toPath: '/elsewhere', replace: false }, { signal })),
+  'RemoveEntryRequest.request_id': ({ files }, id) =>
+    codeOf(files.removeEntry({ requestId: id, path: '/there', recursive: true }, { signal })),
+  'IssueInviteRequest.request_id': ({ admin }, id) =>
+    codeOf(admin.issueInvite({ requestId: id, kind: 'client', name: '', lifeMs: 0 }, { signal })),
+};
