@@ -109,10 +109,10 @@ export async function runKillLoop(options: KillLoopOptions): Promise<KillLoopRep
 }
 
 async function readEverything(workers: readonly Worker[], oracle: Oracle): Promise<void> {
-  const waiting = [...oracle.paths()];
   await Promise.all(
     workers.map(async (worker) => {
-      for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+      if (await worker.readAllBack()) return;
+      for (const path of worker.ownPaths()) {
         if (!(await worker.readBack(path))) oracle.unreadable(path, 'could not be read in the end');
       }
     }),

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cluster, CommandResult } from '../../test/support/cluster/index.js';
-import { digestOf, type Oracle } from './oracle.js';
+import { type Content, digestOf, type Oracle } from './oracle.js';
 import type { Seeded } from './seeded.js';
 
 const NOT_FOUND_EXIT = 4;
@@ -57,8 +57,24 @@ export class Worker {
     return false;
   }
 
+  /** Reads everything of this worker at once. False when that failed: then each path has to be tried by itself. */
+  async readAllBack(): Promise<boolean> {
+    const target = join(this.#scratch, 'everything');
+    const result = await this.#command(['get', `/${this.#name}`, target, '--quiet']);
+    if (result.code === 0) {
+      for (const path of this.ownPaths())
+        this.#oracle.observe(path, await contentOf(join(target, path.slice(this.#name.length + 2))));
+    }
+    await rm(target, { recursive: true, force: true });
+    return result.code === 0;
+  }
+
+  ownPaths(): readonly string[] {
+    return this.#oracle.paths().filter((path) => path.startsWith(`/${this.#name}/`));
+  }
+
   #ownPath(): string | undefined {
-    const own = this.#oracle.paths().filter((path) => path.startsWith(`/${this.#name}/`));
+    const own = this.ownPaths();
     return own.length === 0 ? undefined : this.#random.pick(own);
   }
 
@@ -128,5 +144,14 @@ export class Worker {
     } finally {
       this.child = undefined;
     }
+  }
+}
+
+async function contentOf(path: string): Promise<Content> {
+  try {
+    return digestOf(await readFile(path));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'absent';
+    throw error;
   }
 }
