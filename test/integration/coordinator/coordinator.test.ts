@@ -22,9 +22,9 @@ const directory = (path: string, options: { existOk?: boolean; makeParents?: boo
   existOk: options.existOk ?? false,
 });
 
-async function replayed() {
-  let last;
-  for await (const page of coordinator.admin.replayLog({}, { signal })) last = page;
+async function lastOf<Page>(pages: AsyncIterable<Page>): Promise<Page | undefined> {
+  let last: Page | undefined;
+  for await (const page of pages) last = page;
   return last;
 }
 
@@ -133,15 +133,14 @@ describe('a coordinator', () => {
     await coordinator.start();
     const { entries } = await coordinator.files.listDirectory({ path: '/', afterName: '', limit: 0 }, { signal });
     expect(entries.map(({ name }) => name)).toEqual(['followed', 'p', 'twice']);
-    const last = await replayed();
+    const last = await lastOf(coordinator.admin.replayLog({}, { signal }));
     expect(last?.done).toBe(true);
     expect(last?.views.filter(({ equal }) => !equal)).toEqual([]);
     expect(last?.views.length).toBeGreaterThan(8);
   });
 
   it('verifies its log', async () => {
-    let last;
-    for await (const page of coordinator.admin.verifyLog({}, { signal })) last = page;
+    const last = await lastOf(coordinator.admin.verifyLog({}, { signal }));
     expect(last).toMatchObject({ done: true, findings: [], events: last?.headSequence });
   });
 });
