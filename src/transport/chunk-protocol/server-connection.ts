@@ -1,7 +1,8 @@
 import pLimit from 'p-limit';
-import { CollectiveError, LIMITS, toCollectiveError, unreachable } from '../../base/index.js';
+import { CollectiveError, LIMITS, toCollectiveError } from '../../base/index.js';
 import type { ByteStream, Clock, Logger, Timers } from '../../ports/index.js';
 import { ChunkSender } from './chunk-sender.js';
+import { ConnectionWatch, type WatchedState } from './connection-watch.js';
 import { encodeFrame, FRAME, type FrameType } from './frames.js';
 import { FrameParser, type FrameSink } from './frame-parser.js';
 import {
@@ -19,7 +20,8 @@ import {
   violation,
 } from './messages.js';
 import type { ChunkServerHandler, TicketRights } from './server-handler.js';
-import { ServerRequest } from './server-request.js';
+import { RequestBook } from './request-book.js';
+import type { ServerRequest } from './server-request.js';
 
 export interface ServerConnectionOptions {
   readonly stream: ByteStream;
@@ -30,7 +32,6 @@ export interface ServerConnectionOptions {
   readonly onClosed: () => void;
 }
 
-const WATCH_MS = 5_000;
 /** More than the answers to all requests in flight: a client that lets so much pile up does not read. */
 const UNREAD_BYTES_MAX = 2 * 1024 * 1024;
 
@@ -41,14 +42,10 @@ export class ServerConnection implements FrameSink {
   readonly #options: ServerConnectionOptions;
   readonly #stream: ByteStream;
   readonly #parser: FrameParser;
-  readonly #requests = new Map<number, ServerRequest>();
+  readonly #requests = new RequestBook(() => this.#endIfIdle());
   readonly #slots = new Map<number, Promise<TicketRights>>();
   #sender: ChunkSender | undefined;
-  #watch: { cancel(): void };
-  /** When the last frame arrived. */
-  #activeAtMs: number;
-  /** When the last bytes of a chunk came or went. */
-  #movedAtMs: number;
+  readonly #watch: ConnectionWatch;
   readonly #reads = pLimit(LIMITS.readsAheadPerConnection);
   #goingAway: CollectiveError | undefined;
   #closed = false;
@@ -57,9 +54,12 @@ export class ServerConnection implements FrameSink {
     this.#options = options;
     this.#stream = options.stream;
     this.#parser = new FrameParser(this);
-    this.#activeAtMs = options.clock.monotonicMs();
-    this.#movedAtMs = this.#activeAtMs;
-    this.#watch = options.timers.after(LIMITS.handshakeTimeoutMs, () => this.#watchHandshake());
+    this.#watch = new ConnectionWatch(
+      options.clock,
+      options.timers,
+      () => this.#watched(),
+      (reason) => this.#onQuiet(reason),
+    );
   }
 
   start(): void {
@@ -73,7 +73,7 @@ export class ServerConnection implements FrameSink {
   goAway(reason: CollectiveError): void {
     if (this.#goingAway !== undefined || this.#closed) return;
     this.#goingAway = reason;
-    this.#send(FRAME.goAway, 0, encodeError(reason));
+    this.#guarded(() => this.#send(FRAME.goAway, 0, encodeError(reason)));
     this.#endIfIdle();
   }
 
@@ -82,15 +82,12 @@ export class ServerConnection implements FrameSink {
   }
 
   onData(request: number, bytes: Uint8Array): void {
-    this.#moved();
-    const found = this.#requests.get(request);
-    if (found === undefined) throw violation('Data arrived that no request announced.');
-    found.data(bytes);
-    if (found.over) this.#forget(request);
+    this.#watch.moved();
+    this.#requests.data(request, bytes);
   }
 
   onFrame(type: Exclude<FrameType, typeof FRAME.data>, request: number, body: Uint8Array): void {
-    this.#activeAtMs = this.#options.clock.monotonicMs();
+    this.#watch.heard();
     if (this.#sender === undefined) {
       if (type !== FRAME.hello) throw violation('The connection did not begin with a hello.');
       this.#hello(body);
@@ -113,7 +110,7 @@ export class ServerConnection implements FrameSink {
         this.#get(request, body, this.#sender);
         break;
       case FRAME.cancel:
-        this.#cancel(request);
+        this.#requests.cancel(request, new CollectiveError('CANCELLED', 'The request was cancelled.'));
         break;
       case FRAME.ping:
         if (body.length > 64) throw violation('A ping is too long.');
@@ -123,16 +120,8 @@ export class ServerConnection implements FrameSink {
         this.#goingAway ??= new CollectiveError('CANCELLED', 'The client closes the connection.');
         this.#endIfIdle();
         break;
-      case FRAME.pong:
-      case FRAME.hello:
-      case FRAME.error:
-      case FRAME.done:
-      case FRAME.held:
-      case FRAME.receipted:
-      case FRAME.chunk:
-        throw violation(`A client does not send frames of type ${type}.`);
       default:
-        unreachable(type);
+        throw violation(`A client does not send frames of type ${type}.`);
     }
   }
 
@@ -140,9 +129,8 @@ export class ServerConnection implements FrameSink {
     const theirs = decodeHello(body);
     this.#send(FRAME.hello, 0, encodeHello(OWN_HELLO));
     checkVersions(theirs);
-    this.#sender = new ChunkSender(this.#stream, theirs.dataFrameBytes, () => this.#moved());
-    this.#watch.cancel();
-    this.#watch = this.#options.timers.after(WATCH_MS, () => this.#watchIdle());
+    this.#sender = new ChunkSender(this.#stream, theirs.dataFrameBytes, () => this.#watch.moved());
+    this.#watch.greeted();
   }
 
   #ticket(request: number, body: Uint8Array): void {
@@ -185,13 +173,8 @@ export class ServerConnection implements FrameSink {
     }
   }
 
-  #moved(): void {
-    this.#movedAtMs = this.#options.clock.monotonicMs();
-    this.#activeAtMs = this.#movedAtMs;
-  }
-
   #readOn(): void {
-    this.#moved();
+    this.#watch.moved();
     this.#guarded(() => {
       this.#parser.unblock();
       if (!this.#parser.blocked) this.#stream.resume();
@@ -229,12 +212,6 @@ export class ServerConnection implements FrameSink {
     this.#run(request, 0, (running) => this.#reads(serve, running));
   }
 
-  #cancel(request: number): void {
-    const found = this.#requests.get(request);
-    found?.cancel(new CollectiveError('CANCELLED', 'The request was cancelled.'));
-    if (found?.over === true) this.#forget(request);
-  }
-
   async #rights(slot: number): Promise<TicketRights> {
     const rights = this.#slots.get(slot);
     if (rights === undefined) throw new CollectiveError('TICKET_INVALID', `No ticket was shown for slot ${slot}.`);
@@ -243,18 +220,14 @@ export class ServerConnection implements FrameSink {
 
   /** Works on a request and answers it, with an error frame if it fails. */
   #run(request: number, dataBytes: number, work: (running: ServerRequest) => Promise<Answer | undefined>): void {
-    if (this.#requests.has(request)) throw violation('The number of a request in flight was used again.');
-    if (this.#requests.size >= LIMITS.requestsInFlightPerConnection) throw violation('Too many requests are in flight.');
-    const running = new ServerRequest(dataBytes);
-    this.#requests.set(request, running);
+    const running = this.#requests.begin(request, dataBytes);
     const refused = this.#goingAway;
     const outcome = refused === undefined ? work(running) : this.#refuse(refused);
     outcome
       .catch((error: unknown): Answer => [FRAME.error, encodeError(this.#refusal(error))])
       .then((answer) => {
-        running.answered();
         if (answer !== undefined) this.#send(answer[0], request, answer[1]);
-        if (running.over) this.#forget(request);
+        this.#requests.answered(request, running);
       })
       .catch((error: unknown) => this.#fail(error));
   }
@@ -271,11 +244,6 @@ export class ServerConnection implements FrameSink {
     return new CollectiveError('INTERNAL', 'The node failed inside; its log says more.');
   }
 
-  #forget(request: number): void {
-    this.#requests.delete(request);
-    this.#endIfIdle();
-  }
-
   #endIfIdle(): void {
     if (this.#goingAway !== undefined && this.#requests.size === 0) this.#stream.end();
   }
@@ -283,8 +251,12 @@ export class ServerConnection implements FrameSink {
   #send(type: FrameType, request: number, body: Uint8Array): void {
     if (this.#closed) return;
     if (this.#stream.queuedBytes > UNREAD_BYTES_MAX) throw violation('The client does not read its answers.');
-    this.#stream.write([encodeFrame(type, request, body)]).catch((error: unknown) => {
-      this.#options.logger.debug('an answer was not sent: the connection is closed', { remote: this.#stream.remote, error });
+    this.#write(encodeFrame(type, request, body));
+  }
+
+  #write(frame: Uint8Array): void {
+    this.#stream.write([frame]).catch((error: unknown) => {
+      this.#options.logger.debug('a frame was not sent: the connection is closed', { remote: this.#stream.remote, error });
     });
   }
 
@@ -307,46 +279,27 @@ export class ServerConnection implements FrameSink {
       reason: reason.message,
     });
     this.#closed = true;
-    this.#watch.cancel();
-    this.#stream.write([encodeFrame(FRAME.goAway, 0, encodeError(reason))]).catch((failure: unknown) => {
-      this.#options.logger.debug('the reason was not sent: the connection is closed', {
-        remote: this.#stream.remote,
-        error: failure,
-      });
-    });
+    this.#watch.stop();
+    this.#write(encodeFrame(FRAME.goAway, 0, encodeError(reason)));
     this.#stream.end();
-    this.#cancelAll(reason);
+    this.#requests.cancelAll(reason);
   }
 
-  #watchHandshake(): void {
-    this.#fail(new CollectiveError('DEADLINE_EXCEEDED', 'No hello arrived in time.'));
+  #watched(): WatchedState {
+    const transferring = this.#stream.queuedBytes > 0 || this.#requests.awaitsData;
+    return { transferring, waitsForUs: this.#parser.blocked || (this.#requests.size > 0 && !transferring) };
   }
 
-  #watchIdle(): void {
-    if (this.#closed) return;
-    const transferring = this.#stream.queuedBytes > 0 || [...this.#requests.values()].some((request) => request.awaitsData);
-    const waitsForUs = this.#parser.blocked || (this.#requests.size > 0 && !transferring);
-    const quietMs = this.#options.clock.monotonicMs() - (transferring ? this.#movedAtMs : this.#activeAtMs);
-    const limitMs = transferring ? LIMITS.transferStallMs : LIMITS.connectionIdleMs;
-    if (!waitsForUs && quietMs > limitMs) {
-      this.#fail(
-        new CollectiveError('DEADLINE_EXCEEDED', `Nothing moved on the connection for ${Math.round(quietMs / 1000)} s.`),
-      );
-      // Its bytes may not go out any more either.
-      this.#stream.destroy();
-      return;
-    }
-    this.#watch = this.#options.timers.after(WATCH_MS, () => this.#watchIdle());
+  #onQuiet(reason: CollectiveError): void {
+    this.#fail(reason);
+    // What is queued may not go out any more either.
+    this.#stream.destroy();
   }
 
   #onClose(error: Error | undefined): void {
     this.#closed = true;
-    this.#watch.cancel();
-    this.#cancelAll(new CollectiveError('CANCELLED', 'The connection is closed.', { cause: error }));
+    this.#watch.stop();
+    this.#requests.cancelAll(new CollectiveError('CANCELLED', 'The connection is closed.', { cause: error }));
     this.#options.onClosed();
-  }
-
-  #cancelAll(reason: CollectiveError): void {
-    for (const request of this.#requests.values()) request.cancel(reason);
   }
 }

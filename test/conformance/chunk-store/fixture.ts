@@ -34,7 +34,14 @@ export function bytesOf(length: number, seed: number): Uint8Array {
   return bytes;
 }
 
-export const entryOf = (bytes: Uint8Array): ChunkEntry => ({ chunkId: chunkIdOf(hasher, bytes), lengthBytes: bytes.length });
+const entries = new WeakMap<Uint8Array, ChunkEntry>();
+
+/** The same contents are put again and again: each is hashed once. */
+export function entryOf(bytes: Uint8Array): ChunkEntry {
+  const entry = entries.get(bytes) ?? { chunkId: chunkIdOf(hasher, bytes), lengthBytes: bytes.length };
+  entries.set(bytes, entry);
+  return entry;
+}
 
 export interface Holder {
   readonly origin?: MemberId;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { accept, type MemberId, type NodeId, type UploadId } from '../../../src/base/index.js';
 import type { ChunkEntry, ChunkStore } from '../../../src/chunks/index.js';
 import {
@@ -23,6 +24,8 @@ export const verifier = new NodeSignatureVerifier();
 const random = new SystemRandom();
 export const NODE_ID = 'nodenodenodenode' as NodeId;
 export const options = { signal: new AbortController().signal };
+// Many requests at once wait on it.
+setMaxListeners(0, options.signal);
 
 export interface World {
   readonly network: { readonly node: Network; readonly client: Network };
