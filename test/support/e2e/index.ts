@@ -1,5 +1,5 @@
 export { ENTRY, FETCHED, jsonOf, LISTING, REFUSAL, STATUS, STORED, WRITTEN, type Status } from './answers.js';
 export { contentOf, contentPieces, digestOf, digestOfFile, writeContent } from './content.js';
-export { damages, flipBit, newChunkFiles, nodeStore, type NodeStore } from './node-store.js';
+export { chunkFileIn, chunkIdsOf, damages, findInPacks, flipBit, packsIn } from './node-store.js';
 export { treeDifferences } from './snapshot.js';
 export { findingCodes, World } from './world.js';
