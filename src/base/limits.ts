@@ -61,6 +61,8 @@ export const LIMITS = {
   enrolmentConnectionIdleMs: 15_000,
   enrolmentConnectionAgeMs: 60_000,
   listPageEntries: 1000,
+  /** A page that gets longer than this ends, whatever was asked for. */
+  listPageBytes: 512 * KiB,
   chunksPerCall: 512,
   filesPerCommit: 256,
   copiesMax: 16,
@@ -167,8 +169,10 @@ export const LIMITS = {
   readStreams: 2,
   /** How long a transfer waits for a coordinator or node that was there before. */
   transferPatienceMs: 30_000,
+  /** How long `events tail` waits for a coordinator to come back. */
+  tailPatienceMs: 10 * 60 * 1000,
   /** How long a command waits for a coordinator that it has not reached yet. */
-  firstContactPatienceMs: 3_000,
+  firstContactPatienceMs: 2_000,
   /** How long a read waits while no holder of a chunk can be reached. */
   chunkPatienceMs: 10_000,
   filesWrittenAtOnce: 64,

@@ -1,4 +1,4 @@
-import { accept, assert, fileIdAt, LIMITS, toCollectiveError } from '../../base/index.js';
+import { accept, assert, fileIdAt, LIMITS, toCollectiveError, utf8 } from '../../base/index.js';
 import {
   type Decision,
   type DecisionContext,
@@ -17,6 +17,7 @@ import type { ViewHost, Views } from '../../projections/index.js';
 import { failureOf } from '../../transport/index.js';
 import type {
   AuthenticatedCall,
+  EntryInfo,
   EntryOutcome,
   ListDirectoryRequest,
   ListDirectoryResponse,
@@ -38,6 +39,9 @@ import type { CommandLoop } from '../commands/command-loop.js';
 import { requestRef } from '../commands/request-ref.js';
 import { entryInfo } from './entry-info.js';
 import { atMost, fileTimeOf, modeOf, ownPath } from './requests.js';
+
+/** What an entry takes in a message besides its texts, at most. */
+const ENTRY_FIELDS_BYTES = 160;
 
 export interface NamespaceCallsOptions {
   readonly commands: CommandLoop;
@@ -70,11 +74,17 @@ export class NamespaceCalls {
       const { fileId } = accept(findDirectory(names, namespace));
       const page = namespace.entries(fileId, request.afterName === '' ? undefined : request.afterName, limit);
       namespace.needFiles(page.rows.map(([, entry]) => entry.fileId));
-      const entries = page.rows.map(([[, name], entry]) => {
+      const entries: EntryInfo[] = [];
+      let bytes = 0;
+      for (const [[, name], entry] of page.rows) {
+        // Every entry carries its whole path: a deep directory fills a message sooner than its count of entries would.
+        if (bytes >= LIMITS.listPageBytes) return { entries, more: true };
         const row = namespace.file(entry.fileId);
         assert(row !== undefined, 'an entry leads to a file');
-        return entryInfo([...names, name], entry.fileId, row);
-      });
+        const info = entryInfo([...names, name], entry.fileId, row);
+        bytes += utf8(`${info.path}${info.name}${info.symlinkTarget}${info.contentType}`).length + ENTRY_FIELDS_BYTES;
+        entries.push(info);
+      }
       return { entries, more: page.more };
     });
   }

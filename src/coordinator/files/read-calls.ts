@@ -92,8 +92,18 @@ export class ReadCalls {
         throw new CollectiveError('REQUEST_INVALID', 'A report names a chunk and a node.');
       return { nodeId, chunkId };
     });
-    await this.#options.damage.suspect(copies, call.signal);
+    await this.#options.damage.suspect(await this.#onRecord(copies), call.signal);
     return {};
+  }
+
+  /** Of what is not on record there is nothing to check, and it would keep its place in the list for ever. */
+  #onRecord<Copy extends { readonly nodeId: NodeId; readonly chunkId: ChunkId }>(
+    copies: readonly Copy[],
+  ): Promise<readonly Copy[]> {
+    return this.#options.views.run(({ placement }) => {
+      placement.need(copies.map(({ chunkId }) => chunkId));
+      return copies.filter(({ nodeId, chunkId }) => placement.chunk(chunkId)?.holders.includes(nodeId) === true);
+    });
   }
 
   async #open(target: ReadTarget, index: number): Promise<Opened | (ReadFile & { readonly failure: object })> {

@@ -9,6 +9,7 @@ import {
   LIMITS,
   parseRemotePath,
   type UploadId,
+  utf8,
 } from '../../base/index.js';
 import type { Extent, FileTime } from '../../events/index.js';
 import type { Extent as WireExtent, FileTime as WireFileTime } from '../../transport/index.js';
@@ -61,6 +62,14 @@ export function extentOf({ offsetBytes, lengthBytes, chunkId }: WireExtent): Ext
 
 export function extentListIdIn(text: string): ExtentListId {
   if (!isExtentListId(text)) throw new CollectiveError('REQUEST_INVALID', 'That is not the id of an extent list.');
+  return text;
+}
+
+/** Error: LIMIT_EXCEEDED. */
+export function contentTypeOf(text: string): string {
+  if (utf8(text).length > LIMITS.contentTypeBytes) {
+    throw new CollectiveError('LIMIT_EXCEEDED', `A content type has at most ${LIMITS.contentTypeBytes} bytes.`);
+  }
   return text;
 }
 

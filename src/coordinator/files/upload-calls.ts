@@ -32,7 +32,17 @@ import type { CommandLoop } from '../commands/command-loop.js';
 import { requestRef } from '../commands/request-ref.js';
 import type { PlacementOffice } from './placement-office.js';
 import type { ReceiptCheck } from './receipt-check.js';
-import { atMost, chunkRefOf, extentListIdIn, extentOf, fileTimeOf, modeOf, ownPath, uploadIdOf } from './requests.js';
+import {
+  atMost,
+  chunkRefOf,
+  contentTypeOf,
+  extentListIdIn,
+  extentOf,
+  fileTimeOf,
+  modeOf,
+  ownPath,
+  uploadIdOf,
+} from './requests.js';
 import type { TicketOffice } from './tickets.js';
 
 const UPLOAD_ID_BYTES = 16;
@@ -168,7 +178,7 @@ export class UploadCalls {
         extents: atMost('inline extents', file.extents, LIMITS.extentsInline).map(extentOf),
         receipted,
         expectedVersion: file.expectedVersion,
-        contentType: file.contentType.slice(0, LIMITS.nameBytes),
+        contentType: contentTypeOf(file.contentType),
         makeParents: file.makeParents,
       };
       return await commands.submit({

@@ -74,7 +74,7 @@ export function errorOfPlainStatus(grpc: string, text: string): CollectiveError 
 const ELLIPSIS = '…';
 
 /** Short, and valid Unicode: gRPC percent-encodes it, which throws for half a surrogate pair. */
-function clip(text: string): string {
+export function clip(text: string): string {
   const whole = text.toWellFormed();
   return whole.length <= LIMITS.rpcErrorTextLength ? whole : whole.slice(0, LIMITS.rpcErrorTextLength).toWellFormed() + ELLIPSIS;
 }
