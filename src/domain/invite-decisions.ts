@@ -83,7 +83,7 @@ const refuse = (message: string): Decision =>
   fail(new CollectiveError('INVITE_INVALID', message, { next: 'Ask for a new invite.' }));
 
 const nameTaken = (name: string): Decision =>
-  fail(new CollectiveError('ALREADY_EXISTS', `There is a node called ${name} already.`, { next: 'Choose another name.' }));
+  fail(new CollectiveError('ALREADY_EXISTS', `There is a node called ${name} already.`, { next: 'Choose another with --name.' }));
 
 /** The same key asks again, because the first answer was lost: it gets another certificate for the same name. */
 export const decideReissue = (certificate: CertificateIssued): Decision => ok([certificate]);

@@ -1,9 +1,10 @@
 import { Flags } from '@oclif/core';
+import { CollectiveError } from '../../base/index.js';
 import { ClientCommand } from './client-command.js';
 import { durationFlag } from './flags.js';
 
 export const inviteFlags = {
-  name: Flags.string({ description: 'The name it will have. Default: chosen when joining.' }),
+  name: Flags.string({ description: 'The name it will have. Default: chosen when joining.', helpValue: 'NAME' }),
   expires: durationFlag({ description: 'For how long it is good. Default: 1h.' }),
 };
 
@@ -14,6 +15,10 @@ export abstract class InviteCommand extends ClientCommand {
     flags: { readonly context: string | undefined; readonly name: string | undefined; readonly expires: number | undefined },
     command: (invite: string) => string,
   ): Promise<{ readonly invite: string; readonly id: string; readonly expires: string }> {
+    if (flags.expires === 0)
+      throw new CollectiveError('USAGE', 'An invite that is good for no time is of no use.', {
+        next: 'Write such as --expires 1h.',
+      });
     const { client } = await this.client(flags.context);
     const { inviteId, invite, expiresMs } = await client.admin.invite(
       kind,

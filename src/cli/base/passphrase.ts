@@ -24,7 +24,7 @@ async function readWhole(file: string): Promise<string> {
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (!missing) throw error;
-    throw new CollectiveError('NOT_FOUND', `There is no ${file}.`, { details: { path: file }, cause: error });
+    throw new CollectiveError('NOT_FOUND', `There is no passphrase file ${file}.`, { details: { path: file }, cause: error });
   }
 }
 

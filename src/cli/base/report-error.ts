@@ -19,7 +19,7 @@ export async function asCollectiveError(thrown: unknown): Promise<CollectiveErro
     return fileProblem(thrown, thrown.path) ?? toCollectiveError(thrown);
   }
   if (isParseError(thrown)) {
-    return new CollectiveError('USAGE', thrown.message.replace(/\nSee more help with --help$/, ''), {
+    return new CollectiveError('USAGE', plainParseMessage(thrown.message), {
       next: 'See the command with --help.',
       cause: thrown,
     });
@@ -44,6 +44,16 @@ function withFlagName(error: CollectiveError): CollectiveError {
     ...(next === undefined ? {} : { next }),
   });
 }
+
+/** oclif's message in one line, without its advice on how flags and arguments are told apart. */
+const plainParseMessage = (message: string): string =>
+  message
+    .replace(/\nSee more help with --help$/, '')
+    .replace(/\n\nNote: --.*$/s, '')
+    .replace(/^The following errors? occurred:\s*/, '')
+    .replace(/^Parsing (--\S+)\s+/, '$1: ')
+    .replace(/^Missing 1 required arg:\n(\S+) +/, 'Missing argument $1: ')
+    .trim();
 
 /** oclif's word for a command line that it does not understand. */
 const isParseError = (thrown: unknown): thrown is Error =>

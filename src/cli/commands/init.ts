@@ -1,5 +1,4 @@
 import { Flags } from '@oclif/core';
-import { hostname, userInfo } from 'node:os';
 import { CollectiveError } from '../../base/index.js';
 import { BaseCommand } from '../base/base-command.js';
 
@@ -11,9 +10,10 @@ export default class Init extends BaseCommand {
     'Makes the folder of a coordinator with all keys, and a first client of it for you on this machine. The identity key is ' +
     'encrypted with a passphrase: keep both, they are who you are.';
   static override flags = {
-    name: Flags.string({ required: true, description: 'Your name: lower-case letters, digits and dashes.' }),
+    name: Flags.string({ required: true, description: 'Your name: lower-case letters, digits and dashes.', helpValue: 'NAME' }),
     'passphrase-file': Flags.string({
       description: 'A file whose first line is the passphrase; - for standard input. Else you are asked.',
+      helpValue: 'FILE',
     }),
     directory: Flags.string({
       env: 'COLLECTIVE_DIRECTORY',
@@ -55,6 +55,7 @@ export default class Init extends BaseCommand {
     const { defaultCoordinatorDirectory } = await import('../compose/coordinator-folder.js');
     const { foundMember } = await import('../compose/found.js');
     const { ContextStore } = await import('../contexts/context-store.js');
+    const { defaultClientName } = await import('../base/default-name.js');
     const { askPassphrase } = await import('../base/passphrase.js');
     const homeListen = parseAddress(flags['home-listen']);
     const enrolmentListen = parseAddress(flags['enrolment-listen']);
@@ -67,7 +68,7 @@ export default class Init extends BaseCommand {
       {
         directory,
         name,
-        clientName: `${userInfo().username}@${hostname()}`.slice(0, 64),
+        clientName: defaultClientName(),
         contextName: flags['context-name'] ?? name,
         passphrase: await askPassphrase(flags['passphrase-file']),
         addresses: {

@@ -1,5 +1,4 @@
 import { Args, Flags } from '@oclif/core';
-import { hostname, userInfo } from 'node:os';
 import { BaseCommand } from '../base/base-command.js';
 
 export default class Login extends BaseCommand {
@@ -14,19 +13,20 @@ export default class Login extends BaseCommand {
     }),
   };
   static override flags = {
-    name: Flags.string({ description: 'The name of this client. Default: user@machine.' }),
+    name: Flags.string({ description: 'The name of this client. Default: user-machine.' }),
     'context-name': Flags.string({ description: "Name of the new context. Default: the member's name.", helpValue: 'NAME' }),
   };
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Login);
+    const { defaultClientName } = await import('../base/default-name.js');
     const { readInvite } = await import('../base/read-invite.js');
     const { createWorld } = await import('../compose/world.js');
     const { loginWithInvite } = await import('../compose/login.js');
     const context = await loginWithInvite(
       {
         invite: await readInvite(args.invite),
-        name: flags.name ?? `${userInfo().username}@${hostname()}`.slice(0, 64),
+        name: flags.name ?? defaultClientName(),
         contextName: flags['context-name'],
         configDirectory: this.config.configDir,
         signal: this.interrupted,

@@ -21,7 +21,8 @@ export default class Status extends ClientCommand {
     const json = statusJson(await client.admin.status(this.interrupted));
     const { health, findings, nodes, usage, log, member, coordinator } = json;
     const [worst, ...others] = findings;
-    const headline = HEADLINES.get(health) ?? health;
+    const notice = worst?.severity === 'notice' ? ', with a notice' : '';
+    const headline = `${HEADLINES.get(health) ?? health}${notice}`;
     this.log(worst === undefined ? `${headline}.` : `${headline}: ${worst.message}`);
     if (worst !== undefined && worst.next !== '') this.log(`Next: ${worst.next}`);
     for (const { severity, message, next } of others) this.log(`- ${severity}: ${message}${next === '' ? '' : ` Next: ${next}`}`);

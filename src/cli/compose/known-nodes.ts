@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { CollectiveError } from '../../base/index.js';
 import { readConfigFile, writeConfigFile } from '../../runtime/index.js';
 import { absolute } from './data-folders.js';
+import { readNodeSettings, type NodeSettings } from './node-folder.js';
 import type { World } from './world.js';
 
 const SCHEMA = z.object({ version: z.literal(1), paths: z.array(z.string()) });
@@ -15,6 +16,19 @@ export async function rememberNode(world: World, dataDirectory: string, director
   paths.add(directory);
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
   await writeConfigFile(world, join(dataDirectory, FILE), SCHEMA, { version: 1, paths: [...paths] });
+}
+
+/** The settings of this user's nodes on this machine; without those whose folder is away or unreadable, such as on an unplugged disk. */
+export async function nodesHere(world: World, dataDirectory: string): Promise<readonly NodeSettings[]> {
+  const found: NodeSettings[] = [];
+  for (const path of await knownNodes(world, dataDirectory)) {
+    try {
+      found.push(await readNodeSettings(world, path));
+    } catch (error) {
+      world.logger.info('the settings of another node of this machine cannot be read', { path, error: String(error) });
+    }
+  }
+  return found;
 }
 
 /** The one that was asked for, or the only one of this user. Errors: NOT_FOUND, USAGE. */

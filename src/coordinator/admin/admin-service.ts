@@ -29,7 +29,6 @@ import { clientCaller } from '../caller.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 import { requestRef } from '../commands/request-ref.js';
 import type { Audit } from '../log/audit.js';
-import { recordedEvents } from '../log/recorded-events.js';
 import type { MemberMaterial } from '../member/member-files.js';
 import { eventInfo } from './event-info.js';
 import { listEvents } from './list-events.js';
@@ -121,8 +120,11 @@ export class AdminService implements ServiceImplementation<typeof AdminServiceDe
     if (request.sequence < 1 || request.sequence > log.head.sequence) {
       throw new CollectiveError('NOT_FOUND', `There is no event ${request.sequence}; the last one is ${log.head.sequence}.`);
     }
-    const [event] = await recordedEvents(log, request.sequence, 1);
-    return { event: event === undefined ? undefined : eventInfo(event, 0) };
+    for await (const { header, events } of log.read({ fromSequence: request.sequence, toSequence: request.sequence })) {
+      const event = events.find(({ envelope }) => envelope.position.sequence === request.sequence);
+      if (event !== undefined) return { event: eventInfo(event, header.firstSequence) };
+    }
+    return { event: undefined };
   }
 
   verifyLog(_request: VerifyLogRequest, call: AuthenticatedCall): AsyncIterable<VerifyLogResponse> {

@@ -115,6 +115,22 @@ describe('a failed command', () => {
     const thrown = new CollectiveError('USAGE', 'Parsing --capacity \n\t"x" is not a size.\nSee more help with --help');
     expect((await asCollectiveError(thrown)).message).toBe('--capacity: "x" is not a size.');
   });
+
+  it('says in one line what a command line lacks', async () => {
+    const said = async (message: string): Promise<string> =>
+      (await asCollectiveError(Object.assign(new Error(message), { oclif: { exit: 2 } }))).message;
+    expect(await said('The following error occurred:\n  Missing required flag name\nSee more help with --help')).toBe(
+      'Missing required flag name',
+    );
+    expect(await said('Parsing --copies \n\tExpected an integer but received: x\nSee more help with --help')).toBe(
+      '--copies: Expected an integer but received: x',
+    );
+    expect(
+      await said(
+        'Missing 1 required arg:\ninvite  An invite.\n\nNote: --advertise allows multiple values.\nSee more help with --help',
+      ),
+    ).toBe('Missing argument invite: An invite.');
+  });
 });
 
 describe('a transfer', () => {

@@ -19,7 +19,9 @@ export default class CoordinatorStatus extends ClientCommand {
     );
     this.log(`Log at ${log.epoch}-${log.head}, ${formatSize(log.bytes)}`);
     for (const view of log.views)
-      this.log(`  view ${view.name} v${view.projectionVersion}: ${view.rows} rows, state ${view.stateHash.slice(0, 16)}`);
+      this.log(
+        `  view ${view.name} v${view.projectionVersion}: ${view.rows} ${view.rows === 1 ? 'row' : 'rows'}, state ${view.stateHash.slice(0, 16)}`,
+      );
     return { member: json.member, coordinator, log };
   }
 }

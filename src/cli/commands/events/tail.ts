@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { EXIT } from '../../../base/index.js';
 import { ClientCommand } from '../../base/client-command.js';
 import { eventJson, eventLine } from '../../format/events.js';
 
@@ -14,10 +15,16 @@ export default class EventsTail extends ClientCommand {
     const { flags } = await this.parse(EventsTail);
     const { client } = await this.client(flags.context);
     const query = { lines: flags.lines, types: flags.type ?? [] };
-    for await (const info of client.admin.follow(query, this.interrupted)) {
-      const event = eventJson(info);
-      if (this.jsonEnabled()) process.stdout.write(`${JSON.stringify(event)}\n`);
-      else this.log(eventLine(event));
+    try {
+      for await (const info of client.admin.follow(query, this.interrupted)) {
+        const event = eventJson(info);
+        if (this.jsonEnabled()) process.stdout.write(`${JSON.stringify(event)}\n`);
+        else this.log(eventLine(event));
+      }
+    } catch (error) {
+      // Ctrl-C is how it ends: nothing failed, and nothing but events belongs on standard output.
+      if (!this.interrupted.aborted) throw error;
     }
+    if (this.interrupted.aborted) process.exitCode = EXIT.interrupted;
   }
 }

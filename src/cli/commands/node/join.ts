@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
-import { hostname } from 'node:os';
 import { BaseCommand } from '../../base/base-command.js';
 import { sizeFlag } from '../../base/flags.js';
+import type { NodeSettings } from '../../compose/node-folder.js';
 
 export default class NodeJoin extends BaseCommand {
   static override summary = 'Make a folder of this machine a node, with an invite.';
@@ -17,13 +17,19 @@ export default class NodeJoin extends BaseCommand {
   static override flags = {
     path: Flags.string({ required: true, description: 'The folder that keeps the chunks.', helpValue: 'DIR' }),
     capacity: sizeFlag({ required: true, description: 'How much it may hold, such as 100G or 1.5Ti.' }),
-    listen: Flags.string({ default: '0.0.0.0:7430', description: 'Where clients connect.', helpValue: 'HOST:PORT' }),
+    listen: Flags.string({
+      description: 'Where clients connect. Default: 0.0.0.0:7430, or the next port that no other node of this machine has.',
+      helpValue: 'HOST:PORT',
+    }),
     advertise: Flags.string({
       multiple: true,
       description: "Address at which clients reach it. Default: this machine's addresses.",
       helpValue: 'HOST[:PORT]',
     }),
-    name: Flags.string({ description: "The node's name, unless the invite has one. Default: this machine's." }),
+    name: Flags.string({
+      description: "The node's name, unless the invite has one. Default: this machine's.",
+      helpValue: 'NAME',
+    }),
     'failure-domain': Flags.string({
       default: '',
       description: 'What fails together with it, such as a machine or a house: copies go to different ones first.',
@@ -36,17 +42,19 @@ export default class NodeJoin extends BaseCommand {
     const { args, flags } = await this.parse(NodeJoin);
     const { readInvite } = await import('../../base/read-invite.js');
     const { createWorld } = await import('../../compose/world.js');
+    const { defaultNodeName } = await import('../../base/default-name.js');
     const { absolute, advertisedEndpoints, parseAddress } = await import('../../compose/data-folders.js');
     const { joinWithFolder } = await import('../../compose/node.js');
-    const { rememberNode } = await import('../../compose/known-nodes.js');
+    const { nodesHere, rememberNode } = await import('../../compose/known-nodes.js');
     const world = createWorld(await this.logger());
     const directory = absolute(flags.path);
-    const listen = parseAddress(flags.listen);
+    const others = await nodesHere(world, this.config.dataDir);
+    const listen = flags.listen === undefined ? freeAddress(others) : parseAddress(flags.listen);
     const joined = await joinWithFolder(
       {
         invite: await readInvite(args.invite),
         directory,
-        name: flags.name ?? hostname().slice(0, 64),
+        name: flags.name ?? defaultNodeName(new Set(others.map(({ name }) => name))),
         listen,
         endpoints: [...advertisedEndpoints(listen, flags.advertise ?? [])],
         capacityBytes: flags.capacity,
@@ -66,4 +74,15 @@ export default class NodeJoin extends BaseCommand {
       path: directory,
     };
   }
+}
+
+const ANY_HOST = '0.0.0.0';
+const FIRST_PORT = 7430;
+
+/** Every address of this machine, on a port that no other node of it was given. */
+function freeAddress(others: readonly NodeSettings[]): NodeSettings['listen'] {
+  const taken = new Set(others.map(({ listen }) => listen.port));
+  let port = FIRST_PORT;
+  while (taken.has(port)) port += 1;
+  return { host: ANY_HOST, port };
 }

@@ -52,7 +52,11 @@ function handshakeFailure(endpoint: string, error: Error): CollectiveError {
     });
   }
   const why = REASONS.get(code) ?? (code.startsWith('ERR_SSL') ? 'it does not speak TLS 1.3' : error.message);
-  return unreachable(`${endpoint}: ${why}`, 'Check that the coordinator runs, and that the address and port are right.', error);
+  return unreachable(
+    `${endpoint}: ${why}`,
+    'Check that the coordinator runs (collective coordinator start, on its machine), and that the address and port are right.',
+    error,
+  );
 }
 
 function unreachable(why: string, next: string, cause?: Error): CollectiveError {
