@@ -149,7 +149,8 @@ function usageInfo({ totals, tree }: OnRecord, nodes: readonly NodeInfo[]): Usag
     copies: totals.copies,
     underProtectedChunks: totals.underProtectedChunks,
     damagedCopies: totals.lostCopies,
-    capacityBytes: nodes.reduce((sum, node) => sum + node.capacityBytes, 0),
+    // Nodes may claim what they like; the sum has to stay a number that can be sent.
+    capacityBytes: nodes.reduce((sum, node) => Math.min(sum + node.capacityBytes, Number.MAX_SAFE_INTEGER), 0),
     storedBytes: totals.copyBytes,
   };
 }

@@ -1,4 +1,4 @@
-import { CollectiveError, formatSize, isChunkId, LIMITS, type NodeId, toCollectiveError } from '../../base/index.js';
+import { CollectiveError, formatSize, isChunkId, LIMITS, type NodeId, toCollectiveError, utf8 } from '../../base/index.js';
 import { decideNodeHello, decideNodeUse } from '../../domain/index.js';
 import { isEndpoint } from '../../identity/index.js';
 import type { Logger } from '../../ports/index.js';
@@ -132,7 +132,7 @@ export class NodeSessionService implements ServiceImplementation<typeof NodeSess
 function checkHello(hello: SessionHello): SessionHello {
   const { endpoints, failureDomain, softwareVersion } = hello;
   const texts = [failureDomain, softwareVersion, hello.bootId];
-  if (texts.some((text) => text.length > LIMITS.labelBytes) || !endpoints.every(isEndpoint)) {
+  if (texts.some((text) => utf8(text).length > LIMITS.labelBytes) || !endpoints.every(isEndpoint)) {
     throw new CollectiveError('REQUEST_INVALID', 'The hello names endpoints that are none, or texts that are too long.');
   }
   return hello;
@@ -148,7 +148,11 @@ function telemetryOf(state: SessionHeartbeat | undefined, softwareVersion: strin
     freeBytes: state.freeBytes,
     chunks: state.chunks,
     storeState: storeState === 'ready' || storeState === 'full' ? storeState : 'read-only',
-    storeReason: state.storeReason.slice(0, REASON_CHARACTERS),
+    // It ends up in people's terminals.
+    storeReason: state.storeReason
+      .slice(0, REASON_CHARACTERS)
+      .replace(/[\p{Cc}\p{Cf}]/gu, ' ')
+      .toWellFormed(),
     damagedCopies: state.damagedCopies,
     softwareVersion,
   };
