@@ -56,7 +56,7 @@ export const alreadyExists = (names: Names): CollectiveError =>
 export function newName(names: Names): Result<string, CollectiveError> {
   const name = names.at(-1);
   if (name === undefined)
-    return fail(new CollectiveError('NAME_INVALID', 'The root directory is always there and cannot be replaced.'));
+    return fail(new CollectiveError('NAME_INVALID', 'The root directory is always there: it cannot be replaced or removed.'));
   if (names[0] === RESERVED_ROOT_NAME) {
     return fail(new CollectiveError('NAME_INVALID', `/${RESERVED_ROOT_NAME} is reserved.`, { next: 'Choose another name.' }));
   }

@@ -11,7 +11,7 @@ export default class EventsList extends ClientCommand {
     from: Flags.integer({ min: 1, description: 'Begin with this one.', helpValue: 'NUMBER' }),
     limit: Flags.integer({ min: 1, description: 'At most so many.', dependsOn: ['from'] }),
     last: Flags.integer({ min: 1, description: 'Only the last so many.', exclusive: ['from'] }),
-    type: Flags.string({ multiple: true, description: 'Only these types, such as FileCommitted.' }),
+    type: Flags.string({ multiple: true, description: 'Of these events only such types, for example FileCommitted.' }),
   };
 
   async run(): Promise<{ readonly events: readonly EventJson[] } | undefined> {
