@@ -100,7 +100,7 @@ export class CollectiveClient {
     });
     const calls = { retry: this.#retry, random, correlationId };
     this.files = new FilesCalls({ rpc: createClient(FilesServiceDefinition, channel), ...calls });
-    this.admin = new AdminCalls({ rpc: createClient(AdminServiceDefinition, channel), ...calls });
+    this.admin = new AdminCalls({ rpc: createClient(AdminServiceDefinition, channel), ...calls, clock });
     this.#pool = new NodePool({ open: options.openNode, clock, timers });
   }
 

@@ -65,6 +65,8 @@ export abstract class BaseCommand extends Command {
 
   protected override async catch(thrown: Error): Promise<void> {
     if ('oclif' in thrown && 'code' in thrown && thrown.code === 'EEXIT') throw thrown;
+    // oclif warns of commands that do not parse; this one did, and what it was given was wrong.
+    this.parsed = true;
     const found = await asCollectiveError(thrown);
     const interrupted = found.code === 'CANCELLED' && this.interrupted.aborted;
     const error = interrupted ? new CollectiveError('CANCELLED', 'Interrupted: what was not finished is not kept.') : found;

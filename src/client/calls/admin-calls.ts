@@ -1,4 +1,4 @@
-import type { Random } from '../../ports/index.js';
+import type { Clock, Random } from '../../ports/index.js';
 import type {
   AdminServiceDefinition,
   CallOptions,
@@ -10,13 +10,14 @@ import type {
   RpcClient,
   VerifyLogResponse,
 } from '../../transport/index.js';
-import { toBase32, toCollectiveError } from '../../base/index.js';
+import { LIMITS, toBase32, toCollectiveError } from '../../base/index.js';
 import { isAway, type Retry } from './retry.js';
 
 export interface AdminCallsOptions {
   readonly rpc: RpcClient<typeof AdminServiceDefinition>;
   readonly retry: Retry;
   readonly random: Random;
+  readonly clock: Clock;
   readonly correlationId: string;
 }
 
@@ -31,6 +32,9 @@ export interface EventQuery {
   /** None: all. */
   readonly types: readonly string[];
 }
+
+/** An attempt to connect does not take that long to fail. */
+const QUIET_MS = 30_000;
 
 /** The coordinator's Admin service. Errors: the coordinator's own, COORDINATOR_UNREACHABLE, CANCELLED. */
 export class AdminCalls {
@@ -67,22 +71,31 @@ export class AdminCalls {
     query: { readonly lines: number; readonly types: readonly string[] },
     signal: AbortSignal,
   ): AsyncGenerator<EventInfo, void> {
-    let from = { fromSequence: 0, last: query.lines };
-    if (query.lines === 0) {
-      const { log } = await this.status(signal);
-      from = { fromSequence: (log?.headSequence ?? 0) + 1, last: 0 };
-    }
+    // Whether it is there at all is found out first: it is not waited for in vain.
+    const { log } = await this.status(signal);
+    let from = query.lines > 0 ? { fromSequence: 0, last: query.lines } : { fromSequence: (log?.headSequence ?? 0) + 1, last: 0 };
+    const { retry, clock } = this.#options;
+    let heardMs = clock.monotonicMs();
     for (let attempt = 0; ; attempt += 1) {
+      const openedMs = clock.monotonicMs();
       try {
         for await (const event of this.events({ ...from, limit: 0, follow: true, types: query.types }, signal)) {
           attempt = 0;
+          heardMs = clock.monotonicMs();
           from = { fromSequence: event.sequence + 1, last: 0 };
           yield event;
         }
       } catch (thrown) {
         if (signal.aborted || !isAway(toCollectiveError(thrown))) throw thrown;
+        const nowMs = clock.monotonicMs();
+        // A log that was quiet for so long was there.
+        if (nowMs - openedMs >= QUIET_MS) {
+          attempt = 0;
+          heardMs = nowMs;
+        }
+        if (nowMs - heardMs >= LIMITS.tailPatienceMs) throw thrown;
       }
-      await this.#options.retry.pause(attempt, signal);
+      await retry.pause(attempt, signal);
     }
   }
 

@@ -37,18 +37,22 @@ export class Retry {
         const error = toCollectiveError(thrown);
         if (!isAway(error)) this.#answered = true;
         const patienceMs = this.#answered ? this.#options.patienceMs : this.#options.firstPatienceMs;
-        if (signal.aborted || !isAway(error) || clock.monotonicMs() - beginMs >= patienceMs) throw error;
+        const delayMs = this.#delayMs(attempt);
+        if (signal.aborted || !isAway(error) || clock.monotonicMs() - beginMs + delayMs > patienceMs) throw error;
         logger.debug('repeating a call', { call: what, attempt, error });
-        await this.pause(attempt, signal);
+        await this.#options.timers.sleep(delayMs, signal);
       }
     }
   }
 
   /** The wait before attempt number `attempt + 1`. Error: CANCELLED. */
   pause(attempt: number, signal: AbortSignal): Promise<void> {
-    const { timers, random } = this.#options;
-    const delayMs = Math.min(DELAY_MAX_MS, DELAY_MIN_MS * 2 ** Math.min(attempt, 10));
-    return timers.sleep(delayMs * (0.5 + random.fraction() / 2), signal);
+    return this.#options.timers.sleep(this.#delayMs(attempt), signal);
+  }
+
+  #delayMs(attempt: number): number {
+    const fullMs = Math.min(DELAY_MAX_MS, DELAY_MIN_MS * 2 ** Math.min(attempt, 10));
+    return fullMs * (0.5 + this.#options.random.fraction() / 2);
   }
 }
 
