@@ -13,7 +13,7 @@ export default class Login extends BaseCommand {
     }),
   };
   static override flags = {
-    name: Flags.string({ description: 'The name of this client. Default: user-machine.' }),
+    name: Flags.string({ description: 'The name of this client. Default: user-machine.', helpValue: 'NAME' }),
     'context-name': Flags.string({ description: "Name of the new context. Default: the member's name.", helpValue: 'NAME' }),
   };
 

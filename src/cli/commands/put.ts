@@ -21,7 +21,12 @@ export default class Put extends ClientCommand {
     }),
   };
   static override flags = {
-    copies: Flags.integer({ min: 1, max: 16, description: "How many nodes are to hold it. Default: the member's." }),
+    copies: Flags.integer({
+      min: 1,
+      max: 16,
+      description: "How many nodes are to hold it. Default: the member's.",
+      helpValue: 'NUMBER',
+    }),
   };
   static override examples = [
     { description: 'A folder, as /photos', command: '<%= config.bin %> put ~/photos /photos' },

@@ -10,7 +10,12 @@ export default class Write extends ClientCommand {
     path: Args.string({ required: true, ignoreStdin: true, description: 'The remote file.' }),
   };
   static override flags = {
-    copies: Flags.integer({ min: 1, max: 16, description: "How many nodes are to hold it. Default: the member's." }),
+    copies: Flags.integer({
+      min: 1,
+      max: 16,
+      description: "How many nodes are to hold it. Default: the member's.",
+      helpValue: 'NUMBER',
+    }),
   };
   static override examples = ['date | <%= config.bin %> write /notes/today.txt'];
 

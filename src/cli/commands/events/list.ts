@@ -9,9 +9,13 @@ export default class EventsList extends ClientCommand {
   static override aliases = ['events:ls'];
   static override flags = {
     from: Flags.integer({ min: 1, description: 'Begin with this one.', helpValue: 'NUMBER' }),
-    limit: Flags.integer({ min: 1, description: 'At most so many.', dependsOn: ['from'] }),
-    last: Flags.integer({ min: 1, description: 'Only the last so many.', exclusive: ['from'] }),
-    type: Flags.string({ multiple: true, description: 'Of these events only such types, for example FileCommitted.' }),
+    limit: Flags.integer({ min: 1, description: 'At most so many.', helpValue: 'NUMBER', dependsOn: ['from'] }),
+    last: Flags.integer({ min: 1, description: 'Only the last so many.', helpValue: 'NUMBER', exclusive: ['from'] }),
+    type: Flags.string({
+      multiple: true,
+      description: 'Of these events only such types, for example FileCommitted.',
+      helpValue: 'TYPE',
+    }),
   };
 
   async run(): Promise<{ readonly events: readonly EventJson[] } | undefined> {

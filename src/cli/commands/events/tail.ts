@@ -7,8 +7,14 @@ export default class EventsTail extends ClientCommand {
   static override summary = 'Show the last events and then each new one, until Ctrl-C.';
   static override description = 'With --json one object a line. After a restart of the coordinator it goes on where it was.';
   static override flags = {
-    lines: Flags.integer({ char: 'n', min: 0, default: 10, description: 'How many past ones to begin with.' }),
-    type: Flags.string({ multiple: true, description: 'Only these types, such as FileCommitted.' }),
+    lines: Flags.integer({
+      char: 'n',
+      min: 0,
+      default: 10,
+      description: 'How many past ones to begin with.',
+      helpValue: 'NUMBER',
+    }),
+    type: Flags.string({ multiple: true, description: 'Only these types, such as FileCommitted.', helpValue: 'TYPE' }),
   };
 
   async run(): Promise<void> {
