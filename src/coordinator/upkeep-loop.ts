@@ -4,7 +4,8 @@ import type { Clock, Logger, Timers } from '../ports/index.js';
 import type { ViewHost } from '../projections/index.js';
 import type { CommandLoop } from './commands/command-loop.js';
 
-const INTERVAL_MS = 60_000;
+// Also bounds what a start after a crash has to replay.
+const INTERVAL_MS = 10_000;
 const UPLOADS_A_ROUND = 256;
 
 export interface UpkeepLoopOptions {
@@ -15,7 +16,7 @@ export interface UpkeepLoopOptions {
   readonly logger: Logger;
 }
 
-/** Each minute: closes uploads that have expired, forgets requests past their time, and flushes the views. */
+/** Every ten seconds: closes uploads that have expired, forgets requests past their time, and flushes the views. */
 export async function runUpkeep(options: UpkeepLoopOptions, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
