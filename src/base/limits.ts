@@ -117,7 +117,7 @@ export const LIMITS = {
   chunkBuffersLarge: 8,
   damagedChunksListed: 10_000,
   storeCheckDelayMinMs: 1_000,
-  storeCheckDelayMaxMs: 60_000,
+  storeCheckDelayMaxMs: 10_000,
 
   // memory
   viewCacheBytes: 64 * MiB,

@@ -40,10 +40,12 @@ export class StoreWatch {
     const { signal } = this.#stopping;
     try {
       let delayMs: number = LIMITS.storeCheckDelayMinMs;
-      do {
+      for (;;) {
         await timers.sleep(delayMs, signal);
+        if (await store.check(signal)) break;
         delayMs = Math.min(2 * delayMs, LIMITS.storeCheckDelayMaxMs);
-      } while (!(await store.check(signal)));
+        logger.warn('the disk was tried again and still fails', { nextTryMs: delayMs });
+      }
       onWritable();
       await store.recheckUnreadable(signal);
     } catch (error) {

@@ -33,6 +33,12 @@ interface NodeTask {
   readonly mayBeHeld: boolean;
 }
 
+/** What a node answered instead of storing. */
+interface Failure {
+  readonly nodeId: string;
+  readonly error: CollectiveError;
+}
+
 interface Target {
   readonly access: NodeAccess;
   readonly right: NodeRight;
@@ -40,6 +46,8 @@ interface Target {
 
 /** How long a node that failed is passed over. */
 const AVOID_MS = 10_000;
+/** Answers that waiting does not change: only another node, or a person, can help. */
+const REFUSAL_CODES: ReadonlySet<string> = new Set(['NODE_FULL', 'NODE_READ_ONLY']);
 /** Failures that say nothing against the node: a new ticket is all it takes. */
 const TICKET_CODES: ReadonlySet<string> = new Set(['TICKET_EXPIRED', 'TICKET_INVALID']);
 
@@ -58,12 +66,14 @@ export class ChunkStorer {
 
   /**
    * Receipts that cover every chunk with as many nodes as there are copies. At most LIMITS.chunksPerCall chunks. Errors: those of
-   * PlaceChunks, and the last failure of a node once patience is over.
+   * PlaceChunks, and the last failure of a node: at once where nodes refused and there are no others, else when patience is over.
    */
   async store(chunks: readonly LoadedChunk[], signal: AbortSignal): Promise<readonly Receipt[]> {
     const { copies, retry, clock, patienceMs } = this.#options;
     const tasks = chunks.map((chunk): Task => ({ chunk, receipts: new Map(), copiesSent: 0 }));
     const beginMs = clock.monotonicMs();
+    const refusedBy = new Set<string>();
+    let onlyRefused = true;
     let failure: CollectiveError | undefined;
     for (let attempt = 0; ; attempt += 1) {
       const missing = tasks.filter(({ receipts }) => receipts.size < copies);
@@ -73,19 +83,27 @@ export class ChunkStorer {
           throw failure ?? new CollectiveError('UNAVAILABLE', 'No node took the chunks.');
         await retry.pause(attempt - 1, signal);
       }
+      let failures: readonly Failure[];
       try {
-        failure = await this.#round(missing, signal);
+        failures = await this.#round(missing, signal);
       } catch (thrown) {
         const error = toCollectiveError(thrown);
-        // Nodes that were there a moment ago may be on their way back.
-        if (attempt === 0 || !SCARCITY_CODES.has(error.code)) throw error;
+        // Nodes that were there a moment ago may be on their way back, but for those that refused.
+        const hopeless = attempt === 0 || (onlyRefused && refusedBy.size > 0);
+        if (hopeless || !SCARCITY_CODES.has(error.code)) throw error;
         failure ??= error;
+        continue;
       }
+      failure = failures.at(-1)?.error;
+      const refusals = failures.filter(({ error }) => REFUSAL_CODES.has(error.code));
+      if (refusals.length < failures.length) onlyRefused = false;
+      else if (onlyRefused && failure !== undefined && refusals.every(({ nodeId }) => refusedBy.has(nodeId))) throw failure;
+      for (const { nodeId } of refusals) refusedBy.add(nodeId);
     }
   }
 
-  /** Returns the last failure of a node. */
-  async #round(tasks: readonly Task[], signal: AbortSignal): Promise<CollectiveError | undefined> {
+  /** Returns how nodes failed, at most once each. */
+  async #round(tasks: readonly Task[], signal: AbortSignal): Promise<readonly Failure[]> {
     const { calls, uploadId } = this.#options;
     const { placements, nodes } = await calls.placeChunks(
       { uploadId, chunks: tasks.map(({ chunk }) => entryOf(chunk)), avoidNodeIds: this.#avoided() },
@@ -103,18 +121,15 @@ export class ChunkStorer {
       }
     });
     if (work.size === 0) throw new CollectiveError('PROTOCOL_ERROR', 'The coordinator named no node to send the chunks to.');
-    const outcomes = await Promise.allSettled([...work].map(([access, list]) => this.#storeOn(access, list, signal)));
-    let failure: CollectiveError | undefined;
-    for (const outcome of outcomes) {
-      if (outcome.status === 'rejected') failure = toCollectiveError(outcome.reason);
-      else failure ??= outcome.value;
-    }
-    if (failure?.code === 'CANCELLED') throw failure;
-    return failure;
+    const outcomes = await Promise.all([...work].map(([access, list]) => this.#storeOn(access, list, signal)));
+    const failures = outcomes.filter((outcome) => outcome !== undefined);
+    const cancelled = failures.find(({ error }) => error.code === 'CANCELLED');
+    if (cancelled !== undefined) throw cancelled.error;
+    return failures;
   }
 
-  /** Returns why some of the chunks are not there; throws when none is. */
-  async #storeOn(access: NodeAccess, list: readonly NodeTask[], signal: AbortSignal): Promise<CollectiveError | undefined> {
+  /** Returns why some of the chunks are not there. */
+  async #storeOn(access: NodeAccess, list: readonly NodeTask[], signal: AbortSignal): Promise<Failure | undefined> {
     const target: Target = { access, right: { ticket: access.ticket, chunks: [] } };
     try {
       const held = await this.#held(target, list, signal);
@@ -125,13 +140,9 @@ export class ChunkStorer {
       if (stored.length > 0) await this.#sign(target, stored, signal);
       const refused = puts.find((outcome) => outcome.status === 'rejected');
       if (refused === undefined) return undefined;
-      const failure = toCollectiveError(refused.reason);
-      this.#note(access, failure);
-      return failure;
+      return this.#failure(access, refused.reason);
     } catch (thrown) {
-      const error = toCollectiveError(thrown);
-      this.#note(access, error);
-      throw error;
+      return this.#failure(access, thrown);
     }
   }
 
@@ -164,11 +175,13 @@ export class ChunkStorer {
     return [...new Set(tasks.flatMap(({ receipts }) => [...receipts.values()]))];
   }
 
-  #note(access: NodeAccess, error: CollectiveError): void {
-    if (error.code === 'CANCELLED') return;
+  #failure({ name, nodeId }: NodeAccess, thrown: unknown): Failure {
+    const error = toCollectiveError(thrown);
+    if (error.code === 'CANCELLED') return { nodeId, error };
     const { logger, clock } = this.#options;
-    logger.info('a node did not take chunks', { node: access.name, nodeId: access.nodeId, error });
-    if (!TICKET_CODES.has(error.code)) this.#avoidUntilMs.set(access.nodeId, clock.monotonicMs() + AVOID_MS);
+    logger.info('a node did not take chunks', { node: name, nodeId, error });
+    if (!TICKET_CODES.has(error.code)) this.#avoidUntilMs.set(nodeId, clock.monotonicMs() + AVOID_MS);
+    return { nodeId, error: naming(name, error) };
   }
 
   #avoided(): readonly string[] {
@@ -179,5 +192,15 @@ export class ChunkStorer {
 }
 
 const SCARCITY_CODES: ReadonlySet<string> = new Set(['NOT_ENOUGH_NODES', 'NOT_ENOUGH_SPACE', 'NODE_FULL', 'NODE_UNREACHABLE']);
+
+/** The error, with the node that it came from. */
+function naming(node: string, error: CollectiveError): CollectiveError {
+  const { code, message, next, details } = error;
+  return new CollectiveError(code, `${node}: ${message}`, {
+    ...(next === undefined ? {} : { next }),
+    details: { ...details, node },
+    cause: error,
+  });
+}
 
 const entryOf = ({ chunkId, lengthBytes }: LoadedChunk): ChunkEntry => ({ chunkId, lengthBytes });

@@ -117,7 +117,7 @@ function presenceFindings(node: NodeInfo, nowMs: number): readonly Finding[] {
 }
 
 function storeFindings(node: NodeInfo): readonly Finding[] {
-  const reason = node.storeReason === '' ? '' : `: ${node.storeReason}`;
+  const reason = node.storeReason === '' ? '' : `: ${node.storeReason.replace(/\.$/, '')}`;
   if (node.storeState === 'read-only') {
     return [
       finding(
@@ -159,7 +159,7 @@ function enoughNodes({ nodes, defaultCopies }: Situation): readonly Finding[] {
       'too-few-nodes',
       'warning',
       message,
-      nodes.length < defaultCopies ? 'Add a node: collective node invite' : 'Bring the nodes back: collective node list',
+      nodes.length < defaultCopies ? 'Add a node: collective node invite' : 'See what keeps the others from it: collective node list',
     ),
   ];
 }

@@ -271,6 +271,37 @@ describe('put, when something goes wrong', () => {
     expect([...world.coordinator.uploads.values()].map(({ state }) => state)).toEqual(['abandoned']);
   });
 
+  it.each(['NODE_FULL', 'NODE_READ_ONLY'] as const)(
+    'does not wait where a node answers %s and there is no other, and names it',
+    async (code) => {
+      const world = await clientWorld(2);
+      world.local.addFile('/file', someBytes('refused', 100));
+      const [refusing] = world.nodes;
+      if (refusing === undefined) throw new Error('there are nodes');
+      refusing.intercept = (request) => {
+        if (request === 'put') throw new CollectiveError(code, 'no');
+      };
+      const refused = { code, message: `${refusing.name}: no`, details: { node: refusing.name } };
+      await expect(put(world, '/file', '/file')).rejects.toMatchObject(refused);
+      expect(world.time.nowMs).toBeLessThan(5000);
+    },
+  );
+
+  it('waits for a node that is away though another one refuses', async () => {
+    const world = await clientWorld(3);
+    world.local.addFile('/file', someBytes('refused and away', 100));
+    const [refusing, away] = world.nodes;
+    if (refusing === undefined || away === undefined) throw new Error('there are nodes');
+    refusing.intercept = (request) => {
+      if (request === 'put') throw new CollectiveError('NODE_FULL', 'no');
+    };
+    away.intercept = () => {
+      if (world.time.nowMs < 15_000) throw new CollectiveError('NODE_UNREACHABLE', 'starting');
+    };
+    await put(world, '/file', '/file');
+    expect(world.nodes.map(({ chunks }) => chunks.size)).toEqual([0, 1, 1]);
+  });
+
   it('refuses at once when there are too few nodes', async () => {
     const world = await clientWorld(1);
     world.local.addFile('/file', 'text');
