@@ -112,7 +112,7 @@ export class CollectiveClient {
     const { files, bytes, allocatedBytes, directories } = await measure(localItems(local, roots));
     options.onTotals?.({ files, bytes });
     return this.#uploader().upload({
-      items: localItems(local, roots),
+      items: () => localItems(local, roots),
       directories,
       copies,
       expectedBytes: allocatedBytes,
@@ -127,7 +127,7 @@ export class CollectiveClient {
     const { path } = readRemotePath(options.path);
     const item = { kind: 'stream', path, bytes, mode, modified } as const;
     return this.#uploader().upload({
-      items: justOne(item),
+      items: () => justOne(item),
       directories: [],
       copies,
       expectedBytes: 0,

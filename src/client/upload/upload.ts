@@ -53,7 +53,7 @@ export class Upload {
   }
 
   async run(): Promise<UploadReport> {
-    const items = this.#request.items[Symbol.asyncIterator]();
+    const items = this.#request.items()[Symbol.asyncIterator]();
     this.#tasks.spawn(async () => {
       // Every worker ends before the source of the items is closed, whichever of them fails.
       await Promise.all(Array.from({ length: LIMITS.filesReadAtOnce }, () => this.#work(items).catch(this.#tasks.fail)));

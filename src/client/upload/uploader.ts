@@ -1,7 +1,10 @@
+import { isCollectiveError } from '../../base/index.js';
 import type { Clock, Hasher, Logger, Timers } from '../../ports/index.js';
+import type { OpenUploadResponse } from '../../transport/index.js';
 import type { FilesCalls } from '../calls/files-calls.js';
 import type { Retry } from '../calls/retry.js';
 import type { NodePool } from '../nodes/node-pool.js';
+import { Survey } from './survey.js';
 import { Upload } from './upload.js';
 import type { DirectoryItem, TransferProgress, UploadItem, UploadReport } from './upload-item.js';
 
@@ -20,12 +23,12 @@ export interface UploaderOptions {
 
 export interface UploadRequest {
   /** A directory comes before what is in it. */
-  readonly items: AsyncIterable<UploadItem>;
+  readonly items: () => AsyncIterable<UploadItem>;
   /** The directories among them, to give them their times when nothing is added to them any longer. */
   readonly directories: readonly DirectoryItem[];
   /** 0: the member's default. */
   readonly copies: number;
-  /** How much new data to expect at least, so that an upload for which there is no room is refused at once; 0: unknown. */
+  /** How much new data to expect at most, so that an upload for which there is no room is refused at once; 0: unknown. */
   readonly expectedBytes: number;
   readonly onProgress: (progress: TransferProgress) => void;
   readonly signal: AbortSignal;
@@ -43,11 +46,8 @@ export class Uploader {
 
   /** What cannot be stored by itself is in the report; whatever stops all of it is thrown, and leaves no file half stored. */
   async upload(request: UploadRequest): Promise<UploadReport> {
-    const { calls, logger } = this.#options;
-    const { uploadId, copies } = await calls.openUpload(
-      { copies: request.copies, expectedBytes: request.expectedBytes },
-      request.signal,
-    );
+    const { logger } = this.#options;
+    const { uploadId, copies } = await this.#open(request);
     logger.debug('opened an upload', { uploadId, copies });
     let report: UploadReport | undefined;
     try {
@@ -55,6 +55,29 @@ export class Uploader {
       return report;
     } finally {
       await this.#close(uploadId, report === undefined);
+    }
+  }
+
+  /** Where there is no room for all of it, but the nodes hold much of it already, there may be room for the rest. */
+  async #open(request: UploadRequest): Promise<OpenUploadResponse> {
+    const { calls } = this.#options;
+    const { copies, expectedBytes, signal } = request;
+    try {
+      return await calls.openUpload({ copies, expectedBytes }, signal);
+    } catch (error) {
+      if (!isCollectiveError(error) || error.code !== 'NOT_ENOUGH_SPACE' || expectedBytes === 0) throw error;
+      const missingBytes = await this.#survey(request);
+      if (missingBytes === undefined || missingBytes >= expectedBytes) throw error;
+      return calls.openUpload({ copies, expectedBytes: missingBytes }, signal);
+    }
+  }
+
+  async #survey({ copies: wanted, items, signal }: UploadRequest): Promise<number | undefined> {
+    const { uploadId, copies } = await this.#options.calls.openUpload({ copies: wanted, expectedBytes: 0 }, signal);
+    try {
+      return await new Survey({ ...this.#options, uploadId, copies }).missingBytes(items(), signal);
+    } finally {
+      await this.#close(uploadId, true);
     }
   }
 

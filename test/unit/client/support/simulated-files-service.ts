@@ -53,6 +53,7 @@ export class SimulatedFiles {
   /** Extents in one page of an answer. */
   pageExtents = 4;
   expectedBytes = 0;
+  roomBytes = Number.POSITIVE_INFINITY;
   /** Names that it tells instead of the real ones, by path. */
   readonly falseNames = new Map<string, string>();
 
@@ -69,6 +70,7 @@ export class SimulatedFiles {
       this.#command('openUpload', request, async () => {
         const copies = request.copies === 0 ? 2 : request.copies;
         this.expectedBytes = request.expectedBytes;
+        if (request.expectedBytes > this.roomBytes) throw new CollectiveError('NOT_ENOUGH_SPACE', 'There is no room.');
         if (this.nodes.length < copies) throw new CollectiveError('NOT_ENOUGH_NODES', 'Too few nodes.');
         const uploadId = `upload-${this.uploads.size + 1}`;
         this.uploads.set(uploadId, { copies, lists: new Map(), state: 'open' });
