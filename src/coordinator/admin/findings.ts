@@ -159,7 +159,9 @@ function enoughNodes({ nodes, defaultCopies }: Situation): readonly Finding[] {
       'too-few-nodes',
       'warning',
       message,
-      nodes.length < defaultCopies ? 'Add a node: collective node invite' : 'See what keeps the others from it: collective node list',
+      nodes.length < defaultCopies
+        ? 'Add a node: collective node invite'
+        : 'See what keeps the others from it: collective node list',
     ),
   ];
 }

@@ -1,5 +1,6 @@
 export { ENTRY, FETCHED, jsonOf, LISTING, REFUSAL, STATUS, STORED, WRITTEN, type Status } from './answers.js';
 export { contentOf, contentPieces, digestOf, digestOfFile, writeContent } from './content.js';
 export { chunkFileIn, chunkIdsOf, damages, findInPacks, flipBit, packsIn } from './node-store.js';
+export { LoopDisk } from './loop-disk.js';
 export { treeDifferences } from './snapshot.js';
 export { findingCodes, World } from './world.js';

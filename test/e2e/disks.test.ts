@@ -1,0 +1,188 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { contentOf, findingCodes, jsonOf, LoopDisk, REFUSAL, STORED, World } from '../support/e2e/index.js';
+
+const MiB = 1024 * 1024;
+const EXIT_INSUFFICIENT = 7;
+
+let folder: string;
+/** Of node-1, and of node-2. */
+let small: LoopDisk;
+let failing: LoopDisk;
+let world: World;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'collective-disks-'));
+  // The store of a node makes 256 folders and some files.
+  small = await LoopDisk.create(join(folder, 'small'), { bytes: 64 * MiB, inodes: 360 });
+  failing = await LoopDisk.create(join(folder, 'failing'), { bytes: 96 * MiB });
+  const disks = [small, failing];
+  world = await World.start({ nodes: 2, nodeDirectory: (index) => join(disks[index]?.path ?? folder, 'node') });
+});
+
+afterAll(async () => {
+  await world?.stop();
+  await small?.remove();
+  await failing?.remove();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const sizes = new Map<string, number>();
+
+async function put(name: string, bytes: number, ...flags: readonly string[]) {
+  const path = join(await world.folder(), name);
+  await writeFile(path, contentOf(name, bytes));
+  const result = await world.command('put', path, `/${name}`, '--json', ...flags);
+  if (result.code === 0) sizes.set(name, bytes);
+  return result;
+}
+
+async function expectStored(name: string, bytes: number, ...flags: readonly string[]): Promise<void> {
+  const result = await put(name, bytes, ...flags);
+  expect(result.stderr).toBe('');
+  expect(jsonOf(result, STORED)).toMatchObject({ files: 1, size: bytes });
+}
+
+async function expectAllReadable(): Promise<void> {
+  for (const [name, bytes] of sizes) {
+    const { stdout } = await world.ok('cat', `/${name}`);
+    expect(stdout.equals(contentOf(name, bytes)), name).toBe(true);
+  }
+}
+
+const storeOf = async (node: string) => (await world.status()).nodes.find(({ name }) => name === node)?.store;
+const pids = (): readonly (number | undefined)[] => world.cluster.nodes.map(({ pid }) => pid);
+
+/** Ends a node for as long as the task takes. */
+async function without(index: number, task: () => Promise<void>): Promise<void> {
+  const node = world.cluster.nodes[index];
+  await node?.stop('SIGKILL');
+  await task();
+  await node?.start();
+  await world.cluster.untilOnline(2);
+}
+
+describe('when the disk of a node is full', () => {
+  let before: readonly (number | undefined)[];
+
+  beforeAll(async () => {
+    await expectStored('before', 3 * MiB);
+    before = pids();
+    await small.fill();
+  });
+
+  test('a put that needs it is refused, which is clear about why, and leaves nothing', async () => {
+    const result = await put('refused', 8 * MiB);
+    expect(result.code).toBe(EXIT_INSUFFICIENT);
+    const { error } = jsonOf(result, REFUSAL);
+    expect(['NODE_FULL', 'NOT_ENOUGH_NODES', 'NOT_ENOUGH_SPACE']).toContain(error.code);
+    expect(error.message).toMatch(/node-1.*(full|left|free)/);
+    expect(error.next).not.toBe('');
+    expect((await world.command('stat', '/refused')).code).toBe(4);
+  });
+
+  test('status tells, with what to do', async () => {
+    const status = await world.statusWhen((now) => findingCodes(now).includes('store-full'));
+    expect(status.health).toBe('degraded');
+    expect(status.findings).toContainEqual(
+      expect.objectContaining({
+        code: 'store-full',
+        message: expect.stringMatching(/node-1 is full.*disk/),
+        next: expect.stringContaining('room'),
+      }),
+    );
+  });
+
+  test('the service goes on: what is stored is read, and what needs it not is stored', async () => {
+    await expectStored('elsewhere', 3 * MiB, '--copies', '1');
+    await expectAllReadable();
+  });
+
+  test('it takes chunks again once there is room, without a restart', async () => {
+    await small.free();
+    await world.statusWhen((now) => now.health === 'healthy');
+    await expectStored('after', 8 * MiB);
+    expect(pids()).toEqual(before);
+    await without(1, async () => {
+      expect((await world.ok('cat', '/after')).stdout.equals(contentOf('after', 8 * MiB))).toBe(true);
+    });
+  });
+
+  test('only of files, not of bytes, the write fails, is refused, and goes well once there is room', async () => {
+    await small.fillWithFiles();
+    const result = await put('no more files', 4 * MiB);
+    expect(result.code).toBe(EXIT_INSUFFICIENT);
+    expect(jsonOf(result, REFUSAL).error).toMatchObject({
+      code: 'NODE_FULL',
+      message: expect.stringMatching(/node-1: .*disk is full/),
+    });
+    await expectAllReadable();
+    await small.free();
+    await expectStored('files again', 4 * MiB);
+  });
+});
+
+describe('when the disk of a node fails', () => {
+  let before: readonly (number | undefined)[];
+
+  beforeAll(async () => {
+    await expectStored('sound', 3 * MiB);
+    before = pids();
+    await failing.break();
+  });
+
+  test('a put that needs it is refused, which says that and why', async () => {
+    const result = await put('failed', 4 * MiB);
+    expect(result.code).toBe(EXIT_INSUFFICIENT);
+    const { error } = jsonOf(result, REFUSAL);
+    expect(['NODE_READ_ONLY', 'NOT_ENOUGH_NODES']).toContain(error.code);
+    expect(error.message).toMatch(/node-2(: .*EIO| is read-only)/);
+    expect((await world.command('stat', '/failed')).code).toBe(4);
+  });
+
+  test('its store is read-only, and status tells with the reason', async () => {
+    const status = await world.status();
+    expect(status.health).toBe('degraded');
+    expect(status.findings).toContainEqual(
+      expect.objectContaining({ code: 'store-read-only', message: expect.stringMatching(/node-2.*EIO/) }),
+    );
+    expect(await storeOf('node-2')).toMatchObject({ state: 'read-only', reason: expect.stringContaining('EIO') });
+  });
+
+  test('what is stored there is read, also where no other node has it', async () => {
+    await without(0, async () => {
+      expect((await world.ok('cat', '/sound')).stdout.equals(contentOf('sound', 3 * MiB))).toBe(true);
+    });
+    await expectAllReadable();
+  });
+
+  test('what needs it not is stored', async () => {
+    await expectStored('without it', 3 * MiB, '--copies', '1');
+  });
+
+  test('it stays read-only while the disk fails', async () => {
+    expect(await storeOf('node-2')).toMatchObject({ state: 'read-only' });
+  });
+
+  test('it takes chunks again once the disk works, without a restart', async () => {
+    await failing.mend();
+    await world.statusWhen((now) => now.nodes.every(({ store }) => store.state === 'ready'));
+    await expectStored('mended', 4 * MiB);
+    expect(pids()[1]).toBe(before[1]);
+    await without(0, async () => {
+      expect((await world.ok('cat', '/mended')).stdout.equals(contentOf('mended', 4 * MiB))).toBe(true);
+    });
+  });
+
+  test('nothing that was acknowledged is lost, also after kill -9', async () => {
+    await without(1, async () => undefined);
+    await expectAllReadable();
+    await without(0, async () => {
+      for (const name of ['sound', 'mended', 'after']) {
+        expect((await world.ok('cat', `/${name}`)).stdout.equals(contentOf(name, sizes.get(name) ?? 0)), name).toBe(true);
+      }
+    });
+  });
+});
