@@ -152,7 +152,10 @@ export const LIMITS = {
   openInvites: 1024,
   leafLifeMs: 30 * 24 * 3600 * 1000,
   caLifeMs: 20 * 365 * 24 * 3600 * 1000,
-  enrolmentsPerMinute: 30,
+  /** Attempts to join within a minute that came to nothing. */
+  failedEnrolmentsPerAddress: 30,
+  /** The same, from everywhere. */
+  failedEnrolments: 300,
   damageReports: 10_000,
 
   // client

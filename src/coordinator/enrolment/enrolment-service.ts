@@ -5,7 +5,6 @@ import {
   equalBytes,
   type InviteId,
   isInviteId,
-  LIMITS,
   type NodeId,
   toBase32,
 } from '../../base/index.js';
@@ -66,28 +65,28 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
 
   async redeem(request: RedeemRequest, call: AnonymousCall): Promise<RedeemResponse> {
     const { logger, material, hasher } = this.#options;
-    if (!this.#attempts.admit()) {
-      throw new CollectiveError(
-        'LIMIT_EXCEEDED',
-        `There were more than ${LIMITS.enrolmentsPerMinute} attempts to join within a minute.`,
-        {
-          next: 'Wait a minute and try again.',
-        },
-      );
+    const address = call.remote.slice(0, call.remote.lastIndexOf(':'));
+    if (!this.#attempts.admit(address)) {
+      throw new CollectiveError('LIMIT_EXCEEDED', 'There were too many attempts to join within a minute.', {
+        next: 'Wait a minute and try again.',
+      });
     }
     const { inviteId } = request;
     if (!isInviteId(inviteId) || request.nonce.length !== ENROLMENT_NONCE_BYTES) {
       throw new CollectiveError('REQUEST_INVALID', 'The request to join is malformed.');
     }
-    const publicKey = accept(await openCertificateRequest(request.certificateRequest));
     const exchange: EnrolmentExchange = {
       inviteId,
       serverLeaf: material.coordinatorLeaf,
       certificateRequest: request.certificateRequest,
       nonce: request.nonce,
     };
-    const found = await this.#prove(inviteId, request.proof, exchange, publicKey);
+    const invite = await this.#prove(inviteId, request.proof, exchange);
+    // What reads certificate requests is not for strangers: it comes after the proof.
+    const publicKey = accept(await openCertificateRequest(request.certificateRequest));
+    const found = await this.#redeemable(inviteId, invite, publicKey);
     const { certificate, subjectId, name } = await this.#issue(inviteId, found, publicKey, request.name);
+    this.#attempts.succeeded(address);
     logger.info('invite redeemed', {
       inviteId,
       kind: found.invite.kind,
@@ -109,25 +108,29 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
   }
 
   /** Only who has the secret learns anything about the invite; five wrong tries burn it. */
-  async #prove(inviteId: InviteId, proof: Uint8Array, exchange: EnrolmentExchange, publicKey: Uint8Array): Promise<Redeemable> {
-    const { views, hasher, verifier, clock, logger } = this.#options;
-    const { invite, earlier } = await views.run(({ invites, certificates }) => {
-      const row = invites.get(inviteId);
-      const fingerprint = row?.state === 'redeemed' ? row.fingerprint : undefined;
-      return { invite: row, earlier: fingerprint === undefined ? undefined : certificates.byFingerprint(fingerprint) };
-    });
+  async #prove(inviteId: InviteId, proof: Uint8Array, exchange: EnrolmentExchange): Promise<InviteRow> {
+    const { views, hasher, verifier, logger } = this.#options;
+    const invite = await views.run(({ invites }) => invites.get(inviteId));
     const refused = new CollectiveError('INVITE_INVALID', 'This coordinator does not accept the invite.', {
       next: 'Check that it was pasted whole, or ask for a new one.',
     });
     if (invite === undefined) throw refused;
-    if (!checkInviteProof(proof, exchange, { secretHash: invite.secretHash, hasher, verifier })) {
-      logger.warn('wrong proof for an invite', { inviteId });
-      if (this.#attempts.wrong(inviteId)) await this.#burn(inviteId);
-      throw refused;
-    }
-    if (earlier !== undefined && equalBytes(earlier.publicKey, publicKey)) return { invite, earlier };
-    accept(await views.run(({ invites }) => usableInvite(inviteId, invites, clock.nowMs())));
-    return { invite, earlier: undefined };
+    if (checkInviteProof(proof, exchange, { secretHash: invite.secretHash, hasher, verifier })) return invite;
+    logger.warn('wrong proof for an invite', { inviteId });
+    if (this.#attempts.wrong(inviteId)) await this.#burn(inviteId);
+    throw refused;
+  }
+
+  /** An invite works once; but within its life the same key may ask again, whose first answer was lost. */
+  #redeemable(inviteId: InviteId, invite: InviteRow, publicKey: Uint8Array): Promise<Redeemable> {
+    const nowMs = this.#options.clock.nowMs();
+    return this.#options.views.run(({ invites, certificates }) => {
+      const repeated = invite.state === 'redeemed' && nowMs < invite.expiresAtMs;
+      const earlier = repeated ? certificates.byFingerprint(invite.fingerprint) : undefined;
+      if (earlier !== undefined && equalBytes(earlier.publicKey, publicKey)) return { invite, earlier };
+      accept(usableInvite(inviteId, invites, nowMs));
+      return { invite, earlier: undefined };
+    });
   }
 
   async #issue(inviteId: InviteId, { invite, earlier }: Redeemable, publicKey: Uint8Array, wishedName: string) {
