@@ -236,7 +236,7 @@ export class CollectiveClient {
   }
 
   #downloader(): Downloader {
-    return new Downloader({ ...this.#shared(), patienceMs: LIMITS.transferPatienceMs });
+    return new Downloader(this.#shared());
   }
 
   #shared() {

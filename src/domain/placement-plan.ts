@@ -9,7 +9,7 @@ export interface Candidate {
   readonly freeBytes: number;
 }
 
-/** A node that cannot take chunks now, and why, in a word or two. */
+/** A node that cannot take chunks now, and why, in a word or two: `full` where all that it lacks is room. */
 export interface Unusable {
   readonly name: string;
   readonly why: string;
@@ -100,6 +100,10 @@ function hash32(text: string): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
+const MAKE_ROOM = "Raise a node's capacity or make room on its disk, or add a node with: collective node invite";
+
+const copiesWord = (count: number): string => (count === 1 ? '1 copy' : `${count} copies`);
+
 const nodesWord = (count: number): string => (count === 1 ? '1 node' : `${count} nodes`);
 
 function tooFewNodes(
@@ -110,8 +114,18 @@ function tooFewNodes(
   const names = candidates.map(({ name }) => name).join(', ');
   const others = unusable.map(({ name, why }) => `${name} is ${why}`).join(', ');
   const message =
-    `${copies} copies need ${nodesWord(copies)}, and ${nodesWord(candidates.length)} can take chunks now` +
+    `${copiesWord(copies)} ${copies === 1 ? 'needs' : 'need'} ${nodesWord(copies)}, and ${nodesWord(candidates.length)} can take chunks now` +
     `${names === '' ? '' : ` (${names})`}${others === '' ? '' : `; ${others}`}.`;
+  const full = unusable.filter(({ why }) => why === 'full');
+  if (candidates.length + full.length >= copies) {
+    const fullNames = full.map(({ name }) => `${name} is full`).join(', ');
+    return fail(
+      new CollectiveError('NOT_ENOUGH_SPACE', `There is no room for ${copiesWord(copies)}: ${fullNames}.`, {
+        next: MAKE_ROOM,
+        details: { copies },
+      }),
+    );
+  }
   return fail(
     new CollectiveError('NOT_ENOUGH_NODES', message, {
       next:
@@ -133,9 +147,9 @@ function tooLittleSpace(
   return fail(
     new CollectiveError(
       'NOT_ENOUGH_SPACE',
-      `There is no room for ${copies} copies of ${formatSize(bytes)}: ${left.join(', ')}.`,
+      `There is no room for ${copiesWord(copies)} of ${formatSize(bytes)}: ${left.join(', ')}.`,
       {
-        next: "Remove what is not needed, raise a node's capacity, or add a node with: collective node invite",
+        next: MAKE_ROOM,
         details: { copies },
       },
     ),

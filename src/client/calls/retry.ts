@@ -24,6 +24,16 @@ export class Retry {
     this.#options = options;
   }
 
+  /** How long to go on while the other side is away. */
+  get patienceMs(): number {
+    return this.#answered ? this.#options.patienceMs : this.#options.firstPatienceMs;
+  }
+
+  /** The other side was there. */
+  answered(): void {
+    this.#answered = true;
+  }
+
   /** `task` must be safe to repeat. Throws its last error once patience is over; CANCELLED at once. */
   async run<Value>(what: string, signal: AbortSignal, task: () => Promise<Value>): Promise<Value> {
     const { clock, logger } = this.#options;
@@ -31,14 +41,13 @@ export class Retry {
     for (let attempt = 0; ; attempt += 1) {
       try {
         const value = await task();
-        this.#answered = true;
+        this.answered();
         return value;
       } catch (thrown) {
         const error = toCollectiveError(thrown);
-        if (!isAway(error)) this.#answered = true;
-        const patienceMs = this.#answered ? this.#options.patienceMs : this.#options.firstPatienceMs;
+        if (!isAway(error)) this.answered();
         const delayMs = this.#delayMs(attempt);
-        if (signal.aborted || !isAway(error) || clock.monotonicMs() - beginMs + delayMs > patienceMs) throw error;
+        if (signal.aborted || !isAway(error) || clock.monotonicMs() - beginMs + delayMs > this.patienceMs) throw error;
         logger.debug('repeating a call', { call: what, attempt, error });
         await this.#options.timers.sleep(delayMs, signal);
       }

@@ -24,7 +24,6 @@ export interface DownloaderOptions {
   readonly logger: Logger;
   /** Makes the memory that chunks are received in. */
   readonly allocate: (bytes: number) => Uint8Array;
-  readonly patienceMs: number;
 }
 
 export interface DownloadReport {

@@ -16,7 +16,6 @@ export interface FileReadingOptions {
   readonly logger: Logger;
   readonly receiver: FileReceiver;
   readonly tally: TransferTally;
-  readonly patienceMs: number;
 }
 
 /** Asks for the extents of some files and passes them on; asks again from where it was when the answer broke off. */
@@ -36,6 +35,7 @@ export class FileReading {
       try {
         for await (const page of calls.readFiles(open.map(targetOf), signal)) {
           progressMs = clock.monotonicMs();
+          retry.answered();
           attempt = 0;
           await this.#take(open, page);
           if (open.every((file) => file.closed)) break;
@@ -44,7 +44,7 @@ export class FileReading {
       } catch (thrown) {
         const error = toCollectiveError(thrown);
         const passes = BREAKS.has(error.code) && !signal.aborted;
-        if (!passes || clock.monotonicMs() - progressMs >= this.#options.patienceMs) throw error;
+        if (!passes || clock.monotonicMs() - progressMs >= retry.patienceMs) throw error;
         logger.info('asking again for what is missing of files', { files: open.length, error });
         await retry.pause(attempt, signal);
         attempt += 1;

@@ -66,7 +66,7 @@ export class Uploader {
       return await calls.openUpload({ copies, expectedBytes }, signal);
     } catch (error) {
       if (!isCollectiveError(error) || error.code !== 'NOT_ENOUGH_SPACE' || expectedBytes === 0) throw error;
-      const missingBytes = await this.#survey(request);
+      const missingBytes = await this.#survey(request).catch(unlessScarce);
       if (missingBytes === undefined || missingBytes >= expectedBytes) throw error;
       return calls.openUpload({ copies, expectedBytes: missingBytes }, signal);
     }
@@ -93,4 +93,10 @@ export class Uploader {
       timer.cancel();
     }
   }
+}
+
+/** Where a part of the files finds no room, all of them find none. */
+function unlessScarce(thrown: unknown): undefined {
+  if (isCollectiveError(thrown) && (thrown.code === 'NOT_ENOUGH_SPACE' || thrown.code === 'NOT_ENOUGH_NODES')) return undefined;
+  throw thrown;
 }

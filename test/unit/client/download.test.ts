@@ -339,3 +339,14 @@ describe('read', () => {
     await expect(poured(world, '/nothing')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });
+
+describe('reading, while the coordinator is away', () => {
+  it('gives up soon where it never answered', async () => {
+    const world = await clientWorld();
+    world.coordinator.intercept = () => {
+      throw new CollectiveError('COORDINATOR_UNREACHABLE', 'not there');
+    };
+    await expect(poured(world)).rejects.toMatchObject({ code: 'COORDINATOR_UNREACHABLE' });
+    expect(world.time.nowMs).toBeLessThan(3 * LIMITS.firstContactPatienceMs);
+  });
+});

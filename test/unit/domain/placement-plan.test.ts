@@ -116,6 +116,20 @@ describe('a placement', () => {
     for (const part of ['3 copies', '1 node', 'a', 'b is offline', 'c is full']) expect(message).toContain(part);
   });
 
+  test('that would have nodes enough, were none of them full, lacks space', () => {
+    const planned = plan({
+      candidates: [candidate('a')],
+      unusable: [
+        { name: 'b', why: 'full' },
+        { name: 'c', why: 'offline' },
+      ],
+    });
+    expect(planned).toMatchObject({
+      ok: false,
+      error: { code: 'NOT_ENOUGH_SPACE', message: 'There is no room for 2 copies: b is full.' },
+    });
+  });
+
   test('that needs more space than there is names the nodes and what they have left', () => {
     const candidates = [candidate('a', { freeBytes: 5 * GB }), candidate('b', { freeBytes: 999 })];
     const planned = plan({ chunks: [chunk('x', { lengthBytes: 1000 })], candidates });
