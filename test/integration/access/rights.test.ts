@@ -5,6 +5,7 @@ import { chunkListDigest, createSigner, generateKeyPair, issueTicket, type Ticke
 import type { ChunkConnection, TicketSlot } from '../../../src/transport/index.js';
 import { errorOf } from '../../support/rpc.js';
 import { flipBit, hasher } from '../../unit/identity/support.js';
+import { chunkNameRules } from './rules/chunk-names.js';
 import { type AccessClient, AccessWorld } from './support/access-world.js';
 import type { RunningNode } from './support/messages.js';
 import { codeOf, onlyOutcome } from './support/requests.js';
@@ -248,6 +249,12 @@ describe('receipts', () => {
     const commit = commitOf('/promise', content, uploadId, [receipt, { ...receipt, nodeId: 'nonodenonodenono' }]);
     expect(await onlyOutcome(laptop.files.commitFiles(commit, { signal }))).toBe('RECEIPT_INVALID');
   });
+});
+
+chunkNameRules({
+  port: () => attic.port,
+  shown: () => ({ tls: true, own: laptop.own }),
+  putTicket: () => putTicket(attic, laptop),
 });
 
 describe('afterwards', () => {
