@@ -1,14 +1,14 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeRandomFile } from '../scripts/demo/fixtures.js';
 import type { Cluster } from '../test/support/cluster/index.js';
 import { residentBytesOf, resetPeak } from './measure/process.js';
 import { type Figure, figure } from './measure/statistics.js';
-import { writeSmallFiles } from './small-files.js';
 
 const MEGABYTE = 1_000_000;
 const FILLED = 0.95;
-const FILES_PER_ROUND = 10_000;
+const FILES_PER_ROUND = 20_000;
+const FILES_PER_FOLDER = 1000;
 const ROUNDS_MAX = 20;
 
 interface CacheState {
@@ -51,7 +51,7 @@ export async function benchCoordinatorMemory(
 async function fillCaches(cluster: Cluster, progress: (text: string) => void): Promise<CacheState> {
   const source = join(cluster.root, 'bench-fill');
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
-    await writeSmallFiles(source, FILES_PER_ROUND);
+    await writeEmptyFiles(source, FILES_PER_ROUND);
     await cluster.ok(['put', source, `/bench-fill-${round}`, '--quiet']);
     await rm(source, { recursive: true });
     const state = await cacheState(cluster);
@@ -59,6 +59,15 @@ async function fillCaches(cluster: Cluster, progress: (text: string) => void): P
     if (state.bytes >= FILLED * state.limitBytes) return state;
   }
   return cacheState(cluster);
+}
+
+/** Rows are what fills the caches; bytes would only take time. */
+async function writeEmptyFiles(directory: string, count: number): Promise<void> {
+  for (let index = 0; index < count; index += 1) {
+    const folder = join(directory, String(Math.floor(index / FILES_PER_FOLDER)));
+    if (index % FILES_PER_FOLDER === 0) await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, String(index)), '');
+  }
 }
 
 async function cacheState(cluster: Cluster): Promise<CacheState> {
