@@ -1,6 +1,7 @@
 import { assert, CollectiveError, LIMITS } from '../../base/index.js';
 import { isServedName, type ServedName } from './access.js';
 import type { AnonymousCall, MessageCodec, MethodDefinition, ServiceDefinition, ServiceImplementation } from './definition.js';
+import { hasReplacedText } from './replaced-text.js';
 
 /** A method with its handler, reduced to bytes in and bytes out: what an adapter serves. */
 export interface BoundMethod {
@@ -69,6 +70,9 @@ async function* decoded(method: MethodDefinition, requests: AsyncIterable<Uint8A
         next: 'Use the same version of Collective at both ends.',
         cause: error,
       });
+    }
+    if (hasReplacedText(message, bytes)) {
+      throw new CollectiveError('REQUEST_INVALID', `The request of ${method.name} holds text that is not valid UTF-8.`);
     }
     yield message;
   }

@@ -46,6 +46,30 @@ export function wireRules(at: Besieged): void {
       },
     );
 
+    it('text that is not valid UTF-8 is refused, not mended; a replacement character that was sent is kept', async () => {
+      const field = (number: number, content: Uint8Array): Buffer =>
+        Buffer.concat([Buffer.from([(number << 3) | 2, content.length]), content]);
+      const make = async (path: Uint8Array): Promise<string> => {
+        const directory = field(1, path);
+        const call = await at.client.channel.open('/collective.v1.FilesService/MakeDirectories', {
+          signal,
+          timeoutMs: TIMEOUT_MS,
+          requestId: undefined,
+        });
+        await call.send(Buffer.concat([field(1, Buffer.from(requestId())), field(2, directory)]));
+        call.endRequests();
+        return codeOf(call.receive());
+      };
+      const before = await at.head();
+      for (const bad of ['2f61ff', '2fc3', '2fc0af', '2feda080', '2ff5808080', '2fefbfbd2fff']) {
+        expect([bad, await make(Buffer.from(bad, 'hex'))]).toEqual([bad, 'REQUEST_INVALID']);
+      }
+      expect(await at.head()).toBe(before);
+      expect(await make(Buffer.from('/kept-\uFFFD'))).toBe('OK');
+      const { entry } = await at.client.files.stat({ path: '/kept-\uFFFD' }, { signal });
+      expect(entry?.name).toBe('kept-\uFFFD');
+    });
+
     it('a content type that is too long is refused, not cut', async () => {
       for (const contentType of ['x'.repeat(256), '€'.repeat(86)]) {
         const file = { ...EMPTY_FILE, path: '/typed', contentType };
