@@ -72,8 +72,8 @@ async function writeEmptyFiles(directory: string, count: number): Promise<void> 
 
 async function cacheState(cluster: Cluster): Promise<CacheState> {
   const { stdout } = await cluster.ok(['status', '--json']);
-  const { process } = JSON.parse(stdout.toString('utf8')) as {
-    process: { viewCacheBytes: number; viewCacheLimitBytes: number };
+  const { coordinator } = JSON.parse(stdout.toString('utf8')) as {
+    coordinator: { viewCacheBytes: number; viewCacheLimitBytes: number };
   };
-  return { bytes: process.viewCacheBytes, limitBytes: process.viewCacheLimitBytes };
+  return { bytes: coordinator.viewCacheBytes, limitBytes: coordinator.viewCacheLimitBytes };
 }
