@@ -7,7 +7,7 @@ import { PAGE_BYTES } from './layout.js';
 export interface BufferLease {
   /** Room for the chunk, padded to a page, and one page after it. */
   readonly buffer: Uint8Array;
-  release(): void;
+  readonly release: () => void;
 }
 
 interface SizeClass {

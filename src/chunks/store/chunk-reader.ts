@@ -13,7 +13,7 @@ import type { ChunkEntry, DamagedChunk, StoredChunk } from './types.js';
 /** Bytes read from the store, in a lent buffer: call `release` when they were used. */
 export interface ChunkBytes {
   readonly bytes: Uint8Array;
-  release(): void;
+  readonly release: () => void;
 }
 
 /** Whole leaves of a chunk, and what ties them to its id. */

@@ -58,7 +58,7 @@ export async function* readBlocks(log: LogSnapshot, range: BlockRange): AsyncGen
 interface Run {
   readonly blocks: readonly PlacedBlock[];
   readonly last: boolean;
-  readonly failure: unknown;
+  readonly failure: Error | undefined;
 }
 
 async function takeRun(source: AsyncGenerator<PlacedBlock, undefined>): Promise<Run> {
@@ -72,7 +72,7 @@ async function takeRun(source: AsyncGenerator<PlacedBlock, undefined>): Promise<
     }
     return { blocks, last: false, failure: undefined };
   } catch (error) {
-    return { blocks, last: true, failure: error };
+    return { blocks, last: true, failure: error instanceof Error ? error : new Error(String(error)) };
   }
 }
 

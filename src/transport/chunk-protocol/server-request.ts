@@ -61,7 +61,7 @@ export class ServerRequest {
   }
 
   #reason(): CollectiveError {
-    const { reason }: { readonly reason: unknown } = this.signal;
+    const reason: unknown = this.signal.reason;
     return reason instanceof CollectiveError ? reason : new CollectiveError('CANCELLED', 'The request was cancelled.');
   }
 }
