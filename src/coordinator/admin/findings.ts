@@ -45,7 +45,12 @@ export function findingsOf(situation: Situation): readonly Finding[] {
           ),
         ]
       : []),
-    ...expiring("The coordinator's certificate", situation.coordinatorCertificateExpiresMs, situation.nowMs),
+    ...expiring({
+      what: "The coordinator's certificate",
+      expiresMs: situation.coordinatorCertificateExpiresMs,
+      nowMs: situation.nowMs,
+      next: 'Update Collective: this version cannot renew it. Then start it again: collective coordinator start',
+    }),
     ...(situation.viewsDoubtful
       ? [
           finding(
@@ -77,7 +82,12 @@ function nodeFindings(node: NodeInfo, nowMs: number): readonly Finding[] {
   return [
     ...presenceFindings(node, nowMs),
     ...storeFindings(node),
-    ...expiring(`The certificate of node ${node.name}`, node.certificateExpiresMs, nowMs),
+    ...expiring({
+      what: `The certificate of node ${node.name}`,
+      expiresMs: node.certificateExpiresMs,
+      nowMs,
+      next: 'Update Collective on its machine: this version cannot renew it.',
+    }),
   ];
 }
 
@@ -166,16 +176,15 @@ function enoughNodes({ nodes, defaultCopies }: Situation): readonly Finding[] {
   ];
 }
 
-function expiring(what: string, expiresMs: number | undefined, nowMs: number): readonly Finding[] {
+function expiring(certificate: {
+  readonly what: string;
+  readonly expiresMs: number | undefined;
+  readonly nowMs: number;
+  readonly next: string;
+}): readonly Finding[] {
+  const { what, expiresMs, nowMs, next } = certificate;
   if (expiresMs === undefined || expiresMs === 0 || expiresMs - nowMs > EXPIRY_WARNING_MS) return [];
   const expired = expiresMs <= nowMs;
   const when = expired ? `expired ${formatDuration(nowMs - expiresMs)} ago` : `expires in ${formatDuration(expiresMs - nowMs)}`;
-  return [
-    finding(
-      'certificate-expiring',
-      expired ? 'failure' : 'warning',
-      `${what} ${when}.`,
-      'Join again with a new invite: collective node invite',
-    ),
-  ];
+  return [finding('certificate-expiring', expired ? 'failure' : 'warning', `${what} ${when}.`, next)];
 }
