@@ -13,7 +13,7 @@ const signal = new AbortController().signal;
 const REDEEM = '/collective.v1.EnrolmentService/Redeem';
 const GET_EVENT = '/collective.v1.AdminService/GetEvent';
 const MiB = 1024 * 1024;
-const GROWTH_MAX_BYTES = 100 * MiB;
+const GROWTH_MAX_BYTES = 128 * MiB;
 /** Of a TLS record with a ClientHello in it: as much as a stalled caller gets to send. */
 const HALF_A_HELLO = Buffer.from('1603010200010001fc0303', 'hex');
 const HTTP_1 = Buffer.from('GET /status HTTP/1.1\r\nhost: coordinator\r\nconnection: keep-alive\r\n\r\n');

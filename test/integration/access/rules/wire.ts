@@ -70,6 +70,19 @@ export function wireRules(at: Besieged): void {
       expect(entry?.name).toBe('kept-\uFFFD');
     });
 
+    it('negative numbers, and those that no number here can hold, are refused', async () => {
+      for (const number of ['ffffffffffffffffff01', '80808080808080808001', '8080808080808010']) {
+        const call = await at.client.channel.open('/collective.v1.AdminService/GetEvent', {
+          signal,
+          timeoutMs: TIMEOUT_MS,
+          requestId: undefined,
+        });
+        await call.send(Buffer.from(`08${number}`, 'hex'));
+        call.endRequests();
+        expect([number, await codeOf(call.receive())]).toEqual([number, 'REQUEST_INVALID']);
+      }
+    });
+
     it('a content type that is too long is refused, not cut', async () => {
       for (const contentType of ['x'.repeat(256), '€'.repeat(86)]) {
         const file = { ...EMPTY_FILE, path: '/typed', contentType };

@@ -69,7 +69,7 @@ export class AccessWorld {
       enrolmentPort: this.enrolmentPort,
       everyRefusal: parts.everyRefusal,
     };
-    this.#child = fork(PROCESS, [JSON.stringify(order)], { execArgv: ['--import', 'tsx'], stdio: 'inherit' });
+    this.#child = fork(PROCESS, [JSON.stringify(order)], { execArgv: ['--expose-gc', '--import', 'tsx'], stdio: 'inherit' });
     this.#child.on('message', (message: FromServers) => {
       if (message.kind === 'log') this.refusals.take(message.line);
       else for (const listener of this.#events.splice(0)) listener(message);
@@ -138,8 +138,11 @@ export class AccessWorld {
     return this.connect(own);
   }
 
-  /** Of the process with the coordinator and the nodes, as the coordinator's status tells it. */
+  /** Of the process with the coordinator and the nodes, as the coordinator's status tells it; garbage is collected before. */
   async residentBytes(): Promise<number> {
+    const collected = this.#answer();
+    this.#child.send('collect');
+    await collected;
     return (await this.client.admin.getStatus({}, { signal })).process?.residentBytes ?? 0;
   }
 

@@ -27,6 +27,7 @@ export interface RunningNode {
 /** What that process says. */
 export type FromServers =
   | { readonly kind: 'started' }
+  | { readonly kind: 'collected' }
   | { readonly kind: 'joined'; readonly node: RunningNode }
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'log'; readonly line: string };

@@ -105,9 +105,13 @@ async function stop(): Promise<void> {
 const failed = (error: unknown): void =>
   say({ kind: 'failed', reason: error instanceof Error ? (error.stack ?? error.message) : String(error) });
 
-process.on('message', (message: JoinOrder | 'stop') => {
+process.on('message', (message: JoinOrder | 'collect' | 'stop') => {
   if (message === 'stop') stop().catch(failed);
-  else
+  else if (message === 'collect') {
+    // Started with --expose-gc, so that growth is growth, and not what only waits to be collected.
+    globalThis.gc?.();
+    say({ kind: 'collected' });
+  } else
     startNode(message).then((node) => {
       say({ kind: 'joined', node });
     }, failed);
