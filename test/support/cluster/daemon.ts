@@ -94,7 +94,8 @@ export class Daemon {
 }
 
 function parseReady(line: string): Record<string, unknown> | undefined {
-  if (!line.startsWith('{')) return undefined;
+  // A failure comes as JSON too, over several lines.
+  if (!line.startsWith('{"ready":')) return undefined;
   const parsed: unknown = JSON.parse(line);
   const fields = typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : {};
   return fields['ready'] === true ? fields : undefined;

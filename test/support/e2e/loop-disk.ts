@@ -1,42 +1,49 @@
 import { execFile } from 'node:child_process';
-import { mkdir, open, readdir, rm, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, rm, statfs, truncate, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const MiB = 1024 * 1024;
+const BLOCK_BYTES = 4096;
 const FILLER = '.filler';
+const RESERVE = '.reserve';
 
 /**
- * A small ext4 file system on a loop device, which can be made full or made to fail. Needs root. Its image lies on a file system
- * of its own, on another loop device: there it can be made immutable, so that every write of the disk fails with EIO.
+ * A small ext4 file system on a loop device, which can be made full or made to fail. Needs root. All that is stored goes into the
+ * lower half, where the file system's own tables are. When the disk breaks, that half is full and the upper half is free, and the
+ * device ends where the upper half begins: whatever needs a new block fails with EIO, and what is stored stays as it is.
  */
 export class LoopDisk {
   /** Where it is mounted. */
   readonly path: string;
-  readonly #outer: string;
   readonly #image: string;
-  readonly #mounted: string[] = [];
+  readonly #bytes: number;
+  #device = '';
+  #mounted = false;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, bytes: number) {
     this.path = join(folder, 'disk');
-    this.#outer = join(folder, 'outer');
-    this.#image = join(this.#outer, 'image');
+    this.#image = join(folder, 'image');
+    this.#bytes = bytes;
   }
 
-  /** `folder` is new. `inodes`: how many files it has room for. */
+  /** `folder` is new. `bytes`: of both halves, at most 128 MiB. `inodes`: how many files it has room for. */
   static async create(folder: string, options: { readonly bytes: number; readonly inodes?: number }): Promise<LoopDisk> {
-    const disk = new LoopDisk(folder);
+    const disk = new LoopDisk(folder, options.bytes);
     try {
       await mkdir(disk.path, { recursive: true });
-      await mkdir(disk.#outer);
-      const outerImage = join(folder, 'outer-image');
-      await disk.#make(outerImage, options.bytes + 32 * MiB, []);
-      await disk.#mount(outerImage, disk.#outer);
-      // Without a journal a failed write of it would end the whole file system, until it is mounted anew.
+      await writeFile(disk.#image, '');
+      await truncate(disk.#image, options.bytes);
       const inodes = options.inodes === undefined ? [] : ['-N', String(options.inodes)];
-      await disk.#make(disk.#image, options.bytes, ['-O', '^has_journal', ...inodes]);
-      await disk.#mount(disk.#image, disk.path);
+      const layout = ['-b', String(BLOCK_BYTES), '-O', '^has_journal', '-m', '0', ...inodes];
+      await run('mkfs.ext4', ['-q', '-F', ...layout, disk.#image]);
+      disk.#device = (await run('losetup', ['--find', '--show', disk.#image])).stdout.trim();
+      await run('mount', [disk.#device, disk.path]);
+      disk.#mounted = true;
+      // Else a part of the room cannot be taken by files, but by folders.
+      await writeFile(`/sys/fs/ext4/${basename(disk.#device)}/reserved_clusters`, '0');
+      await disk.#reserveUpperHalf();
       return disk;
     } catch (error) {
       await disk.remove();
@@ -45,14 +52,8 @@ export class LoopDisk {
   }
 
   /** Takes all the room that is left. */
-  async fill(): Promise<void> {
-    const file = await open(join(this.path, FILLER), 'w');
-    try {
-      for (const bytes of [MiB, 4096]) await untilFull(() => file.appendFile(Buffer.alloc(bytes, 1)));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+  fill(): Promise<void> {
+    return takeAllRoom(join(this.path, FILLER));
   }
 
   /** Makes as many empty files as it has room for: bytes are left, and no file can be made. */
@@ -68,30 +69,58 @@ export class LoopDisk {
     await rm(join(this.path, FILLER), { recursive: true });
   }
 
-  /** From now on every write to the device fails with EIO. Reads go on. */
+  /** From now on every new block fails with EIO. Once only. */
   async break(): Promise<void> {
-    await run('chattr', ['+i', this.#image]);
+    await this.fill();
+    await rm(join(this.path, RESERVE));
+    await run('sync', ['--file-system', this.path]);
+    const { bfree, bsize } = await statfs(this.path);
+    if (bfree * bsize !== this.#bytes / 2) throw new Error(`something lies in the upper half: ${bfree} blocks are free`);
+    await this.#resize(this.#bytes / 2);
   }
 
+  /** It works again, and has room in both halves. */
   async mend(): Promise<void> {
-    await run('chattr', ['-i', this.#image]);
+    await this.#resize(this.#bytes);
+    await this.free();
   }
 
   /** Unmounts it, broken or not. Nobody may have a file open on it. */
   async remove(): Promise<void> {
-    if (this.#mounted.includes(this.#outer) && (await readdir(this.#outer)).includes('image')) await this.mend();
-    for (const path of this.#mounted.splice(0).reverse()) await run('umount', [path]);
+    if (this.#mounted) await run('umount', [this.path]);
+    this.#mounted = false;
+    if (this.#device !== '') await run('losetup', ['--detach', this.#device]);
+    this.#device = '';
   }
 
-  async #make(image: string, bytes: number, options: readonly string[]): Promise<void> {
-    await writeFile(image, '');
-    await truncate(image, bytes);
-    await run('mkfs.ext4', ['-q', '-F', '-m', '0', ...options, image]);
+  async #resize(bytes: number): Promise<void> {
+    await truncate(this.#image, bytes);
+    await run('losetup', ['--set-capacity', this.#device]);
   }
 
-  async #mount(image: string, path: string): Promise<void> {
-    await run('mount', ['-o', 'loop', image, path]);
-    this.#mounted.push(path);
+  /** Takes all the room, and gives back what of it lies in the lower half. */
+  async #reserveUpperHalf(): Promise<void> {
+    const path = join(this.path, RESERVE);
+    await takeAllRoom(path);
+    const upperBlock = this.#bytes / 2 / BLOCK_BYTES;
+    const { stdout } = await run('filefrag', ['-e', `-b${BLOCK_BYTES}`, path]);
+    const extents = stdout.matchAll(/^\s*\d+:\s+(\d+)\.\.\s*\d+:\s+(\d+)\.\.\s*\d+:\s+(\d+):/gm);
+    for (const [, logical, physical, length] of extents) {
+      const lowerBlocks = Math.min(Number(length), upperBlock - Number(physical));
+      if (lowerBlocks <= 0) continue;
+      const range = ['--offset', String(Number(logical) * BLOCK_BYTES), '--length', String(lowerBlocks * BLOCK_BYTES)];
+      await run('fallocate', ['--punch-hole', ...range, path]);
+    }
+  }
+}
+
+async function takeAllRoom(path: string): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    for (const bytes of [MiB, BLOCK_BYTES]) await untilFull(() => file.appendFile(Buffer.alloc(bytes, 1)));
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 
