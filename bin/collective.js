@@ -12,5 +12,7 @@ if (!existsSync(new URL('../dist/cli', import.meta.url))) {
   process.stderr.write('collective is not built yet: run `npm run build` in its folder, then try again.\n');
   process.exit(1);
 }
-const { execute } = await import('@oclif/core');
+const { execute, settings } = await import('@oclif/core');
+// Else a NODE_ENV of the user's makes it look for the sources, which takes as long again as a command does.
+settings.enableAutoTranspile = false;
 await execute({ dir: import.meta.url });
