@@ -161,7 +161,7 @@ describe('a tree comes back byte for byte, with permissions and times', () => {
   });
 });
 
-test('times are kept to the nanosecond, whatever the disk that they come back to', async () => {
+test.concurrent('times are kept to the nanosecond, whatever the disk that they come back to', async () => {
   const { mtimeNs } = await stat(join(sources, 'sizes', '1'), { bigint: true });
   const { modified } = jsonOf(await world.ok('stat', '/trees/sizes/1', '--json'), ENTRY);
   const [, fraction = ''] = /\.(\d+)Z$/.exec(modified) ?? [];
@@ -169,13 +169,13 @@ test('times are kept to the nanosecond, whatever the disk that they come back to
   expect(seconds * 1_000_000_000n + BigInt(fraction.padEnd(9, '0'))).toBe(mtimeNs);
 });
 
-test('names are listed in the order of their bytes', async () => {
+test.concurrent('names are listed in the order of their bytes', async () => {
   const { entries } = jsonOf(await world.ok('ls', '/trees/names', '--json'), LISTING);
   const expected = [...NAMES, FOLDER_NAME].sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)));
   expect(entries.map(({ name }) => name)).toEqual(expected);
 });
 
-test('a name with dashes in front, or with a line break, can be put and got alone', async () => {
+test.concurrent('a name with dashes in front, or with a line break, can be put and got alone', async () => {
   const folder = await world.folder();
   await writeFile(join(folder, '-n'), 'dash');
   await writeFile(join(folder, 'a\nb'), 'break');
@@ -224,7 +224,7 @@ describe('holes', () => {
   });
 });
 
-describe('streams', () => {
+describe.concurrent('streams', () => {
   test.each([0, 1, 3 * MiB + 17])('of %i bytes and unknown length are stored by put, and come back by cat', async (bytes) => {
     const content = contentOf(`stream ${bytes}`, bytes);
     await world.cluster.ok(['put', '-', `/streams/put ${bytes}`], { input: content });
