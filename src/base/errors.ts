@@ -125,6 +125,12 @@ export const ERROR_KINDS = {
   LOG_DAMAGED: kind('DATA_LOSS', 'EIO', EXIT.integrity),
   /** The log could not be written; the coordinator ends, and its next start finds out what is durable. */
   LOG_FAILED: kind('UNAVAILABLE', 'EIO', EXIT.failed, true),
+  /** Two different signed blocks stand at one position of a log: its key signed twice, or an old copy of it went on. */
+  LOG_FORKED: kind('DATA_LOSS', 'EIO', EXIT.integrity),
+  /** The log takes no new events until it is certain that this is its latest state. */
+  LOG_READ_ONLY: kind('UNAVAILABLE', 'EROFS', EXIT.insufficient, true),
+  /** Fewer witnesses than required keep the new block; it is on this disk, and nobody was told that it is safe. */
+  WITNESSES_UNREACHABLE: kind('UNAVAILABLE', 'EHOSTUNREACH', EXIT.unreachable, true),
   /** A view differs from what its log says; it is rebuilt. */
   VIEW_DAMAGED: kind('DATA_LOSS', 'EIO', EXIT.integrity),
   /** Data on disk were written by a newer version, or are not of this program. */

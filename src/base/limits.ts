@@ -38,6 +38,9 @@ export const LIMITS = {
   extentsPerList: 512,
   extentsInline: 64,
   listsPerVersion: 2000,
+  witnesses: 8,
+  /** Why somebody did something, in the words of whoever did it. */
+  noteBytes: 200,
   commandQueueLength: 4096,
   requestRetentionMs: 7 * 24 * 3600 * 1000,
   decodeDepth: 16,

@@ -1,6 +1,7 @@
 export type {
   AttributesChanged,
   CertificateIssued,
+  CertificateRevoked,
   CollectiveEvent,
   CollectiveFounded,
   CoordinatorEndpointsChanged,
@@ -9,6 +10,7 @@ export type {
   DirectoryCreated,
   EntryMoved,
   EntryRemoved,
+  EpochStarted,
   EventType,
   Extent,
   ExtentsRecorded,
@@ -18,8 +20,11 @@ export type {
   InviteIssued,
   InviteRedeemed,
   InviteRevoked,
+  LogKeyRotated,
+  MemberCaRotated,
   NodeBecameUnreachable,
   NodeCapacityChanged,
+  NodeDecommissioned,
   NodeEndpointsChanged,
   NodeRecovered,
   NodeRegistered,
@@ -27,6 +32,7 @@ export type {
   UploadAbandoned,
   UploadCompleted,
   UploadOpened,
+  WitnessesChanged,
 } from './catalogue/index.js';
 export {
   parseBlock,
@@ -47,11 +53,20 @@ export {
 export { verifyLog } from './log/verify-log.js';
 export type {
   BlockBuilder,
+  BlockByteSource,
+  EpochChange,
   EventLog,
+  KeyChange,
+  LogContinuation,
+  LogCopy,
+  LogCopyOptions,
+  LogFork,
   LogOptions,
   LogReader,
   LogReadingOptions,
   LogRecovery,
   LogVerification,
+  MendReport,
   ReadOptions,
+  SegmentSizes,
 } from './log/types.js';

@@ -55,6 +55,8 @@ export const fileId = fc
 export const requestId = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/).map((text) => text as RequestId);
 
 const timeMs = fc.nat({ max: Number.MAX_SAFE_INTEGER });
+const position = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+const logKey = fc.uint8Array({ minLength: 44, maxLength: 44 });
 const mode = fc.nat({ max: 0o7777 });
 const bytes = (maxLength: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: 1, maxLength });
 const label = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((text) => Buffer.byteLength(text) <= 64);
@@ -139,9 +141,23 @@ export const eventArbitraries: { readonly [Type in CollectiveEvent['type']]: fc.
     logKeyEndorsement: bytes(200),
   }),
   CoordinatorEndpointsChanged: made('CoordinatorEndpointsChanged', { home: endpoints, enrolment: endpoints }),
+  LogKeyRotated: made('LogKeyRotated', { logPublicKey: logKey, logKeyEndorsement: bytes(200) }),
+  MemberCaRotated: made('MemberCaRotated', { caCertificate: bytes(400), caEndorsement: bytes(200), previousUntilMs: timeMs }),
+  EpochStarted: fc
+    .tuple(
+      fc.record({ cutSequence: position, cutHash: digest, logPublicKey: logKey, logKeyEndorsement: bytes(200), reason: label }),
+      fc.nat(99),
+    )
+    .map(
+      ([fields, before]): CollectiveEvent => ({ type: 'EpochStarted', epoch: before + 2, previousEpoch: before + 1, ...fields }),
+    ),
+  WitnessesChanged: fc
+    .uniqueArray(nodeId, { maxLength: 8 })
+    .map((witnesses): CollectiveEvent => ({ type: 'WitnessesChanged', witnesses, required: Math.ceil(witnesses.length / 2) })),
   CertificateIssued: fc
     .tuple(issued, fc.oneof(fc.constant(['coordinator', ''] as const), fc.tuple(fc.constantFrom('node', 'client'), nodeId)))
     .map(([fields, [role, subjectId]]): CollectiveEvent => ({ type: 'CertificateIssued', ...fields, role, subjectId })),
+  CertificateRevoked: made('CertificateRevoked', { role: fc.constantFrom('node', 'client'), subjectId: nodeId, note: label }),
   InviteIssued: made('InviteIssued', {
     inviteId,
     kind: fc.constantFrom('node', 'client'),
@@ -160,6 +176,7 @@ export const eventArbitraries: { readonly [Type in CollectiveEvent['type']]: fc.
   }),
   NodeBecameUnreachable: made('NodeBecameUnreachable', { nodeId, lastSeenMs: timeMs }),
   NodeRecovered: made('NodeRecovered', { nodeId }),
+  NodeDecommissioned: made('NodeDecommissioned', { nodeId }),
   UploadOpened: made('UploadOpened', { uploadId, clientId, copies: fc.integer({ min: 1, max: 16 }), expiresAtMs: timeMs }),
   UploadCompleted: made('UploadCompleted', { uploadId }),
   UploadAbandoned: made('UploadAbandoned', { uploadId, reason: fc.constantFrom('client', 'expired') }),
@@ -218,8 +235,6 @@ const anyActor: fc.Arbitrary<Actor> = fc.oneof(
   nodeId.map((id): Actor => `node/${id}`),
   clientId.map((id): Actor => `client/${id}`),
 );
-const position = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
-
 export const anyDraft: fc.Arbitrary<EventDraft> = fc.record({
   event: anyEvent,
   actor: anyActor,

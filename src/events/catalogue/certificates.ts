@@ -39,3 +39,11 @@ export interface InviteRevoked {
   readonly inviteId: InviteId;
   readonly reason: 'wrong-tries' | 'withdrawn';
 }
+
+/** Every certificate that this subject was issued so far is refused, for ever. */
+export interface CertificateRevoked {
+  readonly type: 'CertificateRevoked';
+  readonly role: 'node' | 'client';
+  readonly subjectId: string;
+  readonly note: string;
+}

@@ -1,4 +1,4 @@
-import type { CertificateIssued, InviteIssued, InviteRedeemed, InviteRevoked } from './certificates.js';
+import type { CertificateIssued, CertificateRevoked, InviteIssued, InviteRedeemed, InviteRevoked } from './certificates.js';
 import type {
   AttributesChanged,
   DirectoryCreated,
@@ -8,15 +8,34 @@ import type {
   FileCreated,
   SymlinkCreated,
 } from './files.js';
-import type { CollectiveFounded, CoordinatorEndpointsChanged } from './members.js';
-import type { NodeBecameUnreachable, NodeCapacityChanged, NodeEndpointsChanged, NodeRecovered, NodeRegistered } from './nodes.js';
+import type {
+  CollectiveFounded,
+  CoordinatorEndpointsChanged,
+  EpochStarted,
+  LogKeyRotated,
+  MemberCaRotated,
+  WitnessesChanged,
+} from './members.js';
+import type {
+  NodeBecameUnreachable,
+  NodeCapacityChanged,
+  NodeDecommissioned,
+  NodeEndpointsChanged,
+  NodeRecovered,
+  NodeRegistered,
+} from './nodes.js';
 import type { CopiesLost, CopiesRecorded, ExtentsRecorded, UploadAbandoned, UploadCompleted, UploadOpened } from './uploads.js';
 
 /** Every past fact that a log can hold. Names are never renamed; a changed shape gets a new version and an upcaster. */
 export type CollectiveEvent =
   | CollectiveFounded
   | CoordinatorEndpointsChanged
+  | LogKeyRotated
+  | MemberCaRotated
+  | EpochStarted
+  | WitnessesChanged
   | CertificateIssued
+  | CertificateRevoked
   | InviteIssued
   | InviteRedeemed
   | InviteRevoked
@@ -25,6 +44,7 @@ export type CollectiveEvent =
   | NodeCapacityChanged
   | NodeBecameUnreachable
   | NodeRecovered
+  | NodeDecommissioned
   | UploadOpened
   | UploadCompleted
   | UploadAbandoned
@@ -44,6 +64,7 @@ export type EventType = CollectiveEvent['type'];
 export type {
   AttributesChanged,
   CertificateIssued,
+  CertificateRevoked,
   CollectiveFounded,
   CoordinatorEndpointsChanged,
   CopiesLost,
@@ -51,14 +72,18 @@ export type {
   DirectoryCreated,
   EntryMoved,
   EntryRemoved,
+  EpochStarted,
   ExtentsRecorded,
   FileCommitted,
   FileCreated,
   InviteIssued,
   InviteRedeemed,
   InviteRevoked,
+  LogKeyRotated,
+  MemberCaRotated,
   NodeBecameUnreachable,
   NodeCapacityChanged,
+  NodeDecommissioned,
   NodeEndpointsChanged,
   NodeRecovered,
   NodeRegistered,
@@ -66,6 +91,7 @@ export type {
   UploadAbandoned,
   UploadCompleted,
   UploadOpened,
+  WitnessesChanged,
 };
 export type { Extent } from './uploads.js';
 export type { FileTime } from './files.js';

@@ -1,4 +1,4 @@
-import type { MemberId } from '../../base/index.js';
+import type { MemberId, NodeId } from '../../base/index.js';
 
 /** The first event of every log: who the member is, and which keys speak for it. Creates the root directory (id 1-1). */
 export interface CollectiveFounded {
@@ -21,4 +21,49 @@ export interface CoordinatorEndpointsChanged {
   /** `host:port` each, of the home and the enrolment listener. */
   readonly home: readonly string[];
   readonly enrolment: readonly string[];
+}
+
+/** Another key signs the log from the next block on. Stands alone in its block, which the key before it signs. */
+export interface LogKeyRotated {
+  readonly type: 'LogKeyRotated';
+  /** SPKI DER of the new key. */
+  readonly logPublicKey: Uint8Array;
+  readonly logKeyEndorsement: Uint8Array;
+}
+
+/** Another CA issues the member's certificates. Leaves of the one before stay good for a while. */
+export interface MemberCaRotated {
+  readonly type: 'MemberCaRotated';
+  /** DER. */
+  readonly caCertificate: Uint8Array;
+  readonly caEndorsement: Uint8Array;
+  /** Until then leaves of the CA before it are accepted. */
+  readonly previousUntilMs: number;
+}
+
+/**
+ * The log goes on in a new epoch, from a position that its owner names: what anybody holds past it is not of this log any more.
+ * Stands alone in its block, the first of the epoch, which the identity key signs.
+ */
+export interface EpochStarted {
+  readonly type: 'EpochStarted';
+  /** More than `previousEpoch`. */
+  readonly epoch: number;
+  readonly previousEpoch: number;
+  /** Of the last event that stays; this event is the next. */
+  readonly cutSequence: number;
+  /** Header hash of the block that ends there. */
+  readonly cutHash: Uint8Array;
+  /** SPKI DER of the key that signs from the next block on: a new one, or the same as before. */
+  readonly logPublicKey: Uint8Array;
+  readonly logKeyEndorsement: Uint8Array;
+  readonly reason: string;
+}
+
+/** Who keeps copies of the log, and how many of them have to hold a block before it is acknowledged. */
+export interface WitnessesChanged {
+  readonly type: 'WitnessesChanged';
+  readonly witnesses: readonly NodeId[];
+  /** At most as many as there are witnesses. */
+  readonly required: number;
 }

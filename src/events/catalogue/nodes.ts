@@ -32,3 +32,9 @@ export interface NodeRecovered {
   readonly type: 'NodeRecovered';
   readonly nodeId: NodeId;
 }
+
+/** The node is gone for good: it is never chosen again, and its copies do not count any more. */
+export interface NodeDecommissioned {
+  readonly type: 'NodeDecommissioned';
+  readonly nodeId: NodeId;
+}

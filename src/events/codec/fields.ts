@@ -132,6 +132,7 @@ export const entryName: Field<string> = plain('a name for an entry', (value) =>
 export const mode: Field<number> = integer(0, 0o7777);
 /** A label that people chose, or nothing. */
 export const label: Field<string> = text(LIMITS.labelBytes);
+export const note: Field<string> = text(LIMITS.noteBytes);
 
 function hexBytes(hex: string): Uint8Array {
   const raw = fromHex(hex);

@@ -1,7 +1,7 @@
 import type { MemberId } from '../../base/index.js';
 import type { Clock, FileSystem, Hasher, Random, SignatureVerifier, Signer } from '../../ports/index.js';
 import type { StoredBlock } from '../chain/types.js';
-import type { EventDraft, Head, RecordedEvent } from '../event.js';
+import type { Actor, EventDraft, Head, RecordedEvent, RequestRef } from '../event.js';
 
 /** What reading a log needs. */
 export interface LogReadingOptions {
@@ -13,17 +13,27 @@ export interface LogReadingOptions {
   readonly origin: MemberId;
 }
 
-/** What writing a log needs besides. */
-export interface LogOptions extends LogReadingOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Holds the log key: the one that IDENTITY names. */
-  readonly signer: Signer;
+/** How the segments of a log that is written to are sized. */
+export interface SegmentSizes {
   /** A segment is not grown beyond this. Default: LIMITS.segmentBytes. */
   readonly segmentBytes?: number;
   /** Zeros are written ahead in steps of this. Default: LIMITS.segmentStepBytes. */
   readonly segmentStepBytes?: number;
 }
+
+/** What writing a log needs besides. */
+export interface LogOptions extends LogReadingOptions, SegmentSizes {
+  readonly clock: Clock;
+  readonly random: Random;
+  /**
+   * Hold log keys: the one that the log says signs next is used. Several while a rotation may have been cut short by a crash.
+   * None: the log can be read, adopt blocks and start an epoch, but nothing can be appended.
+   */
+  readonly signer: Signer;
+}
+
+/** What a copy of somebody's log needs. */
+export interface LogCopyOptions extends LogReadingOptions, SegmentSizes {}
 
 /** What opening a log found above HEAD and did about it. */
 export interface LogRecovery {
@@ -110,6 +120,27 @@ export interface LogReader {
   verify(options?: { readonly signal?: AbortSignal }): AsyncIterable<LogVerification>;
 }
 
+/** How a log goes on other than by appending. */
+export interface LogContinuation {
+  /**
+   * Extends the durable head by blocks that this same log had signed before: a lost tail, or what came after the backup that
+   * was put back. Before the first `begin()` only. Blocks that are held are skipped; one sync for all. Errors, nothing stored:
+   * LOG_FORKED (another block is held at a position; `details.commonSequence` is the last event that both have), LOG_DAMAGED
+   * (a gap, or a block that does not verify), NOT_ENOUGH_SPACE.
+   */
+  adopt(blocks: readonly Uint8Array[]): Promise<Head>;
+  /**
+   * Signs with another key from the next block on. The new private key must be durable before the call, the old one stays
+   * until it resolved: after a crash in between, `openLog` takes both and uses the right one. No builder may be open.
+   */
+  rotateKey(change: KeyChange): Promise<StoredBlock>;
+  /**
+   * Goes on in a new epoch after the durable head: for a log that may have lost its end, or whose log key is lost. The same
+   * rules for keys as with rotateKey. No builder may be open.
+   */
+  startEpoch(change: EpochChange): Promise<StoredBlock>;
+}
+
 /** One member's own log, open for its one writer. Every call throws LOG_FAILED once it failed, UNAVAILABLE once closed. */
 export interface EventLog extends LogReader {
   readonly recovery: LogRecovery;
@@ -124,4 +155,74 @@ export interface EventLog extends LogReader {
   onCommitted(listener: (block: StoredBlock) => void): () => void;
   /** Waits for a running commit. Idempotent. */
   close(): Promise<void>;
+}
+
+export interface KeyChange {
+  /** Holds the new log key. */
+  readonly signer: Signer;
+  /** The identity key's endorsement of it, valid from `head.sequence + 2` or earlier. */
+  readonly endorsement: Uint8Array;
+  /** Default: `coordinator`. */
+  readonly actor?: Actor;
+  readonly request?: RequestRef;
+}
+
+export interface EpochChange extends KeyChange {
+  /** Holds the identity key: it signs this one block. */
+  readonly identitySigner: Signer;
+  /** Default: one more than the epoch of the head. Higher, where somebody may have started that one already. */
+  readonly epoch?: number;
+  /** At most LIMITS.noteBytes. */
+  readonly reason: string;
+}
+
+/** Two blocks that their owner signed for the same place. */
+export interface LogFork {
+  /** Of the first event of both; where both start an epoch, of the one that is held. */
+  readonly sequence: number;
+  readonly held: Uint8Array;
+  readonly other: Uint8Array;
+}
+
+/** Blocks in order, from the one that holds this sequence on. */
+export type BlockByteSource = (fromSequence: number, signal?: AbortSignal) => AsyncIterable<Uint8Array>;
+
+/**
+ * A verified, append-only copy of somebody's log. Nothing vouches for its keys but the member id: the first block names the
+ * identity key and the log key, later blocks change the latter. Every call throws LOG_FAILED once it failed, UNAVAILABLE once
+ * closed.
+ */
+export interface LogCopy {
+  readonly origin: MemberId;
+  /** What `append` has resolved for. */
+  readonly head: Head;
+  readonly headTimeMs: number;
+  /** Proof that its owner signed two logs; then nothing but a higher epoch is taken. Kept on disk. */
+  readonly fork: LogFork | undefined;
+  readonly recovery: LogRecovery;
+  /**
+   * Verifies and stores blocks in order; resolves when they are durable: one sync for all. Held blocks are skipped. A start of
+   * a new epoch at or before the head puts aside what is held past its cut. Errors, with what came before in the batch stored
+   * or not: LOG_FORKED (see `fork`; without it: the block is of a branch that a later epoch cut off), LOG_DAMAGED (a gap, or
+   * a block that does not verify), NOT_ENOUGH_SPACE, LOG_FAILED.
+   */
+  append(blocks: readonly Uint8Array[]): Promise<Head>;
+  /**
+   * For a fork that its owner has ended by starting an epoch on the other branch: finds where the branches part, puts aside
+   * what is held after that, and takes the other branch. The source is read twice. Errors as append; LOG_FORKED too where the
+   * source has no higher epoch than this copy.
+   */
+  followEpoch(source: BlockByteSource, options?: { readonly signal?: AbortSignal }): Promise<Head>;
+  read(options: ReadOptions): AsyncIterable<StoredBlock>;
+  verify(options?: { readonly signal?: AbortSignal }): AsyncIterable<LogVerification>;
+  /** Waits for a running append. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What mending did. */
+export interface MendReport {
+  /** Ranges of events (inclusive) that were taken from the source. */
+  readonly filled: readonly { readonly fromSequence: number; readonly toSequence: number }[];
+  /** Names of files that were written anew. */
+  readonly files: readonly string[];
 }

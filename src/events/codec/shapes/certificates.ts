@@ -1,13 +1,19 @@
 import { isClientId, isNodeId } from '../../../base/index.js';
-import type { CertificateIssued, InviteIssued, InviteRedeemed, InviteRevoked } from '../../catalogue/index.js';
+import type {
+  CertificateIssued,
+  CertificateRevoked,
+  InviteIssued,
+  InviteRedeemed,
+  InviteRevoked,
+} from '../../catalogue/index.js';
 import { firstVersion } from '../event-shape.js';
 import { record } from '../field.js';
-import { digest, inviteId, label, oneOf, publicKey, text, timeMs } from '../fields.js';
+import { digest, inviteId, label, note, oneOf, publicKey, text, timeMs } from '../fields.js';
 import type { FieldsOfEvent } from './fields-of-event.js';
 
 const SUBJECT_ID_BYTES = 16;
 
-const subjectFits = ({ role, subjectId }: FieldsOfEvent<CertificateIssued>): boolean => {
+const subjectFits = ({ role, subjectId }: Pick<CertificateIssued, 'role' | 'subjectId'>): boolean => {
   if (role === 'coordinator') return subjectId === '';
   return role === 'node' ? isNodeId(subjectId) : isClientId(subjectId);
 };
@@ -25,6 +31,12 @@ export const certificates = {
         notBeforeMs: timeMs,
         notAfterMs: timeMs,
       },
+      { check: (value) => (subjectFits(value) ? undefined : 'the subject id does not fit the role') },
+    ),
+  ),
+  CertificateRevoked: firstVersion(
+    record<FieldsOfEvent<CertificateRevoked>>(
+      { role: oneOf('node', 'client'), subjectId: text(SUBJECT_ID_BYTES), note },
       { check: (value) => (subjectFits(value) ? undefined : 'the subject id does not fit the role') },
     ),
   ),

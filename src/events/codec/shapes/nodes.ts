@@ -2,6 +2,7 @@ import { LIMITS } from '../../../base/index.js';
 import type {
   NodeBecameUnreachable,
   NodeCapacityChanged,
+  NodeDecommissioned,
   NodeEndpointsChanged,
   NodeRecovered,
   NodeRegistered,
@@ -25,4 +26,5 @@ export const nodes = {
   ),
   NodeBecameUnreachable: firstVersion(record<FieldsOfEvent<NodeBecameUnreachable>>({ nodeId, lastSeenMs: timeMs })),
   NodeRecovered: firstVersion(record<FieldsOfEvent<NodeRecovered>>({ nodeId })),
+  NodeDecommissioned: firstVersion(record<FieldsOfEvent<NodeDecommissioned>>({ nodeId })),
 };
