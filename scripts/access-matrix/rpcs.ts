@@ -9,6 +9,7 @@ import {
   FilesServiceDefinition,
   NodeSessionServiceDefinition,
   type ServiceDefinition,
+  WitnessServiceDefinition,
 } from '../../src/transport/index.js';
 
 export type Port = 'home' | 'enrolment' | 'data';
@@ -59,6 +60,7 @@ export const INTENDED: Readonly<Record<string, Intent>> = {
   'collective.v1.AdminService/VerifyLog': client('OK'),
   'collective.v1.AdminService/ReplayLog': client('OK'),
   'collective.v1.NodeSessionService/Session': { port: 'home', roles: ['node'], answer: 'REQUEST_INVALID' },
+  'collective.v1.WitnessService/Keep': { port: 'home', roles: ['node'], answer: 'REQUEST_INVALID' },
   'collective.v1.EnrolmentService/Redeem': { port: 'enrolment', roles: 'anyone', answer: 'REQUEST_INVALID' },
   'grpc.health.v1.Health/Check': anyMember('OK'),
   'grpc.health.v1.Health/Watch': anyMember('OK', true),
@@ -83,6 +85,7 @@ const DEFINITIONS: readonly ServiceDefinition[] = [
   FilesServiceDefinition,
   AdminServiceDefinition,
   NodeSessionServiceDefinition,
+  WitnessServiceDefinition,
   EnrolmentServiceDefinition,
 ];
 

@@ -111,6 +111,15 @@ export type {
   SessionWelcome,
   VerifyOrder,
 } from './generated/collective/v1/node_session.js';
+export { WitnessServiceDefinition } from './generated/collective/v1/witness.js';
+export type {
+  BlocksPage,
+  KeepRequest,
+  KeepResponse,
+  KeptHead,
+  ReadBlocks,
+  WitnessHello,
+} from './generated/collective/v1/witness.js';
 export {
   redeemInvite,
   type Redeemed,

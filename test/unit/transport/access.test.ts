@@ -8,6 +8,7 @@ import {
   serve,
   SERVICE_ACCESS,
   type ServiceDefinition,
+  WitnessServiceDefinition,
 } from '../../../src/transport/index.js';
 
 const PROTO_FOLDER = new URL('../../../proto/collective/v1/', import.meta.url);
@@ -16,6 +17,7 @@ const definitions: readonly ServiceDefinition[] = [
   EnrolmentServiceDefinition,
   FilesServiceDefinition,
   NodeSessionServiceDefinition,
+  WitnessServiceDefinition,
 ];
 
 /** `Service/Method` of every rpc of every proto file, read from the text of the files. */
