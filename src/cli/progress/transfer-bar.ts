@@ -8,6 +8,12 @@ export interface TransferView {
   stop(): void;
 }
 
+interface BarPayload {
+  readonly files: number;
+  readonly totalFiles: number | undefined;
+  readonly knownBytes: number;
+}
+
 const SILENT: TransferView = { onTotals: () => undefined, onProgress: () => undefined, stop: () => undefined };
 
 /** A bar on stderr for people, nothing for anybody else. */
@@ -21,10 +27,12 @@ export async function transferView(interactive: boolean, verb: string): Promise<
     hideCursor: true,
     fps: 5,
     etaBuffer: 100,
-    format: (_options, params, payload: { readonly files: number; readonly totalFiles: number | undefined }) => {
+    format: (_options, params, payload: BarPayload) => {
       const { value, total } = params;
       const seconds = Math.max(0.001, (Date.now() - beginMs) / 1000);
-      const rate = `${formatSize(value / seconds)}/s`;
+      const known = Math.min(value, payload.knownBytes);
+      const moved = `${formatSize((value - known) / seconds)}/s`;
+      const rate = known > 0 ? `${moved}  ${formatSize(known)} was there` : moved;
       const files = payload.totalFiles === undefined ? `${payload.files} files` : `${payload.files}/${payload.totalFiles} files`;
       if (total <= 0) return `${verb}  ${formatSize(value)}  ${files}  ${rate}`;
       const share = Math.min(1, value / total);
@@ -34,14 +42,14 @@ export async function transferView(interactive: boolean, verb: string): Promise<
     },
   });
   let totalFiles: number | undefined;
-  bar.start(0, 0, { files: 0, totalFiles });
+  bar.start(0, 0, { files: 0, totalFiles, knownBytes: 0 });
   return {
     onTotals: ({ files, bytes }) => {
       totalFiles = files;
       bar.setTotal(bytes ?? 0);
-      bar.update({ files: 0, totalFiles });
+      bar.update({ files: 0, totalFiles, knownBytes: 0 });
     },
-    onProgress: ({ files, bytes }) => bar.update(bytes, { files, totalFiles }),
+    onProgress: ({ files, bytes, knownBytes }) => bar.update(bytes, { files, totalFiles, knownBytes }),
     stop: () => bar.stop(),
   };
 }

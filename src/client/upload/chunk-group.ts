@@ -21,6 +21,12 @@ export class ChunkGroup {
     return this.extents.length === 0 && this.finished.length === 0;
   }
 
+  /** Whether it holds parts of files that later groups go on with: those are committed only then. */
+  get unfinished(): boolean {
+    const finished = new Set(this.finished);
+    return this.extents.some(({ file }) => !finished.has(file));
+  }
+
   get full(): boolean {
     return (
       this.#bytes >= LIMITS.uploadGroupBytes ||

@@ -20,6 +20,13 @@ export interface ChunkStorerOptions {
   readonly patienceMs: number;
 }
 
+export interface StoredChunks {
+  /** They cover every chunk. */
+  readonly receipts: readonly Receipt[];
+  /** Of those chunks that no copy had to be sent of. */
+  readonly knownBytes: number;
+}
+
 /** A chunk on its way to its holders. */
 interface Task {
   readonly chunk: LoadedChunk;
@@ -68,7 +75,7 @@ export class ChunkStorer {
    * Receipts that cover every chunk with as many nodes as there are copies. At most LIMITS.chunksPerCall chunks. Errors: those of
    * PlaceChunks, and the last failure of a node: at once where nodes refused and there are no others, else when patience is over.
    */
-  async store(chunks: readonly LoadedChunk[], signal: AbortSignal): Promise<readonly Receipt[]> {
+  async store(chunks: readonly LoadedChunk[], signal: AbortSignal): Promise<StoredChunks> {
     const { copies, retry, clock, patienceMs } = this.#options;
     const tasks = chunks.map((chunk): Task => ({ chunk, receipts: new Map(), copiesSent: 0 }));
     const beginMs = clock.monotonicMs();
@@ -170,9 +177,11 @@ export class ChunkStorer {
     for (const task of tasks) task.receipts.set(access.nodeId, receipt);
   }
 
-  #finished(tasks: readonly Task[]): readonly Receipt[] {
-    for (const { chunk, copiesSent } of tasks) if (copiesSent === 0) this.knownBytes += chunk.lengthBytes;
-    return [...new Set(tasks.flatMap(({ receipts }) => [...receipts.values()]))];
+  #finished(tasks: readonly Task[]): StoredChunks {
+    const known = tasks.filter(({ copiesSent }) => copiesSent === 0);
+    const knownBytes = known.reduce((sum, { chunk }) => sum + chunk.lengthBytes, 0);
+    this.knownBytes += knownBytes;
+    return { receipts: [...new Set(tasks.flatMap(({ receipts }) => [...receipts.values()]))], knownBytes };
   }
 
   #failure({ name, nodeId }: NodeAccess, thrown: unknown): Failure {

@@ -27,6 +27,12 @@ export class Committer {
     this.#options = options;
   }
 
+  /** Puts on record where the chunks are, before the files that they belong to are whole: whoever goes on need not send them. */
+  async note(receipts: readonly Receipt[], signal: AbortSignal): Promise<void> {
+    const { calls, uploadId } = this.#options;
+    if (receipts.length > 0) await calls.commitFiles({ uploadId, files: [], receipts }, signal);
+  }
+
   /** `receipts` cover every chunk of the group. */
   async commit(group: ChunkGroup, receipts: readonly Receipt[], signal: AbortSignal): Promise<void> {
     const { calls, uploadId } = this.#options;

@@ -5,10 +5,12 @@ import type { Lease } from '../flow/chunk-arena.js';
 import { Permits } from '../flow/permits.js';
 import type { TaskGroup } from '../flow/task-group.js';
 import { ChunkGroup } from './chunk-group.js';
-import type { ChunkStorer } from './chunk-storer.js';
+import type { ChunkStorer, StoredChunks } from './chunk-storer.js';
 import type { Committer } from './committer.js';
 import type { FileInUpload } from './file-in-upload.js';
 import type { TransferTally } from './transfer-tally.js';
+
+const NOTHING: StoredChunks = { receipts: [], knownBytes: 0 };
 
 export interface GroupPumpOptions {
   readonly hasher: Hasher;
@@ -49,13 +51,13 @@ export class GroupPump {
       lease.release();
       this.#current.addHole(file, offsetBytes, lengthBytes);
       tally.holeBytes += lengthBytes;
-      tally.progressed(lengthBytes);
+      tally.progressed(lengthBytes, lengthBytes);
     } else {
       const chunkId = chunkIdOf(hasher, lease.bytes);
       if (!this.#current.addChunk(file, offsetBytes, { chunkId, lengthBytes, lease })) {
         lease.release();
         this.repeatedBytes += lengthBytes;
-        tally.progressed(lengthBytes);
+        tally.progressed(lengthBytes, lengthBytes);
       }
     }
     if (this.#current.full) this.flush();
@@ -88,11 +90,16 @@ export class GroupPump {
   async #process(group: ChunkGroup, before: Promise<void>): Promise<void> {
     const { storer, committer, tally, tasks } = this.#options;
     const chunks = [...group.chunks.values()];
-    const receipts =
-      chunks.length === 0 ? [] : await this.#storing.run(1, tasks.signal, () => storer.store(chunks, tasks.signal));
+    const { receipts, knownBytes } =
+      chunks.length === 0 ? NOTHING : await this.#storing.run(1, tasks.signal, () => storer.store(chunks, tasks.signal));
     group.release();
-    tally.progressed(chunks.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0));
-    await before;
+    tally.progressed(
+      chunks.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0),
+      knownBytes,
+    );
+    // Side by side with the groups before: who is killed from here on need not send these chunks again.
+    if (group.unfinished) await Promise.all([before, committer.note(receipts, tasks.signal)]);
+    else await before;
     await committer.commit(group, receipts, tasks.signal);
   }
 }

@@ -12,6 +12,7 @@ export class TransferTally {
   symlinks = 0;
   holeBytes = 0;
   #progressBytes = 0;
+  #knownBytes = 0;
 
   constructor(onProgress: (progress: TransferProgress) => void) {
     this.#onProgress = onProgress;
@@ -24,9 +25,10 @@ export class TransferTally {
     this.#report();
   }
 
-  /** Some of a file's bytes are where they belong. */
-  progressed(bytes: number): void {
+  /** Some of a file's bytes are where they belong; so many of them needed no transfer. */
+  progressed(bytes: number, knownBytes = 0): void {
     this.#progressBytes += bytes;
+    this.#knownBytes += knownBytes;
     this.#report();
   }
 
@@ -36,6 +38,6 @@ export class TransferTally {
   }
 
   #report(): void {
-    this.#onProgress({ files: this.files, bytes: this.#progressBytes });
+    this.#onProgress({ files: this.files, bytes: this.#progressBytes, knownBytes: this.#knownBytes });
   }
 }

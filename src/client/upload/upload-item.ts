@@ -60,4 +60,6 @@ export interface UploadReport {
 export interface TransferProgress {
   readonly files: number;
   readonly bytes: number;
+  /** Of `bytes`: those that were there already, or are zeros, and so were not transferred. */
+  readonly knownBytes: number;
 }

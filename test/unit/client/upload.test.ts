@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { CollectiveError, LIMITS } from '../../../src/base/index.js';
+import type { TransferProgress } from '../../../src/client/index.js';
 import { clientWorld, same, signal, someBytes, type ClientWorld } from './support/world.js';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
-const put = (world: ClientWorld, source: string, destination: string, options: { readonly copies?: number } = {}) =>
+interface Options {
+  readonly copies?: number;
+  readonly onProgress?: (progress: TransferProgress) => void;
+}
+
+const put = (world: ClientWorld, source: string, destination: string, options: Options = {}) =>
   world.run(() => world.client.put({ sources: [source], destination, copies: 0, signal, ...options }));
 
 /** The content as the nodes have it, by the committed extents. */
@@ -19,6 +25,18 @@ function storedAt(world: ClientWorld, path: string): Uint8Array | undefined {
     return copies[0] ?? new Uint8Array();
   });
   return Buffer.concat(parts);
+}
+
+/** A put of /file that ends when so many chunks were sent twice. */
+async function stopAfter(world: ClientWorld, chunks: number): Promise<void> {
+  const controller = new AbortController();
+  const intercept = (): void => {
+    if (copiesOfAll(world) >= 2 * chunks) controller.abort();
+  };
+  for (const node of world.nodes) node.intercept = intercept;
+  const options = { sources: ['/file'], destination: '/file', copies: 0, signal: controller.signal };
+  await expect(world.run(() => world.client.put(options))).rejects.toMatchObject({ code: 'CANCELLED' });
+  for (const node of world.nodes) node.intercept = () => undefined;
 }
 
 const copiesOfAll = (world: ClientWorld): number => world.nodes.reduce((sum, node) => sum + node.puts, 0);
@@ -67,6 +85,36 @@ describe('put', () => {
     expect(copiesOfAll(world)).toBe(before);
     expect(report).toMatchObject({ sentBytes: 0, knownBytes: 3 * MiB });
     expect(same(storedAt(world, '/second'), storedAt(world, '/first'))).toBe(true);
+  });
+
+  it.each([3, 55])('sends only the rest of a file when it was stopped after %i chunks', async (chunks) => {
+    const world = await clientWorld();
+    const bytes = someBytes('stopped', 60 * MiB);
+    world.local.addFile('/file', bytes);
+    await stopAfter(world, chunks);
+    const [before, known] = [copiesOfAll(world), world.coordinator.chunksOnRecord];
+    expect(known).toBeGreaterThanOrEqual(chunks - LIMITS.clientChunkBuffers * 4);
+    const seen: { readonly bytes: number; readonly knownBytes: number }[] = [];
+    const onProgress = (progress: TransferProgress): unknown => seen.push(progress);
+    const report = await put(world, '/file', '/file', { onProgress });
+    expect(copiesOfAll(world) - before).toBe(2 * (60 - known));
+    expect(report).toMatchObject({ sentBytes: 2 * (60 - known) * MiB, knownBytes: known * MiB });
+    expect(seen.at(-1)).toMatchObject({ bytes: 60 * MiB, knownBytes: known * MiB });
+    expect(same(storedAt(world, '/file'), bytes)).toBe(true);
+  });
+
+  it('sends what changed in a file since it was stopped, and stores the new content', async () => {
+    const world = await clientWorld();
+    const bytes = someBytes('before', 60 * MiB);
+    world.local.addFile('/file', bytes);
+    await stopAfter(world, 58);
+    const known = world.coordinator.chunksOnRecord;
+    const changed = Buffer.from(bytes);
+    changed[5] = (changed[5] ?? 0) ^ 1;
+    world.local.addFile('/file', changed);
+    const report = await put(world, '/file', '/file');
+    expect(report.sentBytes).toBe(2 * (60 - known + 1) * MiB);
+    expect(same(storedAt(world, '/file'), changed)).toBe(true);
   });
 
   it('sends a chunk that a file has many times once', async () => {

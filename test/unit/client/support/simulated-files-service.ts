@@ -61,6 +61,11 @@ export class SimulatedFiles {
     this.nodes = nodes;
   }
 
+  /** How many chunks it knows a holder of. */
+  get chunksOnRecord(): number {
+    return this.#holders.size;
+  }
+
   contentOf(path: string): readonly Extent[] | undefined {
     return this.tree.get(path)?.versions.at(-1)?.extents;
   }
@@ -107,6 +112,7 @@ export class SimulatedFiles {
     commitFiles: (request) =>
       this.#command('commitFiles', request, async () => {
         if (request.files.length > 256) throw new CollectiveError('LIMIT_EXCEEDED', 'Too many files.');
+        this.#checkReceipted([], request.receipts, this.#upload(request.uploadId).copies);
         return { outcomes: request.files.map((file) => this.#commit(file, request)) };
       }),
     closeUpload: (request) =>
