@@ -17,6 +17,14 @@ export const LIMITS = {
   labelBytes: 64,
   contentTypeBytes: 255,
   openSessionIdBytes: 64,
+  /** Of all versions together, deleted and purged ones too, and again with all their copies. */
+  versionsBytes: Number.MAX_SAFE_INTEGER,
+  /** How long what was deleted or overwritten can be restored, unless the coordinator is told otherwise. */
+  retentionMs: 30 * 24 * 3600 * 1000,
+  retentionMaxMs: 100 * 365 * 24 * 3600 * 1000,
+  purgedAtOnce: 256,
+  /** Things that stood at one path one after another and can be told apart: the newest. */
+  deletedAtPath: 256,
 
   // chunks
   chunkBytesSmall: 64 * KiB,

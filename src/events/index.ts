@@ -8,6 +8,8 @@ export type {
   CopiesLost,
   CopiesRecorded,
   DirectoryCreated,
+  EntriesPurged,
+  EntryLinked,
   EntryMoved,
   EntryRemoved,
   EpochStarted,
@@ -28,10 +30,12 @@ export type {
   NodeEndpointsChanged,
   NodeRecovered,
   NodeRegistered,
+  PurgeReason,
   SymlinkCreated,
   UploadAbandoned,
   UploadCompleted,
   UploadOpened,
+  VersionsPurged,
   WitnessesChanged,
 } from './catalogue/index.js';
 export {

@@ -221,6 +221,18 @@ export const eventArbitraries: { readonly [Type in CollectiveEvent['type']]: fc.
     replacedFileId: fc.option(fileId, { nil: undefined }),
   }),
   EntryRemoved: made('EntryRemoved', { parentId: fileId, name, fileId }),
+  EntryLinked: made('EntryLinked', { fileId, parentId: fileId, name }),
+  VersionsPurged: made('VersionsPurged', {
+    reason: fc.constantFrom('asked' as const, 'retention' as const),
+    versions: fc.array(fc.record({ fileId, version: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }) }), {
+      minLength: 1,
+      maxLength: 8,
+    }),
+  }),
+  EntriesPurged: made('EntriesPurged', {
+    reason: fc.constantFrom('asked' as const, 'retention' as const),
+    fileIds: fc.array(fileId, { minLength: 1, maxLength: 8 }),
+  }),
   AttributesChanged: made('AttributesChanged', {
     fileId,
     mode: fc.option(mode, { nil: undefined }),

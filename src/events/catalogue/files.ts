@@ -42,6 +42,7 @@ export interface FileCommitted {
   readonly fileId: FileId;
   /** One more than the version before; the first is 1. */
   readonly version: number;
+  /** Under which the content was received. A copy, or an older version that becomes current again, names the one of its source. */
   readonly uploadId: UploadId;
   readonly sizeBytes: number;
   /** Long content, in order of offset. Either these, or `extents`, or neither (an empty file). */
@@ -82,4 +83,31 @@ export interface AttributesChanged {
   /** Undefined: unchanged. */
   readonly mode: number | undefined;
   readonly modified: FileTime | undefined;
+}
+
+/** Something that was removed has a name again, the old one or another, and all that was below it with it. */
+export interface EntryLinked {
+  readonly type: 'EntryLinked';
+  readonly fileId: FileId;
+  readonly parentId: FileId;
+  readonly name: string;
+}
+
+/** asked: somebody wanted them gone; retention: their time was over. */
+export type PurgeReason = 'asked' | 'retention';
+
+/** Older versions of files are gone for good. The current version of a file never is while the file is not. */
+export interface VersionsPurged {
+  readonly type: 'VersionsPurged';
+  readonly reason: PurgeReason;
+  /** 1 to 256. */
+  readonly versions: readonly { readonly fileId: FileId; readonly version: number }[];
+}
+
+/** Removed things are gone for good: all their versions, and all that was below them. */
+export interface EntriesPurged {
+  readonly type: 'EntriesPurged';
+  readonly reason: PurgeReason;
+  /** 1 to 256. */
+  readonly fileIds: readonly FileId[];
 }

@@ -2,11 +2,14 @@ import type { CertificateIssued, CertificateRevoked, InviteIssued, InviteRedeeme
 import type {
   AttributesChanged,
   DirectoryCreated,
+  EntriesPurged,
+  EntryLinked,
   EntryMoved,
   EntryRemoved,
   FileCommitted,
   FileCreated,
   SymlinkCreated,
+  VersionsPurged,
 } from './files.js';
 import type {
   CollectiveFounded,
@@ -57,6 +60,9 @@ export type CollectiveEvent =
   | FileCommitted
   | EntryMoved
   | EntryRemoved
+  | EntryLinked
+  | VersionsPurged
+  | EntriesPurged
   | AttributesChanged;
 
 export type EventType = CollectiveEvent['type'];
@@ -70,6 +76,8 @@ export type {
   CopiesLost,
   CopiesRecorded,
   DirectoryCreated,
+  EntriesPurged,
+  EntryLinked,
   EntryMoved,
   EntryRemoved,
   EpochStarted,
@@ -91,7 +99,8 @@ export type {
   UploadAbandoned,
   UploadCompleted,
   UploadOpened,
+  VersionsPurged,
   WitnessesChanged,
 };
 export type { Extent } from './uploads.js';
-export type { FileTime } from './files.js';
+export type { FileTime, PurgeReason } from './files.js';

@@ -2,16 +2,20 @@ import { LIMITS } from '../../../base/index.js';
 import type {
   AttributesChanged,
   DirectoryCreated,
+  EntriesPurged,
+  EntryLinked,
   EntryMoved,
   EntryRemoved,
   FileCommitted,
   FileCreated,
   FileTime,
+  PurgeReason,
   SymlinkCreated,
+  VersionsPurged,
 } from '../../catalogue/index.js';
 import { firstVersion } from '../event-shape.js';
-import { optional, record, type Field } from '../field.js';
-import { entryName, extentListIds, fileId, integer, mode, text, uploadId } from '../fields.js';
+import { list, optional, record, type Field } from '../field.js';
+import { entryName, extentListIds, fileId, integer, mode, oneOf, text, uploadId } from '../fields.js';
 import { extents } from './extent.js';
 import type { FieldsOfEvent } from './fields-of-event.js';
 
@@ -19,6 +23,8 @@ const fileTime: Field<FileTime> = record<FileTime>({
   seconds: integer(-LIMITS.fileTimeSeconds, LIMITS.fileTimeSeconds),
   nanoseconds: integer(0, 999_999_999),
 });
+
+const purgeReason = oneOf<PurgeReason>('asked', 'retention');
 
 type Commit = FieldsOfEvent<FileCommitted>;
 
@@ -72,6 +78,20 @@ export const files = {
     }),
   ),
   EntryRemoved: firstVersion(record<FieldsOfEvent<EntryRemoved>>({ parentId: fileId, name: entryName, fileId })),
+  EntryLinked: firstVersion(record<FieldsOfEvent<EntryLinked>>({ fileId, parentId: fileId, name: entryName })),
+  VersionsPurged: firstVersion(
+    record<FieldsOfEvent<VersionsPurged>>({
+      reason: purgeReason,
+      versions: list(
+        record<VersionsPurged['versions'][number]>({ fileId, version: integer(1, Number.MAX_SAFE_INTEGER) }),
+        1,
+        LIMITS.purgedAtOnce,
+      ),
+    }),
+  ),
+  EntriesPurged: firstVersion(
+    record<FieldsOfEvent<EntriesPurged>>({ reason: purgeReason, fileIds: list(fileId, 1, LIMITS.purgedAtOnce) }),
+  ),
   AttributesChanged: firstVersion(
     record<FieldsOfEvent<AttributesChanged>>({ fileId, mode: optional(mode), modified: optional(fileTime) }),
   ),
