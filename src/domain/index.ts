@@ -17,6 +17,7 @@ export { decideRemoveEntry, type RemoveEntry } from './namespace/remove-entry.js
 export { decideSetAttributes, type SetAttributes } from './namespace/set-attributes.js';
 export { decideNodeHello, decideNodeUnreachable, decideNodeUse, nodeNamed, type NodeHello } from './node-decisions.js';
 export { type Candidate, type ChunkPlan, checkRoom, planPlacement, type PlannedChunk, type Unusable } from './placement-plan.js';
+export { decideWitnesses, planWitnesses, requiredOf, type WitnessCandidate, type WitnessSituation } from './witness-plan.js';
 export { decideRecordCopies, decideRecordExtents, type RecordExtents } from './uploads/record-extents.js';
 export { decideCommitFile, type CommitFile } from './uploads/commit-file.js';
 export type { ReceiptedChunks } from './uploads/receipted-copies.js';

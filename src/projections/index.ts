@@ -16,4 +16,5 @@ export type { PlacementReader, PlacementRow } from './views/placement.js';
 export type { ChunkReferencesRow, ListReferencesRow, ReferencesReader } from './views/references.js';
 export type { RequestRow, RequestsReader } from './views/requests.js';
 export type { UploadRow, UploadsReader } from './views/uploads.js';
+export type { EpochRow, WitnessesReader, WitnessesRow } from './views/witnesses.js';
 export type { NodeUsageRow, TotalsRow, UsageReader } from './views/usage.js';

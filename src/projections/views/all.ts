@@ -13,6 +13,7 @@ import { requestsIndex, type RequestsIndex, type RequestsReader } from './reques
 import { uploadsView, type UploadsReader } from './uploads.js';
 import { usageView, type UsageReader } from './usage.js';
 import type { EventFacts } from './view.js';
+import { witnessesView, type WitnessesReader } from './witnesses.js';
 
 /** Everything that is known of one origin, as its log stood at one position. Valid only inside the function that got it. */
 export interface Views {
@@ -27,6 +28,7 @@ export interface Views {
   readonly references: ReferencesReader;
   readonly usage: UsageReader;
   readonly requests: RequestsReader;
+  readonly witnesses: WitnessesReader;
 }
 
 export interface Projections {
@@ -49,9 +51,10 @@ export function projections(bind: Bind): Projections {
   const extents = extentsView(bind);
   const references = referencesView(bind, extents.read);
   const namespace = namespaceView(bind, { extents: extents.read, uploads: uploads.read });
+  const witnesses = witnessesView(bind);
   const placement = placementView(bind, { nodes: nodes.read, uploads: uploads.read, usage });
   // References ask whether a list is new, so they come before extents.
-  const inOrder = [members, certificates, invites, nodes, uploads, references, extents, namespace, placement];
+  const inOrder = [members, witnesses, certificates, invites, nodes, uploads, references, extents, namespace, placement];
   return {
     infos: [...inOrder, usage, requests].map(({ info }) => info).sort((left, right) => left.id - right.id),
     requests,
@@ -67,6 +70,7 @@ export function projections(bind: Bind): Projections {
       references: references.read,
       usage: usage.read,
       requests: requests.read,
+      witnesses: witnesses.read,
     },
     apply(event, facts) {
       requests.note(facts);

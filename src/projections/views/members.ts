@@ -69,6 +69,11 @@ export function membersView(bind: Bind): View<MembersReader> {
           owner.put('only', { ...row, homeEndpoints: event.home, enrolmentEndpoints: event.enrolment });
           return;
         }
+        case 'EpochStarted': {
+          const row = owner.get('only') ?? refuse('nothing was founded');
+          owner.put('only', { ...row, logPublicKey: event.logPublicKey });
+          return;
+        }
         default:
       }
     },
