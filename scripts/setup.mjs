@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
@@ -11,11 +11,13 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CACHE = join(ROOT, '.cache');
 const DIST = join(ROOT, 'dist');
 const NODE_MINIMUM = [20, 19];
-/** What the tests of full and failing disks call, and the Debian package it is in. */
+/** What only tests call, by its command or its path, and the Debian package it is in: disks that are full or fail, and Python. */
 const TEST_TOOLS = [
-  { command: 'mkfs.ext4', package: 'e2fsprogs' },
-  { command: 'losetup', package: 'mount' },
-  { command: 'mount', package: 'mount' },
+  { what: 'mkfs.ext4', package: 'e2fsprogs' },
+  { what: 'losetup', package: 'mount' },
+  { what: 'mount', package: 'mount' },
+  { what: '/usr/bin/python3', package: 'python3' },
+  { what: '/usr/lib/python3/dist-packages/cryptography', package: 'python3-cryptography' },
 ];
 
 class SetupError extends Error {}
@@ -63,19 +65,20 @@ function installPackages() {
   });
 }
 
-function isInstalled(command) {
+function isInstalled(what) {
+  if (isAbsolute(what)) return existsSync(what);
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  return folders.some((folder) => existsSync(join(folder, command)));
+  return folders.some((folder) => existsSync(join(folder, what)));
 }
 
 function installTestTools() {
   if (process.platform !== 'linux') return;
-  const missing = TEST_TOOLS.filter((tool) => !isInstalled(tool.command));
+  const missing = TEST_TOOLS.filter((tool) => !isInstalled(tool.what));
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map((tool) => tool.package))];
   if (process.getuid?.() !== 0) {
     throw new SetupError(
-      `The tests need ${missing.map((tool) => tool.command).join(', ')}. Run: sudo apt-get install ${packages.join(' ')}`,
+      `The tests need ${missing.map((tool) => tool.what).join(', ')}. Run: sudo apt-get install ${packages.join(' ')}`,
     );
   }
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
