@@ -47,6 +47,23 @@ export const LIMITS = {
   extentsInline: 64,
   listsPerVersion: 2000,
   witnesses: 8,
+  /** How long a change waits for enough witnesses before it is refused, and then for their word that they hold it. */
+  witnessPatienceMs: 5_000,
+  /** Blocks that may be ahead of what the witnesses hold, before new commands wait. */
+  witnessBlocksAhead: 256,
+  /** In one message to a witness or from it. */
+  witnessPageBytes: 512 * KiB,
+  /** Sent to one witness and not answered yet. */
+  witnessInFlightBytes: 2 * MiB,
+  /** The newest blocks, kept in memory for witnesses. */
+  witnessRecentBytes: 4 * MiB,
+  witnessStreams: 64,
+  witnessReconnectMs: 1_000,
+  /** How long whoever keeps the log is listened to before an operator's word that this disk is the latest is taken. */
+  assertLatestWaitMs: 2_000,
+  /** How long a start waits for witnesses that could mend a log that does not open. */
+  rescuePatienceMs: 60_000,
+  copiesSetAside: 16,
   /** Why somebody did something, in the words of whoever did it. */
   noteBytes: 200,
   commandQueueLength: 4096,
@@ -192,4 +209,9 @@ export const LIMITS = {
   filesWrittenAtOnce: 64,
   directoriesPerTransfer: 1_000_000,
   transferFailuresShown: 100,
+  /** How long what a killed get has left beside its place is kept, where nothing goes on with it. */
+  partialLifeMs: 7 * 24 * 3600 * 1000,
+  /** When a process that cannot be seen, on another machine, is taken to have stopped writing. */
+  partialSilenceMs: 3600 * 1000,
+  partialFoldersKnown: 1024,
 } as const;

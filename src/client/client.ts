@@ -232,7 +232,7 @@ export class CollectiveClient {
   }
 
   #uploader(): Uploader {
-    return new Uploader({ ...this.#shared(), hasher: this.#options.hasher, patienceMs: LIMITS.transferPatienceMs });
+    return new Uploader({ ...this.#shared(), patienceMs: LIMITS.transferPatienceMs });
   }
 
   #downloader(): Downloader {
@@ -240,9 +240,9 @@ export class CollectiveClient {
   }
 
   #shared() {
-    const { clock, timers, logger, local } = this.#options;
+    const { clock, timers, logger, hasher, local } = this.#options;
     const allocate = local.alignedBuffer.bind(local);
-    return { calls: this.files, pool: this.#pool, retry: this.#retry, clock, timers, logger, allocate };
+    return { calls: this.files, pool: this.#pool, retry: this.#retry, clock, timers, hasher, logger, allocate };
   }
 }
 

@@ -10,6 +10,8 @@ export abstract class BaseCommand extends Command {
     quiet: Flags.boolean({ char: 'q', description: 'Print nothing but errors and what was asked for.', helpGroup: 'GLOBAL' }),
   };
 
+  /** What people are told after Ctrl-C. */
+  protected readonly whenInterrupted: string = 'Interrupted: what was not finished is not kept.';
   readonly #interrupt = new AbortController();
   readonly #disposals: (() => Promise<void> | void)[] = [];
   readonly #onSignal = (signal: NodeJS.Signals): void => {
@@ -69,7 +71,7 @@ export abstract class BaseCommand extends Command {
     this.parsed = true;
     const found = await asCollectiveError(thrown);
     const interrupted = found.code === 'CANCELLED' && this.interrupted.aborted;
-    const error = interrupted ? new CollectiveError('CANCELLED', 'Interrupted: what was not finished is not kept.') : found;
+    const error = interrupted ? new CollectiveError('CANCELLED', this.whenInterrupted) : found;
     process.exitCode = error.exitCode;
     if (this.jsonEnabled()) this.logJson(errorJson(error));
     else process.stderr.write(errorText(error));

@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core';
-import { CollectiveError } from '../../base/index.js';
+import { CollectiveError, formatSize } from '../../base/index.js';
 import { ClientCommand } from '../base/client-command.js';
 import { failureLines, failuresJson, transferError, transferLine } from '../base/transfer-report.js';
 import { transferView } from '../progress/transfer-bar.js';
@@ -8,7 +8,8 @@ export default class Get extends ClientCommand {
   static override summary = 'Fetch files and folders.';
   static override description =
     'Like cp -r: the last path is where the others go, on this machine (default: the current folder). Every byte is checked, and ' +
-    'a file appears under its name only when it is whole. Symlinks, permissions, times and holes come back. With - as the last ' +
+    'a file appears under its name only when it is whole; until then it is hidden beside its place, and a get that was ' +
+    'interrupted goes on with it. Symlinks, permissions, times and holes come back. With - as the last ' +
     'path the content goes to standard output.';
   static override usage = 'get REMOTE... [LOCAL]';
   static override args = {
@@ -24,6 +25,8 @@ export default class Get extends ClientCommand {
     { description: 'A file, under another name', command: '<%= config.bin %> get /photos/a.jpg b.jpg' },
     { description: 'To another program', command: '<%= config.bin %> get /backup/src.tar - | tar t' },
   ];
+
+  protected override readonly whenInterrupted = 'Interrupted: the same command goes on from here.';
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Get);
@@ -49,10 +52,21 @@ export default class Get extends ClientCommand {
     });
     view.stop();
     const durationMs = Date.now() - beginMs;
-    const { files, directories, symlinks, bytes, failureCount } = report;
+    const { files, directories, symlinks, bytes, fetchedBytes, resumedBytes, failureCount } = report;
     const done = files + symlinks;
-    if (done + directories > 0 || failureCount === 0) this.say(`Fetched ${transferLine({ ...report, durationMs })}.`);
-    const result = { files, directories, symlinks, size: bytes, durationMs, failures: failuresJson(report), failureCount };
+    const left = resumedBytes > 0 ? `; ${formatSize(resumedBytes)} of it were left by an earlier get` : '';
+    if (done + directories > 0 || failureCount === 0) this.say(`Fetched ${transferLine({ ...report, durationMs })}${left}.`);
+    const result = {
+      files,
+      directories,
+      symlinks,
+      size: bytes,
+      fetched: fetchedBytes,
+      resumed: resumedBytes,
+      durationMs,
+      failures: failuresJson(report),
+      failureCount,
+    };
     return this.finish(result, { error: transferError(report, done), lines: failureLines(report, done) });
   }
 }

@@ -34,6 +34,9 @@ export default class Put extends ClientCommand {
     { description: 'A stream', command: 'tar c src | <%= config.bin %> put - /backup/src.tar' },
   ];
 
+  protected override readonly whenInterrupted =
+    'Interrupted: files that were not finished are not there. The same command sends only what is missing.';
+
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Put);
     const paths = [...args.paths];

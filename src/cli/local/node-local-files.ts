@@ -14,6 +14,7 @@ import type {
 import { FileSystemError, type FileSystem, type Random } from '../../ports/index.js';
 import { DIRECT_FROM_BYTES, LargeFileWriter } from './large-file-writer.js';
 import { entryOf, errnoOf, failure, on, secondsOf } from './stats.js';
+import { PartialFiles } from './partial-files.js';
 import { NodeLocalReader } from './node-local-reader.js';
 import { SmallFileWriter } from './small-file-writer.js';
 
@@ -21,10 +22,12 @@ import { SmallFileWriter } from './small-file-writer.js';
 export class NodeLocalFiles implements LocalFiles {
   readonly #fileSystem: FileSystem;
   readonly #random: Random;
+  readonly #partial: PartialFiles;
 
   constructor(ports: { readonly fileSystem: FileSystem; readonly random: Random }) {
     this.#fileSystem = ports.fileSystem;
     this.#random = ports.random;
+    this.#partial = new PartialFiles(ports.random);
   }
 
   async describe(path: string, links: 'follow' | 'keep'): Promise<LocalEntry | undefined> {
@@ -66,9 +69,14 @@ export class NodeLocalFiles implements LocalFiles {
     const there = await this.describe(path, 'keep');
     if (there?.kind === 'directory') throw new FileSystemError('EISDIR', 'create', path);
     if (there?.kind === 'other') throw new FileSystemError('EEXIST', 'create', path);
-    const temporary = join(dirname(path), `.collective-${toHex(this.#random.bytes(8))}.part`);
+    const temporary = this.#partial.nameFor(path);
     const file = { path, temporary, bytes };
-    return bytes < DIRECT_FROM_BYTES ? SmallFileWriter.create(file) : LargeFileWriter.create(file, this.#fileSystem);
+    if (bytes < DIRECT_FROM_BYTES) {
+      await this.#partial.removeFor(path);
+      return SmallFileWriter.create(file);
+    }
+    const left = await this.#partial.take(path, temporary);
+    return left === undefined ? LargeFileWriter.create(file, this.#fileSystem) : LargeFileWriter.resume(file, this.#fileSystem);
   }
 
   async makeDirectory(path: string): Promise<void> {

@@ -26,6 +26,17 @@ export class SmallFileWriter implements LocalWriter {
     return new SmallFileWriter(file, await on('create', file.path, () => open(file.temporary, 'wx', 0o600)));
   }
 
+  /** Beginning anew costs less than looking. */
+  readonly leftBytes = 0;
+
+  recall(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
+  clear(): Promise<void> {
+    return Promise.resolve();
+  }
+
   write(bytes: Uint8Array, _padded: Uint8Array, position: number): Promise<void> {
     return on('write', this.#file.path, async () => {
       for (let done = 0; done < bytes.length; ) {
@@ -45,6 +56,10 @@ export class SmallFileWriter implements LocalWriter {
       await this.#close();
       await rename(this.#file.temporary, this.#file.path);
     });
+  }
+
+  leave(): Promise<void> {
+    return this.discard();
   }
 
   async discard(): Promise<void> {

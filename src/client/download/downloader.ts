@@ -1,5 +1,5 @@
 import { LIMITS } from '../../base/index.js';
-import type { Clock, Logger, Timers } from '../../ports/index.js';
+import type { Clock, Hasher, Logger, Timers } from '../../ports/index.js';
 import type { FilesCalls } from '../calls/files-calls.js';
 import type { Retry } from '../calls/retry.js';
 import { ChunkArena } from '../flow/chunk-arena.js';
@@ -21,6 +21,7 @@ export interface DownloaderOptions {
   readonly retry: Retry;
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly hasher: Hasher;
   readonly logger: Logger;
   /** Makes the memory that chunks are received in. */
   readonly allocate: (bytes: number) => Uint8Array;
@@ -29,6 +30,10 @@ export interface DownloaderOptions {
 export interface DownloadReport {
   readonly files: number;
   readonly bytes: number;
+  /** That came from nodes: each chunk once, holes not at all. */
+  readonly fetchedBytes: number;
+  /** That an earlier try had left, and that were found right. */
+  readonly resumedBytes: number;
   readonly failures: readonly UploadFailure[];
   readonly failureCount: number;
 }
@@ -41,19 +46,19 @@ export class Downloader {
     this.#options = options;
   }
 
-  /** Throws what stops all of it; then every sink that was begun and not finished has been discarded. */
+  /** Throws what stops all of it; then every sink that was begun and not finished was left or discarded. */
   async download(
     targets: AsyncIterable<DownloadTarget>,
     onProgress: (progress: TransferProgress) => void,
     signal: AbortSignal,
   ): Promise<DownloadReport> {
-    const { calls, timers, logger, allocate } = this.#options;
+    const { calls, timers, logger, allocate, hasher } = this.#options;
     const tasks = new TaskGroup(signal);
     const tally = new TransferTally(onProgress);
     const damage = new DamageReporter({ calls, timers, logger });
     const fetcher = new ChunkFetcher({ ...this.#options, patienceMs: LIMITS.chunkPatienceMs, damage });
     const arena = new ChunkArena({ slabs: LIMITS.clientChunkBuffers, allocate });
-    const receiver = new FileReceiver({ fetcher, arena, tally, tasks });
+    const receiver = new FileReceiver({ fetcher, arena, tally, tasks, hasher });
     const streams = new Permits(LIMITS.readStreams);
     tasks.spawn(async () => {
       for await (const batch of inBatches(targets)) {
@@ -71,11 +76,11 @@ export class Downloader {
     try {
       await tasks.join();
     } finally {
-      await receiver.discardRest();
+      await receiver.leaveRest();
       await damage.close();
     }
-    const { files, bytes, failures, failureCount } = tally;
-    return { files, bytes, failures, failureCount };
+    const { files, bytes, fetchedBytes, resumedBytes, failures, failureCount } = tally;
+    return { files, bytes, fetchedBytes, resumedBytes, failures, failureCount };
   }
 }
 

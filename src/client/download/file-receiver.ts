@@ -1,5 +1,6 @@
 import { assert, LIMITS, toCollectiveError, type CollectiveError } from '../../base/index.js';
-import { isFileSystemError } from '../../ports/index.js';
+import { chunkIdOf, isAllZero } from '../../chunks/index.js';
+import { isFileSystemError, type Hasher } from '../../ports/index.js';
 import type { Entry } from '../entry.js';
 import type { ChunkArena, Lease } from '../flow/chunk-arena.js';
 import { Permits } from '../flow/permits.js';
@@ -15,6 +16,7 @@ export interface FileReceiverOptions {
   readonly arena: ChunkArena;
   readonly tally: TransferTally;
   readonly tasks: TaskGroup;
+  readonly hasher: Hasher;
 }
 
 /** Without room on the disk no other file will fare better. */
@@ -24,6 +26,8 @@ const FATAL_ERRNOS: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS'])
 export class FileReceiver {
   readonly #options: FileReceiverOptions;
   readonly #open = new Set<FileInDownload>();
+  /** The place where all of it goes takes no more. */
+  #noRoom = false;
   readonly #openPermits = new Permits(LIMITS.filesWrittenAtOnce);
 
   constructor(options: FileReceiverOptions) {
@@ -43,7 +47,7 @@ export class FileReceiver {
     this.#spawn(file, async () => {
       await file.target.sink.zeros(length, position, file.signal);
       file.receivedBytes += length;
-      tally.progressed(length);
+      tally.progressed(length, length);
     });
   }
 
@@ -56,10 +60,17 @@ export class FileReceiver {
     this.#spawn(file, async () => {
       try {
         if (file.failure !== undefined) return;
-        await fetcher.fetch({ path: file.target.path, version: entry.version }, placed, lease.bytes, file.signal);
-        await file.target.sink.write(lease.bytes, lease.padded, placed.offsetBytes, file.signal);
-        file.receivedBytes += lease.bytes.length;
-        tally.progressed(lease.bytes.length);
+        const { length } = lease.bytes;
+        if (await this.#isLeft(file, placed, lease.bytes)) {
+          tally.resumedBytes += length;
+          tally.progressed(length, length);
+        } else {
+          await fetcher.fetch({ path: file.target.path, version: entry.version }, placed, lease.bytes, file.signal);
+          await file.target.sink.write(lease.bytes, lease.padded, placed.offsetBytes, file.signal);
+          tally.fetchedBytes += length;
+          tally.progressed(length);
+        }
+        file.receivedBytes += length;
       } finally {
         lease.release();
       }
@@ -86,15 +97,22 @@ export class FileReceiver {
     this.#options.tally.failed(file.target.path, error);
   }
 
-  /** After everything has come to a standstill. */
-  async discardRest(): Promise<void> {
-    for (const file of this.#open) await file.target.sink.discard();
+  /** After everything has come to a standstill: what has arrived stays for the next try, unless it takes room that is missing. */
+  async leaveRest(): Promise<void> {
+    for (const { target } of this.#open) await (this.#noRoom ? target.sink.discard() : target.sink.leave());
+  }
+
+  /** Whether an earlier try has left these very bytes at that place. */
+  async #isLeft(file: FileInDownload, { chunk, offsetBytes }: PlacedChunk, into: Uint8Array): Promise<boolean> {
+    if (!(await file.target.sink.recall(into, offsetBytes)) || isAllZero(into)) return false;
+    return chunkIdOf(this.#options.hasher, into) === chunk.chunkId;
   }
 
   async #close(file: FileInDownload): Promise<void> {
     if (!this.#open.delete(file)) return;
     this.#openPermits.give();
     if (file.failure === undefined) this.#options.tally.stored(file.entry?.bytes ?? 0);
+    else if (file.failure.code === 'CHUNK_UNAVAILABLE') await file.target.sink.leave();
     else await file.target.sink.discard();
   }
 
@@ -118,6 +136,7 @@ export class FileReceiver {
       if (file.failure !== undefined && !this.#options.tasks.signal.aborted) return;
       const fatal = isFileSystemError(thrown) && FATAL_ERRNOS.has(thrown.errno);
       const error = fileProblem(thrown, isFileSystemError(thrown) ? thrown.path : file.target.path) ?? toCollectiveError(thrown);
+      if (fatal) this.#noRoom = true;
       if (fatal || !(isFileSystemError(thrown) || error.code === 'CHUNK_UNAVAILABLE')) throw error;
       this.fail(file, error);
     }

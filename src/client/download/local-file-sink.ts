@@ -19,19 +19,30 @@ export class LocalFileSink implements FileSink {
     this.#writer = await this.#local.create(this.#path, entry.bytes);
   }
 
+  async recall(into: Uint8Array, position: number): Promise<boolean> {
+    const writer = this.#writer;
+    if (writer === undefined || position + into.length > writer.leftBytes) return false;
+    return (await writer.recall(into, position)) === into.length;
+  }
+
   async write(bytes: Uint8Array, padded: Uint8Array, position: number): Promise<void> {
     await this.#writer?.write(bytes, padded, position);
   }
 
-  /** What was never written is a hole, which reads as zeros. */
-  zeros(): Promise<void> {
-    return Promise.resolve();
+  async zeros(length: number, position: number): Promise<void> {
+    await this.#writer?.clear(length, position);
   }
 
   async finish(): Promise<void> {
     if (this.#entry === undefined) return;
     await this.#writer?.finish(this.#entry.bytes, this.#entry);
     this.#writer = undefined;
+  }
+
+  async leave(): Promise<void> {
+    const writer = this.#writer;
+    this.#writer = undefined;
+    await writer?.leave();
   }
 
   async discard(): Promise<void> {

@@ -19,6 +19,10 @@ export class OrderedSink implements FileSink {
     return Promise.resolve();
   }
 
+  recall(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   async write(bytes: Uint8Array, _padded: Uint8Array, position: number, signal: AbortSignal): Promise<void> {
     await this.#turn(position, signal);
     await this.#output(bytes);
@@ -34,6 +38,10 @@ export class OrderedSink implements FileSink {
   }
 
   finish(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  leave(): Promise<void> {
     return Promise.resolve();
   }
 

@@ -34,10 +34,18 @@ export interface LocalReader {
 
 /** A new local file that nobody sees before it is whole. Failures are FileSystemErrors. */
 export interface LocalWriter {
+  /** How far reaches what an earlier try has left of the file; 0: nothing is left. */
+  readonly leftBytes: number;
+  /** Bytes of that read into `buffer`; fewer than asked only at its end. They may be anything, and are to be checked. */
+  recall(buffer: Uint8Array, position: number): Promise<number>;
+  /** Makes a run read as zeros, whatever was left there. What is neither written nor cleared is what was left, or zeros. */
+  clear(length: number, position: number): Promise<void>;
   /** `padded` begins with `bytes` and goes on to a multiple of 4096: what an unbuffered write may take instead. */
   write(bytes: Uint8Array, padded: Uint8Array, position: number): Promise<void>;
   /** Sets the length and the attributes, makes the content durable and shows it at its place, replacing what was there. */
   finish(bytes: number, attributes: LocalAttributes): Promise<void>;
+  /** Ends without the file, and leaves what is there for the next try, where that is worth it. */
+  leave(): Promise<void>;
   /** Leaves nothing behind. */
   discard(): Promise<void>;
 }

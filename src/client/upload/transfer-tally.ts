@@ -11,6 +11,8 @@ export class TransferTally {
   directories = 0;
   symlinks = 0;
   holeBytes = 0;
+  fetchedBytes = 0;
+  resumedBytes = 0;
   #progressBytes = 0;
   #knownBytes = 0;
 

@@ -231,6 +231,7 @@ describe('get, when this machine is in the way', () => {
     world.local.writeFails = 'ENOSPC';
     await expect(get(world)).rejects.toMatchObject({ code: 'IO_FAILED', details: { errno: 'ENOSPC' } });
     expect(world.local.unfinished).toBe(0);
+    expect(world.local.partial.size).toBe(0);
     expect(world.local.things.has('/back')).toBe(false);
   });
 
@@ -242,7 +243,7 @@ describe('get, when this machine is in the way', () => {
     expect(new TextDecoder().decode(world.local.contentOf('/back'))).toBe('old');
   });
 
-  it('leaves nothing behind when it is cancelled, at whatever point', async () => {
+  it('shows nothing of a file when it is cancelled, at whatever point', async () => {
     for (let after = 1; after <= 6; after += 1) {
       const world = await worldWith(someBytes(after, 6 * MiB));
       const controller = new AbortController();
@@ -257,6 +258,34 @@ describe('get, when this machine is in the way', () => {
       expect(world.local.things.has('/back')).toBe(false);
       expect(world.local.unfinished).toBe(0);
     }
+  });
+
+  it('fetches only what is missing when it was cancelled, at whatever point', async () => {
+    const bytes = Buffer.concat([someBytes('resumed', 3 * MiB), Buffer.alloc(4 * MiB), someBytes('end', 23 * MiB + 5)]);
+    for (const after of [1, 6, 20, 26]) {
+      const world = await worldWith(bytes);
+      const controller = new AbortController();
+      const all = (): number => world.nodes.reduce((sum, { gets }) => sum + gets, 0);
+      for (const node of world.nodes) node.intercept = () => all() >= after && controller.abort();
+      await expect(get(world, '/file', '/back', controller)).rejects.toMatchObject({ code: 'CANCELLED' });
+      for (const node of world.nodes) node.intercept = () => undefined;
+      const report = await get(world);
+      expect(same(world.local.contentOf('/back'), bytes)).toBe(true);
+      expect(report.resumedBytes + report.fetchedBytes).toBe(26 * MiB + 5);
+      if (after >= 20) expect(report.resumedBytes).toBeGreaterThan(0);
+      expect(world.local.partial.size).toBe(0);
+    }
+  });
+
+  it('uses of an unfinished file only what belongs to the version that it fetches', async () => {
+    const bytes = Buffer.concat([someBytes('new', 5 * MiB), Buffer.alloc(2 * MiB), someBytes('tail', 3 * MiB)]);
+    const world = await worldWith(bytes);
+    const left = Buffer.concat([someBytes('old', 12 * MiB)]);
+    bytes.copy(left, 2 * MiB, 2 * MiB, 3 * MiB);
+    world.local.partial.set('/back', left);
+    const report = await get(world);
+    expect(report).toMatchObject({ resumedBytes: MiB, fetchedBytes: 7 * MiB });
+    expect(same(world.local.contentOf('/back'), bytes)).toBe(true);
   });
 
   it('follows no symlink below the folder that it was given', async () => {

@@ -25,7 +25,9 @@ export class MemoryLocalFiles implements LocalFiles {
   onRead: (path: string, position: number) => void = () => undefined;
   /** Errno of every write from now on. */
   writeFails: string | undefined;
-  /** Files that were being written and are neither finished nor discarded. */
+  /** What was left of files that were not finished, by the path that they were for. */
+  readonly partial = new Map<string, Uint8Array>();
+  /** Files that were being written and are neither finished nor left nor discarded. */
   unfinished = 0;
   syncs = 0;
 
@@ -101,8 +103,20 @@ export class MemoryLocalFiles implements LocalFiles {
     if (this.things.get(path)?.kind === 'directory') throw new FileSystemError('EISDIR', 'create', path);
     if (this.things.get(dirname(path))?.kind !== 'directory') throw new FileSystemError('ENOENT', 'create', path);
     this.unfinished += 1;
-    const content = new Uint8Array(bytes);
+    const left = this.partial.get(path) ?? new Uint8Array();
+    this.partial.delete(path);
+    const content = new Uint8Array(Math.max(bytes, left.length));
+    content.set(left);
     return {
+      leftBytes: left.length,
+      recall: async (buffer, position) => {
+        const part = left.subarray(position, position + buffer.length);
+        buffer.set(part);
+        return part.length;
+      },
+      clear: async (length, position) => {
+        content.fill(0, position, position + length);
+      },
       write: async (part, _padded, position) => {
         if (this.writeFails !== undefined) throw new FileSystemError(this.writeFails, 'write', path);
         content.set(part, position);
@@ -110,7 +124,11 @@ export class MemoryLocalFiles implements LocalFiles {
       finish: async (length, { mode, modified }) => {
         this.unfinished -= 1;
         this.syncs += 1;
-        this.addFile(path, content.subarray(0, length), mode, modified);
+        this.addFile(path, content.slice(0, length), mode, modified);
+      },
+      leave: async () => {
+        this.unfinished -= 1;
+        this.partial.set(path, content);
       },
       discard: async () => {
         this.unfinished -= 1;
