@@ -7,7 +7,8 @@ import { describePeer, formatPeerUri, type PeerName } from './peer-name.js';
 import type { TrustedCa } from './trusted-ca.js';
 
 const ALGORITHM = 'Ed25519';
-const BACKDATE_MS = 60_000;
+/** Leaves begin that much before they are issued, for clocks that run late. */
+export const BACKDATE_MS = 60_000;
 const SERIAL_BYTES = 16;
 
 /** The library is slow to load and only this file needs it, so it is loaded by the first certificate that is made. */

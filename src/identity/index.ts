@@ -3,6 +3,7 @@ export { createCertificateRequest, createMemberCa, issueLeaf, openCertificateReq
 export { endorse, openEndorsement, type Endorsement } from './endorsement.js';
 export {
   createSigner,
+  followingSigner,
   generateKeyPair,
   isEd25519PublicKey,
   keyIdOf,
@@ -27,11 +28,28 @@ export {
 } from './enrolment.js';
 export { createInvite, parseInvite, type Invite, type InviteKind } from './invite.js';
 export { openIdentityKey, sealIdentityKey, type IdentityKey } from './key-envelope.js';
-export { verifyLeaf, type LeafCheck, type PeerIdentity } from './leaf.js';
+export { isIssuedBy, leafValidity, verifyLeaf, type LeafCheck, type PeerIdentity } from './leaf.js';
 export { describePeer, formatPeerUri, parsePeerUri, type PeerName, type Role } from './peer-name.js';
 export { certificatePem, certificatesOfPem, joinPem } from './pem.js';
 export { openReceipt, signReceipt, type Receipt, type ReceiptCheck } from './receipt.js';
 export { issueTicket, openTicket, type PutTicket, type ReadTicket, type Ticket, type TicketCheck } from './ticket.js';
-export { tlsCredentials, type OwnCredentials } from './tls-credentials.js';
+export {
+  casOf,
+  type CredentialSet,
+  LiveCredentials,
+  type OwnCredentials,
+  ownIdentity,
+  type PreviousCa,
+  verifyMemberLeaf,
+} from './own-credentials.js';
+export {
+  acceptTrust,
+  checkRenewalProof,
+  type LapsedRenewal,
+  proveRenewal,
+  renewalDueMs,
+  type ToldTrust,
+} from './renewal.js';
+export { chainPem, tlsCredentials, trustPem } from './tls-credentials.js';
 export { explainTlsFailure } from './tls-failure.js';
 export { openCa, type TrustedCa } from './trusted-ca.js';

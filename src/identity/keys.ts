@@ -1,5 +1,16 @@
 import { createPrivateKey, createPublicKey, sign, type KeyObject } from 'node:crypto';
-import { assert, CollectiveError, concatBytes, fail, fromHex, ok, toBase32, type MemberId, type Result } from '../base/index.js';
+import {
+  accept,
+  assert,
+  CollectiveError,
+  concatBytes,
+  fail,
+  fromHex,
+  ok,
+  toBase32,
+  type MemberId,
+  type Result,
+} from '../base/index.js';
 import type { Hasher, Random, Signer } from '../ports/index.js';
 
 /** An Ed25519 key pair. The private half never leaves the machine it was made on. */
@@ -72,6 +83,28 @@ export function createSigner(pair: KeyPair): Signer {
     keyId: pair.keyId,
     publicKey: pair.publicKey,
     sign: (message) => new Uint8Array(sign(null, message, key)),
+  };
+}
+
+/** Signs with the key that `holder` has at each moment. */
+export function followingSigner(holder: { readonly privateKeyPem: string }, hasher: Hasher): Signer {
+  let known = { privateKeyPem: '', signer: undefined as Signer | undefined };
+  const present = (): Signer => {
+    const { privateKeyPem } = holder;
+    if (known.signer === undefined || known.privateKeyPem !== privateKeyPem) {
+      known = { privateKeyPem, signer: createSigner(accept(openKeyPair(privateKeyPem, hasher))) };
+    }
+    assert(known.signer !== undefined, 'it was just made');
+    return known.signer;
+  };
+  return {
+    get keyId() {
+      return present().keyId;
+    },
+    get publicKey() {
+      return present().publicKey;
+    },
+    sign: (message) => present().sign(message),
   };
 }
 

@@ -112,14 +112,18 @@ function checkTime(identity: PeerIdentity, { ca, nowMs }: LeafCheck): Result<nev
     return invalid(
       `The certificate of ${who} is valid only from ${instant(identity.notBeforeMs)}; here it is ${instant(nowMs)}.`,
       {
-        next: 'Check the clock of this machine and of the one that issued it.',
+        next: `Compare the clocks: on this machine it is ${instant(nowMs)}; the coordinator, which issued it, is ahead, or this one is behind.`,
       },
     );
   }
   if (!(nowMs <= identity.notAfterMs)) {
     return invalid(
       `The certificate of ${who} expired at ${instant(identity.notAfterMs)}, ${formatDuration(nowMs - identity.notAfterMs)} ago.`,
-      { next: 'Join again with a new invite; if it should be valid still, check the clock of this machine.' },
+      {
+        next:
+          `If it should be valid still, compare the clocks: on this machine it is ${instant(nowMs)}. ` +
+          'Else start the program that it belongs to, which renews it by itself; after 90 days only a new invite helps.',
+      },
     );
   }
   if (!(nowMs >= ca.notBeforeMs && nowMs <= ca.notAfterMs)) {
@@ -145,6 +149,25 @@ function checkRole(identity: PeerIdentity, { roles }: LeafCheck): Result<never, 
     ),
   );
 }
+
+/** Whether this CA has signed the leaf (DER). */
+export function isIssuedBy(leafDer: Uint8Array, ca: TrustedCa): boolean {
+  const leaf = parseCertificate(leafDer);
+  return leaf !== undefined && leaf.checkIssued(ca.certificate) && leaf.verify(ca.publicKey);
+}
+
+/** From when until when the leaf (DER) is good; undefined if it cannot be read. */
+export function leafValidity(leafDer: Uint8Array): Pick<PeerIdentity, 'notBeforeMs' | 'notAfterMs'> | undefined {
+  const leaf = parseCertificate(leafDer);
+  return leaf === undefined ? undefined : validityOf(leaf);
+}
+
+/** The refusal of a leaf whose CA its member has replaced. */
+export const replacedCa = (identity: PeerIdentity, untilMs: number): Result<never, CollectiveError> =>
+  invalid(
+    `The certificate of ${describePeer(identity)} is of a CA that its member has replaced; those were accepted until ${instant(untilMs)}.`,
+    { next: 'Start it again: it renews its certificate by itself. If that fails, join again with a new invite.' },
+  );
 
 const instant = (timeMs: number): string => {
   const date = new Date(timeMs);

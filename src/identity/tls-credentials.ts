@@ -1,29 +1,30 @@
-import type { MemberId } from '../base/index.js';
 import type { Clock, TlsCredentials } from '../ports/index.js';
-import { verifyLeaf } from './leaf.js';
+import { casOf, type OwnCredentials, verifyMemberLeaf } from './own-credentials.js';
 import { certificatePem, joinPem } from './pem.js';
 import type { Role } from './peer-name.js';
-import type { TrustedCa } from './trusted-ca.js';
 
-/** What a process needs to speak as itself: its own leaf, the key for it, and the CA of its member. */
-export interface OwnCredentials {
-  readonly memberId: MemberId;
-  readonly ca: TrustedCa;
-  /** DER. */
-  readonly leaf: Uint8Array;
-  /** PKCS#8. */
-  readonly privateKeyPem: string;
-}
+/** The chain that this end shows: its leaf and the present CA. */
+export const chainPem = (own: OwnCredentials): string => joinPem([certificatePem(own.leaf), own.ca.pem]);
 
-/** Credentials for a connection on which only these roles of the own member are accepted at the other end. */
+/** Every CA that a leaf may chain to; which of them still counts is for `verifyMemberLeaf`. */
+export const trustPem = (own: OwnCredentials): string => joinPem(casOf(own).map(({ pem }) => pem));
+
+/** Credentials for connections on which only these roles of the own member are accepted at the other end. They follow `own`. */
 export function tlsCredentials(own: OwnCredentials, peerRoles: readonly Role[], clock: Clock): TlsCredentials {
   return {
-    certificateChain: joinPem([certificatePem(own.leaf), own.ca.pem]),
-    privateKey: own.privateKeyPem,
-    trustedCa: own.ca.pem,
+    get certificateChain() {
+      return chainPem(own);
+    },
+    get privateKey() {
+      return own.privateKeyPem;
+    },
+    get trustedCa() {
+      return trustPem(own);
+    },
     verifyPeer: ({ leaf }) => {
-      const verified = verifyLeaf(leaf, { ca: own.ca, memberId: own.memberId, nowMs: clock.nowMs(), roles: peerRoles });
+      const verified = verifyMemberLeaf(leaf, own, { nowMs: clock.nowMs(), roles: peerRoles });
       if (!verified.ok) throw verified.error;
     },
+    onChange: (listener) => own.onChange?.(listener) ?? (() => undefined),
   };
 }

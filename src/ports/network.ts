@@ -4,19 +4,21 @@ export interface PeerCertificate {
   readonly leaf: Uint8Array;
 }
 
-/** Credentials of this end: TLS 1.3 only, mutual, one trusted CA. */
+/** Credentials of this end: TLS 1.3 only, mutual. What they hold may change; each new connection takes what is there then. */
 export interface TlsCredentials {
   /** PEM, leaf first, then the CA. */
   readonly certificateChain: string;
   /** PEM, PKCS#8. */
   readonly privateKey: string;
-  /** PEM of the only CA whose leaves are accepted. */
+  /** PEM of the only CAs whose leaves are accepted. */
   readonly trustedCa: string;
   /**
    * Called with the other end's leaf; throws CollectiveError to refuse it. A leaf that does not chain to `trustedCa` is refused
    * in any case, but an accepting end asks here first, for the better reason: so this must not take the leaf for verified.
    */
   readonly verifyPeer: (peer: PeerCertificate) => void;
+  /** Told after each change. Returns what ends that. */
+  readonly onChange?: (listener: () => void) => () => void;
 }
 
 export interface ByteStreamHandlers {

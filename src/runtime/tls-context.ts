@@ -17,33 +17,51 @@ export const secureContextOptions = (credentials: TlsCredentials): SecureContext
   secureOptions: constants.SSL_OP_NO_TICKET,
 });
 
-interface OwnCredentials {
+interface Parsed {
+  /** What it was parsed from: credentials may change while they are in use. */
+  readonly certificateChain: string;
+  readonly trustedCa: string;
   readonly context: SecureContext;
   readonly validUntilMs: number;
 }
 
-/** Parsed credentials, kept as long as their owner keeps them. */
+/** Parsed credentials, kept as long as their owner keeps them, and parsed anew when they have changed. */
 export class SecureContexts {
-  readonly #known = new WeakMap<TlsCredentials, OwnCredentials>();
+  readonly #known = new WeakMap<TlsCredentials, Parsed>();
 
-  /** Error: CERTIFICATE_INVALID for unreadable, mismatching or expired credentials of this end. */
+  /** To dial with. Error: CERTIFICATE_INVALID for unreadable, mismatching or expired credentials of this end. */
   of(credentials: TlsCredentials): SecureContext {
-    const own = this.#known.get(credentials) ?? parse(credentials);
-    this.#known.set(credentials, own);
-    if (own.validUntilMs < Date.now()) {
-      const when = new Date(own.validUntilMs).toISOString();
+    const { context, validUntilMs } = this.#parsed(credentials);
+    if (validUntilMs < Date.now()) {
+      const when = new Date(validUntilMs).toISOString();
       throw new CollectiveError('CERTIFICATE_INVALID', `The certificate of this end expired at ${when}.`, {
-        next: 'Join again with a new invite; if it should be valid still, check the clock of this machine.',
+        next: 'If it should be valid still, check the clock of this machine. Else see why it could not be renewed: its log tells.',
       });
     }
-    return own.context;
+    return context;
+  }
+
+  /** To listen with: those that have expired may be renewed yet. Error: CERTIFICATE_INVALID for unusable ones. */
+  check(credentials: TlsCredentials): void {
+    this.#parsed(credentials);
+  }
+
+  #parsed(credentials: TlsCredentials): Parsed {
+    const known = this.#known.get(credentials);
+    const { certificateChain, trustedCa } = credentials;
+    if (known?.certificateChain === certificateChain && known.trustedCa === trustedCa) return known;
+    const parsed = parse(credentials);
+    this.#known.set(credentials, parsed);
+    return parsed;
   }
 }
 
-function parse(credentials: TlsCredentials): OwnCredentials {
+function parse(credentials: TlsCredentials): Parsed {
+  const { certificateChain, trustedCa } = credentials;
   try {
-    const leaf = new X509Certificate(credentials.certificateChain);
-    return { context: createSecureContext(secureContextOptions(credentials)), validUntilMs: Date.parse(leaf.validTo) };
+    const leaf = new X509Certificate(certificateChain);
+    const context = createSecureContext(secureContextOptions(credentials));
+    return { certificateChain, trustedCa, context, validUntilMs: Date.parse(leaf.validTo) };
   } catch (error) {
     throw new CollectiveError('CERTIFICATE_INVALID', 'The certificate or key of this end cannot be used.', { cause: error });
   }

@@ -23,6 +23,14 @@ export async function listen(
     rejectUnauthorized: false,
     handshakeTimeout: options.handshakeTimeoutMs,
   });
+  // Handshakes that begin from now on; connections that are open stay as they are.
+  const forget = credentials.onChange?.(() => {
+    try {
+      server.setSecureContext(secureContextOptions(credentials));
+    } catch (error) {
+      refused('this end', new CollectiveError('CERTIFICATE_INVALID', 'A new certificate cannot be used.', { cause: error }));
+    }
+  });
   const shaking = new Set<Socket>();
   const secure = new Set<TLSSocket>();
   server.maxConnections = options.connectionsMax;
@@ -48,8 +56,9 @@ export async function listen(
   });
   await bind(server, options);
   const address = server.address();
-  const close = (): Promise<void> =>
-    new Promise((resolve, reject) => {
+  const close = (): Promise<void> => {
+    forget?.();
+    return new Promise((resolve, reject) => {
       server.close((error) => (error === undefined ? resolve() : reject(toCollectiveError(error))));
       // In this order and not in one go: Node crashes when the socket below goes before the TLS one on it.
       for (const socket of secure) socket.destroy();
@@ -57,6 +66,7 @@ export async function listen(
         for (const socket of shaking) socket.destroy();
       });
     });
+  };
   let closing: Promise<void> | undefined;
   return {
     port: typeof address === 'object' && address !== null ? address.port : options.port,

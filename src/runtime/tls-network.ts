@@ -17,7 +17,7 @@ export function createTlsNetwork(options: TlsNetworkOptions = {}): Network {
   const contexts = new SecureContexts();
   return {
     listen: async (listenOptions, onConnection) => {
-      contexts.of(listenOptions.credentials);
+      contexts.check(listenOptions.credentials);
       return listen(listenOptions, onConnection, preferUserBuffer);
     },
     connect: (dialOptions) => dial(dialOptions, contexts, preferUserBuffer),

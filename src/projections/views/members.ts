@@ -9,9 +9,12 @@ export interface MemberRow {
   readonly name: string;
   /** SPKI DER. */
   readonly identityPublicKey: Uint8Array;
-  /** DER. */
+  /** DER of the present CA. */
   readonly caCertificate: Uint8Array;
-  /** SPKI DER. */
+  readonly caEndorsement: Uint8Array;
+  /** CAs before it, the newest first: the last four. */
+  readonly previousCas: readonly PreviousCaRow[];
+  /** SPKI DER of the key that signs the log now. */
   readonly logPublicKey: Uint8Array;
   readonly foundedMs: number;
   /** `host:port`. */
@@ -19,12 +22,22 @@ export interface MemberRow {
   readonly enrolmentEndpoints: readonly string[];
 }
 
+export interface PreviousCaRow {
+  /** DER. */
+  readonly certificate: Uint8Array;
+  readonly endorsement: Uint8Array;
+  /** Its leaves are accepted until then. */
+  readonly untilMs: number;
+}
+
 export interface MembersReader {
   /** Whose log this is; undefined before its first event. */
   owner(): MemberRow | undefined;
 }
 
-const INFO: ViewInfo = { name: 'members', id: 1, version: 1, derived: true };
+const INFO: ViewInfo = { name: 'members', id: 1, version: 2, derived: true };
+
+const PREVIOUS_CAS_KEPT = 4;
 
 const OWNER: TableDefinition<'only', MemberRow> = {
   view: INFO,
@@ -37,6 +50,8 @@ const OWNER: TableDefinition<'only', MemberRow> = {
     name: text(),
     identityPublicKey: bytes,
     caCertificate: bytes,
+    caEndorsement: bytes,
+    previousCas: list(record<PreviousCaRow>({ certificate: bytes, endorsement: bytes, untilMs: unsigned })),
     logPublicKey: bytes,
     foundedMs: unsigned,
     homeEndpoints: list(text()),
@@ -58,20 +73,31 @@ export function membersView(bind: Bind): View<MembersReader> {
             name: event.name,
             identityPublicKey: event.identityPublicKey,
             caCertificate: event.caCertificate,
+            caEndorsement: event.caEndorsement,
+            previousCas: [],
             logPublicKey: event.logPublicKey,
             foundedMs: facts.timeMs,
             homeEndpoints: [],
             enrolmentEndpoints: [],
           });
           return;
-        case 'CoordinatorEndpointsChanged': {
+        case 'MemberCaRotated': {
           const row = owner.get('only') ?? refuse('nothing was founded');
-          owner.put('only', { ...row, homeEndpoints: event.home, enrolmentEndpoints: event.enrolment });
+          const { caCertificate, caEndorsement, previousUntilMs } = event;
+          const replaced = { certificate: row.caCertificate, endorsement: row.caEndorsement, untilMs: previousUntilMs };
+          const previousCas = [replaced, ...row.previousCas].slice(0, PREVIOUS_CAS_KEPT);
+          owner.put('only', { ...row, caCertificate, caEndorsement, previousCas });
           return;
         }
+        case 'LogKeyRotated':
         case 'EpochStarted': {
           const row = owner.get('only') ?? refuse('nothing was founded');
           owner.put('only', { ...row, logPublicKey: event.logPublicKey });
+          return;
+        }
+        case 'CoordinatorEndpointsChanged': {
+          const row = owner.get('only') ?? refuse('nothing was founded');
+          owner.put('only', { ...row, homeEndpoints: event.home, enrolmentEndpoints: event.enrolment });
           return;
         }
         default:

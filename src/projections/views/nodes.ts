@@ -20,15 +20,18 @@ export interface NodeRow {
   readonly unreachable: boolean;
   /** When it was last seen before it was recorded as unreachable; 0 if it never was. */
   readonly lastSeenMs: number;
+  /** Gone for good. */
+  readonly decommissioned: boolean;
 }
 
 export interface NodesReader {
+  /** Also of one that is gone for good. */
   get(id: NodeId): NodeRow | undefined;
-  /** At most LIMITS.nodes, in the order of ids. */
+  /** Those that are not gone for good: at most LIMITS.nodes, in the order of ids. */
   all(): readonly (readonly [NodeId, NodeRow])[];
 }
 
-const INFO: ViewInfo = { name: 'nodes', id: 4, version: 1, derived: true };
+const INFO: ViewInfo = { name: 'nodes', id: 4, version: 2, derived: true };
 
 const NODES: TableDefinition<NodeId, NodeRow> = {
   view: INFO,
@@ -45,6 +48,7 @@ const NODES: TableDefinition<NodeId, NodeRow> = {
     fullnessPercent: oneOf<FullnessPercent>(0, 80, 90, 95),
     unreachable: flag,
     lastSeenMs: unsigned,
+    decommissioned: flag,
   }),
 };
 
@@ -58,7 +62,7 @@ export function nodesView(bind: Bind): View<NodesReader> {
     info: INFO,
     read: {
       get: (id) => nodes.get(id),
-      all: () => nodes.page({ prefix: '', limit: Number.MAX_SAFE_INTEGER }).rows,
+      all: () => nodes.page({ prefix: '', limit: Number.MAX_SAFE_INTEGER }).rows.filter(([, row]) => !row.decommissioned),
     },
     apply(event, facts) {
       switch (event.type) {
@@ -73,6 +77,7 @@ export function nodesView(bind: Bind): View<NodesReader> {
             fullnessPercent: 0,
             unreachable: false,
             lastSeenMs: 0,
+            decommissioned: false,
           });
           return;
         case 'NodeEndpointsChanged':
@@ -86,6 +91,9 @@ export function nodesView(bind: Bind): View<NodesReader> {
           return;
         case 'NodeRecovered':
           change(event.nodeId, { unreachable: false });
+          return;
+        case 'NodeDecommissioned':
+          change(event.nodeId, { decommissioned: true });
           return;
         default:
       }

@@ -1,5 +1,5 @@
 import { assert, CollectiveError, isCollectiveError, isRequestId, toBase32 } from '../../base/index.js';
-import { verifyLeaf, type PeerIdentity } from '../../identity/index.js';
+import { type PeerIdentity, verifyMemberLeaf } from '../../identity/index.js';
 import type { Clock, Logger, Random } from '../../ports/index.js';
 import { SERVICE_ACCESS, type ServedName } from './access.js';
 import type { CallRegistry } from './call-registry.js';
@@ -115,7 +115,7 @@ export function checkCaller(service: ServedName, leaf: Uint8Array | undefined, c
       },
     );
   }
-  const verified = verifyLeaf(leaf, { ca: own.ca, memberId: own.memberId, nowMs: context.clock.nowMs(), roles: access.roles });
+  const verified = verifyMemberLeaf(leaf, own, { nowMs: context.clock.nowMs(), roles: access.roles });
   if (!verified.ok) throw verified.error;
   admit?.(verified.value);
   return verified.value;

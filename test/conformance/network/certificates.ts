@@ -9,6 +9,32 @@ import type { NetworkFixture } from './fixture.js';
 
 type Credentials = (subject: NetworkFixture) => Promise<TlsCredentials>;
 
+/** Credentials that can be replaced while they are in use. */
+function changing(first: TlsCredentials): { readonly credentials: TlsCredentials; replace(next: TlsCredentials): void } {
+  let present = first;
+  const listeners = new Set<() => void>();
+  return {
+    credentials: {
+      get certificateChain() {
+        return present.certificateChain;
+      },
+      get privateKey() {
+        return present.privateKey;
+      },
+      trustedCa: first.trustedCa,
+      verifyPeer: first.verifyPeer,
+      onChange: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    },
+    replace(next) {
+      present = next;
+      for (const listener of listeners) listener();
+    },
+  };
+}
+
 const ofAnotherCa: Credentials = async (subject) =>
   createCredentials(await createAuthority(), { role: 'client', trusted: subject.authority });
 const ofAForgedCa: Credentials = async (subject) =>
@@ -66,12 +92,28 @@ export const certificateRules: readonly Rule<NetworkFixture>[] = [
     },
   ],
   [
-    'an end whose own certificate has expired neither dials nor listens',
+    'an end whose own certificate has expired does not dial',
     async (subject) => {
       const { listener } = await subject.listen();
       const expired = await createCredentials(subject.authority, { expired: true });
       expect(told(await failureOf(subject.dial(listener.port, expired)))).toMatch(/^CERTIFICATE_INVALID: .*expired/);
-      expect(told(await failureOf(subject.listen({ credentials: expired })))).toMatch(/^CERTIFICATE_INVALID: .*expired/);
+    },
+  ],
+  [
+    'an end that listens shows new certificates to who comes, and keeps the connections that are open',
+    async (subject) => {
+      const [first, second] = await Promise.all([createCredentials(subject.authority), createCredentials(subject.authority)]);
+      const live = changing(first);
+      const { listener, accepted } = await subject.listen({ credentials: live.credentials });
+      const [before, far] = await Promise.all([subject.dial(listener.port), accepted()]);
+      live.replace(second);
+      const after = await subject.dial(listener.port);
+      expect(before.peer.leaf).toEqual(first.leaf);
+      expect(after.peer.leaf).toEqual(second.leaf);
+      const reader = new StreamReader(before);
+      await far.write([Uint8Array.of(7)]);
+      await reader.has(1);
+      expect(reader.bytes).toEqual(Uint8Array.of(7));
     },
   ],
   [

@@ -1,5 +1,5 @@
 import { CollectiveError, isCollectiveError } from '../../../base/index.js';
-import { explainTlsFailure, verifyLeaf, type OwnCredentials } from '../../../identity/index.js';
+import { explainTlsFailure, type OwnCredentials, verifyMemberLeaf } from '../../../identity/index.js';
 import type { ProbeOutcome } from './tls-probe.js';
 
 const REASONS: ReadonlyMap<string, string> = new Map([
@@ -15,7 +15,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
 
 /** What is wrong with the certificate that this end would show, if anything: the other end would only hang up on it. */
 export function ownCertificateFailure(own: OwnCredentials, nowMs: number): CollectiveError | undefined {
-  const verified = verifyLeaf(own.leaf, { ca: own.ca, memberId: own.memberId, nowMs });
+  const verified = verifyMemberLeaf(own.leaf, own, { nowMs });
   if (verified.ok) return undefined;
   const { message, next } = verified.error;
   return new CollectiveError('CERTIFICATE_INVALID', `The certificate of this end cannot be used. ${message}`, {

@@ -11,9 +11,12 @@ import { startCall } from './outgoing-call.js';
 export interface GrpcChannelOptions {
   /** `host:port`, in the order to try. */
   readonly endpoints: readonly string[];
-  readonly trust: ServerTrust;
+  /** What the next connection is made with. */
+  readonly trust: () => ServerTrust;
   /** What would make every attempt pointless, such as an own certificate that has expired. */
   readonly hopeless: () => CollectiveError | undefined;
+  /** Tells when connections are to be made anew, such as for another certificate. Returns what ends that. */
+  readonly onChange?: (listener: () => void) => (() => void) | undefined;
 }
 
 /**
@@ -27,10 +30,17 @@ export class GrpcChannel implements RpcChannel {
   readonly #calls = new Set<RpcCall>();
   #channel: Channel | undefined;
   #connecting: Promise<Channel> | undefined;
+  /** Counts the changes; a channel of an older count is used only until there is a new one. */
+  #generation = 0;
+  #channelGeneration = 0;
+  readonly #forget: (() => void) | undefined;
 
   constructor(options: GrpcChannelOptions, world: GrpcWorld) {
     this.#options = options;
     this.#world = world;
+    this.#forget = options.onChange?.(() => {
+      this.#generation += 1;
+    });
   }
 
   async open(path: string, options: OpenOptions): Promise<RpcCall> {
@@ -45,6 +55,7 @@ export class GrpcChannel implements RpcChannel {
   }
 
   close(): void {
+    this.#forget?.();
     this.#closing.abort();
     for (const call of this.#calls) call.cancel();
     this.#channel?.close();
@@ -52,7 +63,8 @@ export class GrpcChannel implements RpcChannel {
   }
 
   #connected(): Promise<Channel> {
-    if (this.#channel !== undefined && isConnected(this.#channel)) return Promise.resolve(this.#channel);
+    const current = this.#channelGeneration === this.#generation;
+    if (current && this.#channel !== undefined && isConnected(this.#channel)) return Promise.resolve(this.#channel);
     this.#connecting ??= this.#connect().finally(() => {
       this.#connecting = undefined;
     });
@@ -60,17 +72,21 @@ export class GrpcChannel implements RpcChannel {
   }
 
   async #connect(): Promise<Channel> {
-    // Calls that still run on the old connection are let finish.
-    this.#channel?.close();
-    this.#channel = undefined;
+    const older = this.#channel !== undefined && isConnected(this.#channel) ? this.#channel : undefined;
+    if (older === undefined) this.#channel?.close();
+    this.#channel = older;
+    const generation = this.#generation;
     const hopeless = this.#options.hopeless();
     if (hopeless !== undefined) throw hopeless;
     const failures: CollectiveError[] = [];
     for (const endpoint of this.#options.endpoints) {
       try {
-        const channel = await dial(endpoint, this.#options.trust, this.#world.clock, this.#closing.signal);
+        const channel = await dial(endpoint, this.#options.trust(), this.#world.clock, this.#closing.signal);
         if (!this.#closing.signal.aborted) {
+          // Calls that still run on the old connection are let finish.
+          older?.close();
           this.#channel = channel;
+          this.#channelGeneration = generation;
           return channel;
         }
         channel.close();
@@ -79,6 +95,8 @@ export class GrpcChannel implements RpcChannel {
       }
       if (this.#closing.signal.aborted) throw new CollectiveError('CANCELLED', 'The channel was closed.');
     }
+    // What is open is worth more than what is new.
+    if (older !== undefined) return older;
     throw allFailed(failures);
   }
 }

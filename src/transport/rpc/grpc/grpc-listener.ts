@@ -8,7 +8,7 @@ import {
 } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { accept, CollectiveError, LIMITS } from '../../../base/index.js';
-import { verifyLeaf } from '../../../identity/index.js';
+import { verifyMemberLeaf } from '../../../identity/index.js';
 import { CallRegistry } from '../call-registry.js';
 import type { RpcListener, RpcListenOptions } from '../channel.js';
 import { RefusalLog } from '../refusal-log.js';
@@ -27,8 +27,7 @@ export async function listenGrpc(options: RpcListenOptions, world: GrpcWorld): P
   const server = new Server({ ...serverOptions(options.kind), interceptors: [interceptor(methods, context, world)] });
   for (const path of methods.keys()) server.register(path, unreached, same, same, 'bidi');
   const health = options.kind === 'home' ? addHealth(server, options) : undefined;
-  const { ca, memberId } = options.own;
-  const ownLeavesOnly = () => ({ ca, memberId, nowMs: world.clock.nowMs() });
+  const ownLeavesOnly = (leaf: Uint8Array) => verifyMemberLeaf(leaf, options.own, { nowMs: world.clock.nowMs() });
   const refusals = new RefusalLog(options.logger, world.clock);
   // TLS ends here, where it can be limited and its refusals told; grpc-js gets connections that proved who they are.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
@@ -37,7 +36,7 @@ export async function listenGrpc(options: RpcListenOptions, world: GrpcWorld): P
       host: options.host,
       port: options.port,
       own: options.own,
-      checkPeer: options.kind === 'home' ? (leaf) => accept(verifyLeaf(leaf, ownLeavesOnly())) : undefined,
+      checkPeer: options.kind === 'home' ? (leaf) => accept(ownLeavesOnly(leaf)) : undefined,
       connectionsMax: options.kind === 'home' ? LIMITS.rpcConnections : LIMITS.enrolmentConnections,
       onRefused: (remote, error) => {
         refusals.add(remote, error);
@@ -109,18 +108,26 @@ const interceptor =
 
 /** What is registered and not ours is the health service, whose handlers are grpc-health-check's own. */
 function guardHealth(path: string, call: Parameters<ServerInterceptor>[1], context: ServerContext): ServerInterceptingCall {
+  let forget: (() => void) | undefined;
   return new ServerInterceptingCall(call, {
     start: (next) => {
       next({
         onReceiveMetadata(metadata, proceed) {
           try {
-            checkCaller('grpc.health.v1.Health', leafOfCall(call), context);
+            const caller = checkCaller('grpc.health.v1.Health', leafOfCall(call), context);
+            forget = context.registry.add({ caller, path, requestId: '' }, (error) => {
+              call.sendStatus(wireStatus(error));
+            });
           } catch (error) {
             const logger = context.options.logger.child({ method: path, remote: call.getPeer() });
             call.sendStatus(wireStatus(outwardError(error, 'the health call', logger)));
             return;
           }
           proceed(metadata);
+        },
+        onCancel() {
+          // Told of after every end.
+          forget?.();
         },
       });
     },

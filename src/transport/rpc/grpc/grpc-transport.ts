@@ -1,9 +1,9 @@
 import { createSecureContext } from 'node:tls';
 import { CollectiveError, equalBytes, LIMITS, toCollectiveError } from '../../../base/index.js';
-import { certificatePem, joinPem, verifyLeaf, type OwnCredentials } from '../../../identity/index.js';
+import { chainPem, type OwnCredentials, trustPem, verifyMemberLeaf } from '../../../identity/index.js';
 import type { EnrolmentChannel, EnrolmentConnectOptions, RpcChannel, RpcTransport } from '../channel.js';
 import { allFailed, connectionFailure, ownCertificateFailure } from './connection-failure.js';
-import { addressOf, SERVER_NAME } from './dial.js';
+import { addressOf, SERVER_NAME, type ServerTrust } from './dial.js';
 import { GrpcChannel } from './grpc-channel.js';
 import { listenGrpc } from './grpc-listener.js';
 import type { GrpcWorld } from './grpc-world.js';
@@ -17,19 +17,22 @@ export const createGrpcTransport = (world: GrpcWorld): RpcTransport => ({
 });
 
 function connectHome(endpoints: readonly string[], own: OwnCredentials, world: GrpcWorld): RpcChannel {
-  const secureContext = createSecureContext({
-    cert: joinPem([certificatePem(own.leaf), own.ca.pem]),
-    key: own.privateKeyPem,
-    ca: own.ca.pem,
-    minVersion: 'TLSv1.3',
-  });
   const checkServer = (leaf: Uint8Array): Error | undefined => {
-    const check = { ca: own.ca, memberId: own.memberId, nowMs: world.clock.nowMs(), roles: ['coordinator'] } as const;
-    const verified = verifyLeaf(leaf, check);
+    const verified = verifyMemberLeaf(leaf, own, { nowMs: world.clock.nowMs(), roles: ['coordinator'] });
     return verified.ok ? undefined : verified.error;
   };
+  const trust = (): ServerTrust => ({
+    secureContext: createSecureContext({
+      cert: chainPem(own),
+      key: own.privateKeyPem,
+      ca: trustPem(own),
+      minVersion: 'TLSv1.3',
+    }),
+    checkServer,
+  });
   const hopeless = (): CollectiveError | undefined => ownCertificateFailure(own, world.clock.nowMs());
-  return new GrpcChannel({ endpoints, trust: { secureContext, checkServer }, hopeless }, world);
+  const onChange = (listener: () => void): (() => void) | undefined => own.onChange?.(listener);
+  return new GrpcChannel({ endpoints, trust, hopeless, onChange }, world);
 }
 
 async function connectEnrolment(options: EnrolmentConnectOptions, world: GrpcWorld): Promise<EnrolmentChannel> {
@@ -55,7 +58,7 @@ async function tryEnrolment(endpoint: string, options: EnrolmentConnectOptions, 
   const ca = options.verifyServer(outcome.chain);
   const [serverLeaf] = outcome.chain;
   if (serverLeaf === undefined) throw new CollectiveError('CERTIFICATE_INVALID', `${endpoint} showed no certificate.`);
-  const trust = {
+  const trust: ServerTrust = {
     secureContext: createSecureContext({ ca: ca.pem, minVersion: 'TLSv1.3' }),
     checkServer: (leaf: Uint8Array): Error | undefined =>
       equalBytes(leaf, serverLeaf)
@@ -64,5 +67,9 @@ async function tryEnrolment(endpoint: string, options: EnrolmentConnectOptions, 
             next: 'Try again.',
           }),
   };
-  return { channel: new GrpcChannel({ endpoints: [endpoint], trust, hopeless: () => undefined }, world), serverLeaf, ca };
+  return {
+    channel: new GrpcChannel({ endpoints: [endpoint], trust: () => trust, hopeless: () => undefined }, world),
+    serverLeaf,
+    ca,
+  };
 }

@@ -1,8 +1,8 @@
 import { constants } from 'node:crypto';
 import type { DropArgument, Socket } from 'node:net';
-import { createServer, type TLSSocket } from 'node:tls';
+import { createServer, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import { CollectiveError, LIMITS, toCollectiveError } from '../../../base/index.js';
-import { certificatePem, explainTlsFailure, joinPem, type OwnCredentials } from '../../../identity/index.js';
+import { chainPem, explainTlsFailure, type OwnCredentials, trustPem } from '../../../identity/index.js';
 
 export interface TlsListenerOptions {
   readonly host: string;
@@ -31,16 +31,23 @@ export interface TlsListener {
  */
 export async function listenTls(options: TlsListenerOptions, onConnection: (socket: TLSSocket) => void): Promise<TlsListener> {
   const server = createServer({
-    cert: joinPem([certificatePem(options.own.leaf), options.own.ca.pem]),
-    key: options.own.privateKeyPem,
-    ca: options.own.ca.pem,
-    minVersion: 'TLSv1.3',
-    secureOptions: constants.SSL_OP_NO_TICKET,
+    ...contextOptions(options.own),
     ALPNProtocols: ['h2'],
     requestCert: options.checkPeer !== undefined,
     // Refused below, where it can be said why: OpenSSL's word for a forged CA is the same as for an unknown one.
     rejectUnauthorized: false,
     handshakeTimeout: LIMITS.handshakeTimeoutMs,
+  });
+  // Handshakes that begin from now on; connections that are open stay as they are.
+  const forget = options.own.onChange?.(() => {
+    try {
+      server.setSecureContext(contextOptions(options.own));
+    } catch (error) {
+      options.onRefused(
+        'this end',
+        new CollectiveError('CERTIFICATE_INVALID', 'A new certificate cannot be used.', { cause: error }),
+      );
+    }
   });
   server.maxConnections = options.connectionsMax;
   const sockets = new Set<Socket>();
@@ -90,6 +97,7 @@ export async function listenTls(options: TlsListenerOptions, onConnection: (sock
     port,
     closed,
     stopAccepting: () => {
+      forget?.();
       server.close();
     },
     destroyConnections: () => {
@@ -97,6 +105,14 @@ export async function listenTls(options: TlsListenerOptions, onConnection: (sock
     },
   };
 }
+
+const contextOptions = (own: OwnCredentials): SecureContextOptions => ({
+  cert: chainPem(own),
+  key: own.privateKeyPem,
+  ca: trustPem(own),
+  minVersion: 'TLSv1.3',
+  secureOptions: constants.SSL_OP_NO_TICKET,
+});
 
 const remoteOf = (socket: Socket): string => `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
 

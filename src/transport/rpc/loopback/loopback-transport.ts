@@ -1,5 +1,5 @@
 import { CollectiveError } from '../../../base/index.js';
-import { verifyLeaf } from '../../../identity/index.js';
+import { verifyMemberLeaf } from '../../../identity/index.js';
 import type { Clock, Random, Timers } from '../../../ports/index.js';
 import { CallRegistry } from '../call-registry.js';
 import type { RpcCall, RpcChannel, RpcListener, RpcListenOptions, RpcTransport } from '../channel.js';
@@ -35,13 +35,13 @@ export function createLoopbackTransport(world: LoopbackOptions): RpcTransport {
     });
   };
 
-  const channelTo = (reach: () => Serving, leaf: Uint8Array | undefined): RpcChannel => {
+  const channelTo = (reach: () => Serving, leafOf: () => Uint8Array | undefined): RpcChannel => {
     const open = new Set<RpcCall>();
     return {
       open: async (path, options) => {
         const serving = reach();
         if (options.signal.aborted) throw new CollectiveError('CANCELLED', 'The call was cancelled.');
-        const call = createLoopbackCall(leaf, options, world.timers, () => open.delete(call.client));
+        const call = createLoopbackCall(leafOf(), options, world.timers, () => open.delete(call.client));
         open.add(call.client);
         serving.accept(path, call.server);
         return call.client;
@@ -66,22 +66,25 @@ export function createLoopbackTransport(world: LoopbackOptions): RpcTransport {
     connect({ endpoints, own }) {
       const reach = (): Serving => {
         const serving = find(endpoints, 'home');
-        const server = verifyLeaf(serving.options.own.leaf, {
-          ca: own.ca,
-          memberId: own.memberId,
-          nowMs: world.clock.nowMs(),
-          roles: ['coordinator'],
-        });
+        const check = { nowMs: world.clock.nowMs(), roles: ['coordinator'] } as const;
+        const server = verifyMemberLeaf(serving.options.own.leaf, own, check);
         if (!server.ok) throw server.error;
         return serving;
       };
-      return channelTo(reach, own.leaf);
+      return channelTo(reach, () => own.leaf);
     },
     async connectEnrolment({ endpoints, verifyServer, signal }) {
       signal.throwIfAborted();
       const { own } = find(endpoints, 'enrolment').options;
       const ca = verifyServer([own.leaf, own.ca.der]);
-      return { channel: channelTo(() => find(endpoints, 'enrolment'), undefined), serverLeaf: own.leaf, ca };
+      return {
+        channel: channelTo(
+          () => find(endpoints, 'enrolment'),
+          () => undefined,
+        ),
+        serverLeaf: own.leaf,
+        ca,
+      };
     },
   };
 }
