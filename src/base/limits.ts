@@ -24,7 +24,7 @@ export const LIMITS = {
   retentionMaxMs: 100 * 365 * 24 * 3600 * 1000,
   purgedAtOnce: 256,
   /** Things that stood at one path one after another and can be told apart: the newest. */
-  deletedAtPath: 256,
+  deletedAtPath: 128,
 
   // chunks
   chunkBytesSmall: 64 * KiB,

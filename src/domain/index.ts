@@ -9,11 +9,28 @@ export {
   usableInvite,
 } from './invite-decisions.js';
 export { newlyUnreachable, type Silence } from './liveness-plan.js';
+export { type CopyEntry, decideCopyEntry, sourceOf } from './namespace/copy-entry.js';
+export {
+  ANY,
+  choose,
+  type Chosen,
+  everAt,
+  type Gone,
+  inTime,
+  keptVersion,
+  restorable,
+  type Retention,
+  type Standing,
+  type Which,
+} from './namespace/ever-at.js';
 export { find, findDirectory, type Found, type Names, showPath } from './namespace/lookup.js';
 export { decideMakeDirectory, type MakeDirectory } from './namespace/make-directory.js';
 export { decideMakeSymlink, type MakeSymlink } from './namespace/make-symlink.js';
 export { decideMoveEntry, type MoveEntry } from './namespace/move-entry.js';
+export { noCopyLeft } from './namespace/place-version.js';
+export { decidePurgeEntry, decidePurgeExpired, type PurgeEntry } from './namespace/purge-entry.js';
 export { decideRemoveEntry, type RemoveEntry } from './namespace/remove-entry.js';
+export { decideRestoreEntry, type RestoreEntry } from './namespace/restore-entry.js';
 export { decideSetAttributes, type SetAttributes } from './namespace/set-attributes.js';
 export { decideNodeHello, decideNodeUnreachable, decideNodeUse, nodeNamed, type NodeHello } from './node-decisions.js';
 export { type Candidate, type ChunkPlan, checkRoom, planPlacement, type PlannedChunk, type Unusable } from './placement-plan.js';

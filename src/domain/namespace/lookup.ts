@@ -44,19 +44,29 @@ function missing(names: Names, found: number, inDirectory: boolean): CollectiveE
 }
 
 export const notADirectory = (names: Names): CollectiveError =>
-  new CollectiveError('NOT_A_DIRECTORY', `${showPath(names)} is not a directory.`, { details: { path: showPath(names) } });
+  new CollectiveError('NOT_A_DIRECTORY', `${showPath(names)} is not a folder.`, {
+    next: `See what it is: collective stat ${showPath(names)}`,
+    details: { path: showPath(names) },
+  });
 
-export const isADirectory = (names: Names): CollectiveError =>
-  new CollectiveError('IS_A_DIRECTORY', `${showPath(names)} is a directory.`, { details: { path: showPath(names) } });
+export const isADirectory = (names: Names, next = `See what is in it: collective ls ${showPath(names)}`): CollectiveError =>
+  new CollectiveError('IS_A_DIRECTORY', `${showPath(names)} is a folder.`, { next, details: { path: showPath(names) } });
 
 export const alreadyExists = (names: Names): CollectiveError =>
-  new CollectiveError('ALREADY_EXISTS', `${showPath(names)} exists already.`, { details: { path: showPath(names) } });
+  new CollectiveError('ALREADY_EXISTS', `${showPath(names)} exists already.`, {
+    next: `Choose another name, or see what is there: collective stat ${showPath(names)}`,
+    details: { path: showPath(names) },
+  });
 
 /** The name that is to be made in a directory. Error: NAME_INVALID for the root itself and for a reserved name. */
 export function newName(names: Names): Result<string, CollectiveError> {
   const name = names.at(-1);
   if (name === undefined)
-    return fail(new CollectiveError('NAME_INVALID', 'The root directory is always there: it cannot be replaced or removed.'));
+    return fail(
+      new CollectiveError('NAME_INVALID', 'The root folder is always there: it cannot be replaced or removed.', {
+        next: 'Name something in it, such as /photos.',
+      }),
+    );
   if (names[0] === RESERVED_ROOT_NAME) {
     return fail(new CollectiveError('NAME_INVALID', `/${RESERVED_ROOT_NAME} is reserved.`, { next: 'Choose another name.' }));
   }

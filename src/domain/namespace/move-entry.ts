@@ -1,4 +1,4 @@
-import { CollectiveError, fail, LIMITS, ok, type Result } from '../../base/index.js';
+import { CollectiveError, fail, ok, type Result } from '../../base/index.js';
 import type { FileRow, NamespaceReader } from '../../projections/index.js';
 import type { Decision } from '../decision.js';
 import {
@@ -13,6 +13,8 @@ import {
   showPath,
 } from './lookup.js';
 import { findIfThere } from './plan.js';
+import { notEmpty } from './remove-entry.js';
+import { checkDepth } from './tree-room.js';
 
 export interface MoveEntry {
   readonly from: Names;
@@ -33,17 +35,21 @@ export function decideMoveEntry(command: MoveEntry, namespace: NamespaceReader):
   const { fileId, row } = source.value;
   const version = checkVersion(from, row.version, command.expectedVersion);
   if (!version.ok) return version;
-  if (row.parentId === undefined) return fail(new CollectiveError('REQUEST_INVALID', 'The root cannot be moved.'));
+  if (row.parentId === undefined)
+    return fail(new CollectiveError('REQUEST_INVALID', 'The root cannot be moved.', { next: 'Name something in it.' }));
   if (showPath(from) === showPath(to)) return ok([]);
   const walk = namespace.walk(to.slice(0, -1));
   if (row.kind === 'directory' && walk.trail.includes(fileId)) {
-    return fail(new CollectiveError('MOVE_INTO_ITSELF', `${showPath(from)} cannot be moved into itself (${showPath(to)}).`));
+    return fail(
+      new CollectiveError('MOVE_INTO_ITSELF', `${showPath(from)} cannot be moved into itself (${showPath(to)}).`, {
+        next: 'Choose a folder outside of it.',
+      }),
+    );
   }
   const parent = findDirectory(to.slice(0, -1), namespace);
   if (!parent.ok) return parent;
-  if (to.length + row.heightMax > LIMITS.pathDepth) {
-    return fail(new CollectiveError('LIMIT_EXCEEDED', `Paths would get more than ${LIMITS.pathDepth} levels.`));
-  }
+  const depth = checkDepth(to.length + row.heightMax);
+  if (!depth.ok) return depth;
   const there = findIfThere(to, namespace);
   if (!there.ok) return there;
   if (there.value !== undefined) {
@@ -69,5 +75,5 @@ function mayReplace(command: MoveEntry, moved: FileRow, target: FileRow): Result
   if (target.kind !== 'directory') return moved.kind === 'directory' ? fail(notADirectory(to)) : ok(undefined);
   if (moved.kind !== 'directory') return fail(isADirectory(to));
   if (target.childCount === 0) return ok(undefined);
-  return fail(new CollectiveError('DIRECTORY_NOT_EMPTY', `${showPath(to)} is not empty.`, { details: { path: showPath(to) } }));
+  return fail(notEmpty(to, target.childCount, `collective rm --recursive ${showPath(to)}`));
 }

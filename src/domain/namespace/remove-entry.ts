@@ -21,14 +21,16 @@ export function decideRemoveEntry(command: RemoveEntry, namespace: NamespaceRead
   const version = checkVersion(names, row.version, command.expectedVersion);
   if (!version.ok) return version;
   if (row.kind === 'directory' && row.childCount > 0 && !command.recursive) {
-    return fail(
-      new CollectiveError('DIRECTORY_NOT_EMPTY', `${showPath(names)} is not empty.`, {
-        next: `Remove it with all that is below: collective rm --recursive ${showPath(names)}`,
-        details: { path: showPath(names), entries: row.childCount },
-      }),
-    );
+    return fail(notEmpty(names, row.childCount, `collective rm --recursive ${showPath(names)}`));
   }
   const { parentId } = row;
-  if (parentId === undefined) return fail(new CollectiveError('REQUEST_INVALID', 'The root cannot be removed.'));
+  if (parentId === undefined)
+    return fail(new CollectiveError('REQUEST_INVALID', 'The root cannot be removed.', { next: 'Name something in it.' }));
   return ok([{ type: 'EntryRemoved', parentId, name: name.value, fileId }]);
 }
+
+export const notEmpty = (names: Names, entries: number, command: string): CollectiveError =>
+  new CollectiveError('DIRECTORY_NOT_EMPTY', `The folder ${showPath(names)} is not empty.`, {
+    next: `To remove it with all that is in it: ${command}`,
+    details: { path: showPath(names), entries },
+  });

@@ -4,11 +4,9 @@ import {
   type ExtentListId,
   fail,
   type FileId,
-  formatSize,
   LIMITS,
   ok,
   type Result,
-  ROOT_FILE_ID,
   type UploadId,
 } from '../../base/index.js';
 import type { Extent, FileTime } from '../../events/index.js';
@@ -16,6 +14,7 @@ import type { ExtentsReader, NamespaceReader, UploadsReader } from '../../projec
 import type { Decision, DecisionContext } from '../decision.js';
 import { checkVersion, isADirectory, type Names, newName } from '../namespace/lookup.js';
 import { EventPlan, findIfThere, parentFor } from '../namespace/plan.js';
+import { checkTreeRoom, storedBytesOf } from '../namespace/tree-room.js';
 import { checkExtents } from './extents.js';
 import { checkReceipted, type ReceiptedChunks } from './receipted-copies.js';
 import { openUpload } from './upload-decisions.js';
@@ -60,7 +59,14 @@ export function decideCommitFile(command: CommitFile, views: CommitViews, contex
   const before = found?.row.kind === 'file' ? found.row.version : 0;
   const version = checkVersion(names, before, command.expectedVersion);
   if (!version.ok) return version;
-  const room = checkTreeRoom(command.sizeBytes - (before > 0 ? (found?.row.sizeBytes ?? 0) : 0), views.namespace);
+  const room = checkTreeRoom(
+    {
+      bytes: command.sizeBytes,
+      storedBytes: storedBytesOf(command, upload.value.copies, views.extents),
+      replacedBytes: before > 0 ? (found?.row.sizeBytes ?? 0) : 0,
+    },
+    views.namespace,
+  );
   if (!room.ok) return room;
 
   const plan = new EventPlan(context.nextPosition);
@@ -92,14 +98,6 @@ export function decideCommitFile(command: CommitFile, views: CommitViews, contex
     openSessionId: '',
   });
   return ok(plan.events);
-}
-
-/** Sizes are summed up over the whole tree, and holes cost nothing to make: the sum has to stay a number. */
-function checkTreeRoom(addedBytes: number, namespace: NamespaceReader): Result<undefined, CollectiveError> {
-  const bytes = namespace.file(ROOT_FILE_ID)?.below.bytes ?? 0;
-  if (addedBytes <= 0 || bytes + addedBytes <= LIMITS.treeBytes) return ok(undefined);
-  const [before, most] = [formatSize(bytes), formatSize(LIMITS.treeBytes)];
-  return fail(new CollectiveError('LIMIT_EXCEEDED', `The files of the tree have ${before} together; ${most} is the most.`));
 }
 
 /** The content must be all there: adjacent from byte 0 to the size, recorded under this upload or receipted. */

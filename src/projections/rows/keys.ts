@@ -81,6 +81,13 @@ export const fileIdPart: KeyPart<FileId> = {
   show: String,
 };
 
+/** A whole number of 0 to 2^53 - 1, the greatest first. */
+export const descendingPart: KeyPart<number> = {
+  encode: (value) => numberKey(Number.MAX_SAFE_INTEGER - value),
+  decode: (key, offset) => [Number.MAX_SAFE_INTEGER - numberAt(key, offset), offset + NUMBER_CHARACTERS],
+  show: String,
+};
+
 /** An id in hex, as its raw bytes. */
 export const hexPart = <Id extends string>(byteLength: number): KeyPart<Id> => ({
   encode(id) {
@@ -116,6 +123,16 @@ export const shortTextPart = <Text extends string>(): KeyPart<Text> => ({
   },
   show: String,
 });
+
+/** A name in a directory, which has no NUL: one ends it. In the order of the names' bytes. */
+export const namePart: KeyPart<string> = {
+  encode: (name) => `${textKey(name)}\0`,
+  decode(key, offset) {
+    const end = key.indexOf('\0', offset);
+    return [textOf(key.slice(offset, end)), end + 1];
+  },
+  show: (name) => JSON.stringify(name),
+};
 
 /** Text up to the end of the key, in the order of its UTF-8 bytes. */
 export const lastTextPart: KeyPart<string> = {
@@ -158,6 +175,20 @@ export const pair = <First, Second>(first: KeyPart<First>, second: KeyPart<Secon
     return [one, second.decode(encoded, end)[0]];
   },
   show: ([one, two]) => `${first.show(one)}/${second.show(two)}`,
+});
+
+export const triple = <First, Second, Third>(
+  first: KeyPart<First>,
+  second: KeyPart<Second>,
+  third: KeyPart<Third>,
+): KeyCodec<readonly [First, Second, Third]> => ({
+  encode: ([one, two, three]) => first.encode(one) + second.encode(two) + third.encode(three),
+  decode(encoded) {
+    const [one, afterOne] = first.decode(encoded, 0);
+    const [two, afterTwo] = second.decode(encoded, afterOne);
+    return [one, two, third.decode(encoded, afterTwo)[0]];
+  },
+  show: ([one, two, three]) => `${first.show(one)}/${second.show(two)}/${third.show(three)}`,
 });
 
 /** The key of a table with one row. */

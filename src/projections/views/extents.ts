@@ -11,6 +11,8 @@ export interface ExtentListRow {
   readonly offsetBytes: number;
   readonly lengthBytes: number;
   readonly extentCount: number;
+  /** Without holes. */
+  readonly chunkBytes: number;
 }
 
 export interface ExtentsReader {
@@ -21,14 +23,14 @@ export interface ExtentsReader {
   needExtents(ids: readonly ExtentListId[]): void;
 }
 
-const INFO: ViewInfo = { name: 'extents', id: 6, version: 1, derived: true };
+const INFO: ViewInfo = { name: 'extents', id: 6, version: 2, derived: true };
 
 const LISTS: TableDefinition<ExtentListId, ExtentListRow> = {
   view: INFO,
   name: 'lists',
   id: 1,
   key: single(listKey),
-  row: record<ExtentListRow>({ offsetBytes: unsigned, lengthBytes: unsigned, extentCount: unsigned }),
+  row: record<ExtentListRow>({ offsetBytes: unsigned, lengthBytes: unsigned, extentCount: unsigned, chunkBytes: unsigned }),
 };
 
 /** Apart from the lists: a commit that names two thousand lists does not load their extents. */
@@ -60,8 +62,13 @@ export function extentsView(bind: Bind): View<ExtentsReader> {
         offsetBytes: first.offsetBytes,
         lengthBytes: last.offsetBytes + last.lengthBytes - first.offsetBytes,
         extentCount: event.extents.length,
+        chunkBytes: chunkBytesOf(event.extents),
       });
       contents.insert(event.extentListId, event.extents);
     },
   };
 }
+
+/** What extents take, holes left out. */
+export const chunkBytesOf = (all: readonly Extent[]): number =>
+  all.reduce((sum, { chunkId, lengthBytes }) => (chunkId === undefined ? sum : sum + lengthBytes), 0);

@@ -191,6 +191,7 @@ describe('extents', () => {
       offsetBytes: 5000,
       lengthBytes: 9_000_001_000,
       extentCount: 2,
+      chunkBytes: BYTES,
     });
     expect(await read((views) => views.extents.extents(listId('list')))).toEqual(extents);
     expect(await read(({ uploads }) => [UPLOAD, uploadId('other')].map((id) => uploads.recorded(id, listId('list'))))).toEqual([
@@ -292,10 +293,10 @@ describe('the namespace', () => {
         kept: all.file(directory)?.below,
       },
     }));
-    expect(namespace).toEqual({
+    expect(namespace).toMatchObject({
       version: 1,
       path: undefined,
-      below: { files: 0, directories: 0, symlinks: 0, bytes: 0 },
+      below: { files: 0, directories: 0, symlinks: 0, bytes: 0, deletedEntries: 2, deletedBytes: 1234 },
       kept: { files: 1, directories: 0, symlinks: 0, bytes: 1234 },
     });
   });
