@@ -152,6 +152,8 @@ export const LIMITS = {
   viewDirtyBytes: 16 * MiB,
   viewRowsPerRound: 65_536,
   viewRounds: 4096,
+  /** Above that a start does not wait until all rows were read. About a second. */
+  viewRowsCheckedAtStart: 150_000,
   requestsPrunedAtOnce: 256,
   parsedKeys: 1024,
   alignedSlabBytes: 16 * MiB,
@@ -179,6 +181,15 @@ export const LIMITS = {
   inviteWrongTries: 5,
   openInvites: 1024,
   leafLifeMs: 30 * 24 * 3600 * 1000,
+  leafLifeMinMs: 10 * 1000,
+  leafLifeMaxMs: 398 * 24 * 3600 * 1000,
+  /** For how long an expired certificate can be renewed by proof of its key. */
+  lapsedRenewalMs: 90 * 24 * 3600 * 1000,
+  renewalsPerMinute: 20,
+  /** Revoked clients whose certificates have not ended yet. */
+  revocationsListed: 4096,
+  /** CAs of a member that are told to its people: the present one and those before it. */
+  casTold: 5,
   caLifeMs: 20 * 365 * 24 * 3600 * 1000,
   /** Attempts to join within a minute that came to nothing. */
   failedEnrolmentsPerAddress: 30,

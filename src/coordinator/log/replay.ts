@@ -4,7 +4,8 @@ import type { ViewHost } from '../../projections/index.js';
 
 /**
  * Applies the log to views from where they stand up to a position, flushing as they fill. Yields how many events it has applied,
- * after each block. Error: LOG_DAMAGED, VIEW_DAMAGED; LOG_DAMAGED too for an event that contradicts those before it.
+ * after each block. Errors: LOG_DAMAGED; VIEW_DAMAGED; for an event that contradicts those before it LOG_DAMAGED, or VIEW_DAMAGED
+ * where those before it were not replayed now: then their rows may be what is wrong.
  */
 export async function* replay(
   log: EventLog,
@@ -21,7 +22,8 @@ export async function* replay(
     const result = await views.apply(events);
     if (!result.ok) {
       const { position, reason } = result.error;
-      throw new CollectiveError('LOG_DAMAGED', `Event ${position.sequence} contradicts those before it: ${reason}.`, {
+      const code = start > 0 ? 'VIEW_DAMAGED' : 'LOG_DAMAGED';
+      throw new CollectiveError(code, `Event ${position.sequence} contradicts those before it: ${reason}.`, {
         details: { sequence: position.sequence },
       });
     }

@@ -30,6 +30,8 @@ export interface ViewVerification {
 }
 
 const ROWS_NAMED = 100;
+/** Rows read before others get a turn: some milliseconds. */
+const SLICE_ROWS = 500;
 
 /**
  * Two snapshots of one origin at one position, row by row. Streams: memory does not depend on the number of rows. Views that
@@ -67,12 +69,21 @@ export async function compareViews(live: ViewSnapshot, replayed: ViewSnapshot): 
     });
 }
 
-/** Reads a whole snapshot and holds it against what was stored with it: finds rows that a store lost or changed. */
-export async function verifyViews(snapshot: ViewSnapshot): Promise<readonly ViewVerification[]> {
+/**
+ * Reads a whole snapshot and holds it against what was stored with it: finds rows that a store lost or changed. `pause` is
+ * awaited every few hundred rows, with how many were read.
+ */
+export async function verifyViews(
+  snapshot: ViewSnapshot,
+  pause: (rows: number) => Promise<void>,
+): Promise<readonly ViewVerification[]> {
   const reader = new Reader(snapshot);
   const damaged = new NamedRows(snapshot);
+  let rows = 0;
   for (let row = await reader.next(); row !== undefined; row = await reader.next()) {
     if (row.row === undefined) damaged.add(row.key);
+    rows += 1;
+    if (rows % SLICE_ROWS === 0) await pause(rows);
   }
   return reader.views.map((view) => {
     const damagedRows = damaged.of(view.info);

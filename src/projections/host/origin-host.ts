@@ -20,6 +20,8 @@ export interface HostParts {
   readonly hasher: Hasher;
   /** A prefix for an origin's keys in the cache that no other has had. */
   readonly newTag: () => string;
+  /** Told when an origin becomes doubtful; must not throw. */
+  readonly onDoubt: (origin: MemberId) => void;
 }
 
 /** How a view stood at the last flush. */
@@ -215,7 +217,9 @@ export class OriginHost {
    * that they are dropped at the next start at the latest. Error: VIEW_DAMAGED, where not even that can be written.
    */
   async doubt(): Promise<void> {
+    const known = this.#doubtful;
     this.#doubtful = true;
+    if (!known) this.#parts.onDoubt(this.origin);
     try {
       await this.#parts.store.batch([{ kind: 'delete', key: this.#keys.state }]);
     } catch (error) {

@@ -39,6 +39,7 @@ export class ViewHost {
   readonly #dirtyLimitBytes: number;
   readonly #pause: () => Promise<void>;
   readonly #flushes = new WriterQueue();
+  readonly #doubtListeners: Set<(origin: MemberId) => void>;
   #flushing: Promise<void> | undefined;
 
   static async open(store: KeyValueStore, options: ViewHostOptions): Promise<ViewHost> {
@@ -50,12 +51,16 @@ export class ViewHost {
     };
     const origins = new Map<MemberId, OriginHost>();
     const dropped: { readonly origin: MemberId; readonly reason: string }[] = [];
+    const doubtListeners = new Set<(origin: MemberId) => void>();
+    const onDoubt = (origin: MemberId): void => {
+      for (const listener of doubtListeners) listener(origin);
+    };
     for (const origin of options.origins) {
-      const opened = await OriginHost.open(origin, { store, cache, hasher: options.hasher, newTag });
+      const opened = await OriginHost.open(origin, { store, cache, hasher: options.hasher, newTag, onDoubt });
       origins.set(origin, opened.host);
       if (opened.dropped !== undefined) dropped.push({ origin, reason: opened.dropped });
     }
-    return new ViewHost(store, options, { origins, cache, dropped });
+    return new ViewHost(store, options, { origins, cache, dropped, doubtListeners });
   }
 
   private constructor(
@@ -65,6 +70,7 @@ export class ViewHost {
       readonly origins: ReadonlyMap<MemberId, OriginHost>;
       readonly cache: RowCache;
       readonly dropped: readonly { readonly origin: MemberId; readonly reason: string }[];
+      readonly doubtListeners: Set<(origin: MemberId) => void>;
     },
   ) {
     this.#store = store;
@@ -72,6 +78,7 @@ export class ViewHost {
     this.#origins = parts.origins;
     this.#cache = parts.cache;
     this.dropped = parts.dropped;
+    this.#doubtListeners = parts.doubtListeners;
     this.#dirtyLimitBytes = options.dirtyBytes ?? LIMITS.viewDirtyBytes;
     this.#pause = options.pause ?? (() => Promise.resolve());
   }
@@ -156,17 +163,27 @@ export class ViewHost {
 
   /**
    * Reads all stored rows of an origin and holds them against their state hashes: the only way to notice rows that the store
-   * lost. What is found makes the origin `doubtful`. Error also: CANCELLED.
+   * lost. What is found makes the origin `doubtful`. `pause` is awaited every few hundred rows, with how many were read.
+   * Error also: CANCELLED.
    */
-  async verify(origin?: MemberId, signal?: AbortSignal): Promise<readonly ViewVerification[]> {
-    const snapshot = await this.snapshot(origin, signal);
+  async verify(
+    origin?: MemberId,
+    options: { readonly signal?: AbortSignal; readonly pause?: (rows: number) => Promise<void> } = {},
+  ): Promise<readonly ViewVerification[]> {
+    const snapshot = await this.snapshot(origin, options.signal);
     try {
-      const found = await verifyViews(snapshot);
+      const found = await verifyViews(snapshot, options.pause ?? this.#pause);
       if (found.some(({ whole }) => !whole)) await this.#of(origin).doubt();
       return found;
     } finally {
       await snapshot.close();
     }
+  }
+
+  /** Called whenever damage is found in an origin's rows that was not known of before; must not throw. Returns how to stop. */
+  onDoubt(listener: (origin: MemberId) => void): () => void {
+    this.#doubtListeners.add(listener);
+    return () => this.#doubtListeners.delete(listener);
   }
 
   /** Damage was found in an origin's rows. They are dropped at the next start, if `reset` was not called before. */
