@@ -71,6 +71,8 @@ export const ERROR_KINDS = {
   UNSUPPORTED: kind('UNIMPLEMENTED', 'ENOTSUP', EXIT.failed),
   /** There is no such file, directory, node, event or other thing. */
   NOT_FOUND: kind('NOT_FOUND', 'ENOENT', EXIT.notFound),
+  /** The folder to copy from holds nothing, and all that its copy holds would be removed: perhaps a disk is not mounted. */
+  SOURCE_EMPTY: kind('FAILED_PRECONDITION', 'ENOTEMPTY', EXIT.conflict),
   /** The name is taken. */
   ALREADY_EXISTS: kind('ALREADY_EXISTS', 'EEXIST', EXIT.conflict),
   /** A part of the path that has to be a directory is something else. */
@@ -95,6 +97,8 @@ export const ERROR_KINDS = {
   PERMISSION_DENIED: kind('PERMISSION_DENIED', 'EACCES', EXIT.refused),
   /** A certificate is expired, of another authority, of another role, or names somebody else. */
   CERTIFICATE_INVALID: kind('UNAUTHENTICATED', 'EACCES', EXIT.refused),
+  /** The client or node was revoked by its member, and is refused for ever. */
+  CERTIFICATE_REVOKED: kind('UNAUTHENTICATED', 'EACCES', EXIT.refused),
   /** The invite is unknown, damaged, used, expired or of another kind. */
   INVITE_INVALID: kind('PERMISSION_DENIED', 'EACCES', EXIT.refused),
   /** A node did not accept the ticket: of another node, key, operation or list. */

@@ -91,6 +91,9 @@ export const LIMITS = {
   listPageEntries: 1000,
   /** A page that gets longer than this ends, whatever was asked for. */
   listPageBytes: 512 * KiB,
+  /** Entries of one folder that a walk over a tree has in memory at a time. */
+  walkPageEntries: 256,
+  findPatternCharacters: 255,
   chunksPerCall: 512,
   filesPerCommit: 256,
   copiesMax: 16,
@@ -225,4 +228,9 @@ export const LIMITS = {
   /** When a process that cannot be seen, on another machine, is taken to have stopped writing. */
   partialSilenceMs: 3600 * 1000,
   partialFoldersKnown: 1024,
+  /** Steps of one sync, which are kept in memory. */
+  syncActions: 1_000_000,
+  exclusionPatterns: 256,
+  exclusionPatternLength: 1024,
+  removalsAtOnce: 16,
 } as const;

@@ -16,6 +16,9 @@ import type { Entry } from './entry.js';
 import type { FileTime, LocalFiles } from './local/local-files.js';
 import type { OpenNodeChannel } from './nodes/node-channel.js';
 import { NodePool } from './nodes/node-pool.js';
+import { planSync, type SyncRequest } from './sync/planner.js';
+import { RunSync, type SyncReport } from './sync/run-sync.js';
+import type { SyncPlan } from './sync/sync-plan.js';
 import { planGet } from './trees/get-plan.js';
 import { localItems, measure } from './trees/local-tree.js';
 import { planMove } from './trees/move-plan.js';
@@ -161,6 +164,21 @@ export class CollectiveClient {
       failures: [...failures, ...report.failures].slice(0, LIMITS.transferFailuresShown),
       failureCount: failureCount + report.failureCount,
     };
+  }
+
+  /** What a sync would do; see planSync. */
+  planSync(request: SyncRequest, signal: AbortSignal): Promise<SyncPlan> {
+    const { local, hasher } = this.#options;
+    return planSync(request, { local, hasher, calls: this.files }, signal);
+  }
+
+  /** Makes one folder like another, as was planned; see RunSync. `copies`: 0 for the member's default. */
+  sync(plan: SyncPlan, options: TransferOptions & { readonly copies: number }): Promise<SyncReport> {
+    const { local } = this.#options;
+    const { copies, signal, onTotals, onProgress = ignore } = options;
+    onTotals?.({ files: plan.files, bytes: plan.bytes });
+    const transfers = { uploader: this.#uploader(), downloader: this.#downloader() };
+    return new RunSync(plan, { calls: this.files, local, ...transfers, copies, onProgress, signal }).run();
   }
 
   /** Reads one file from first to last byte. `output` may use the bytes until its promise settles. Error: that of the file. */

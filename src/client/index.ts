@@ -25,3 +25,7 @@ export type {
 export type { NodeChannel, NodeRight, OpenNodeChannel } from './nodes/node-channel.js';
 export { createNodeDialler, type NodeDiallerOptions } from './nodes/node-dialler.js';
 export type { TransferProgress, UploadFailure, UploadReport } from './upload/upload-item.js';
+export type { SyncRequest } from './sync/planner.js';
+export type { SyncReport } from './sync/run-sync.js';
+export type { SyncPlan } from './sync/sync-plan.js';
+export type { SyncAction } from './sync/tree-comparison.js';

@@ -1,5 +1,19 @@
 import { constants } from 'node:fs';
-import { lstat, lutimes, chmod, mkdir, open, readdir, readlink, rename, stat, symlink, unlink, utimes } from 'node:fs/promises';
+import {
+  chmod,
+  lstat,
+  lutimes,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+  unlink,
+  utimes,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { toHex } from '../../base/index.js';
 import type {
@@ -14,7 +28,7 @@ import type {
 import { FileSystemError, type FileSystem, type Random } from '../../ports/index.js';
 import { DIRECT_FROM_BYTES, LargeFileWriter } from './large-file-writer.js';
 import { entryOf, errnoOf, failure, on, secondsOf } from './stats.js';
-import { PartialFiles } from './partial-files.js';
+import { isPartialName, PartialFiles } from './partial-files.js';
 import { NodeLocalReader } from './node-local-reader.js';
 import { SmallFileWriter } from './small-file-writer.js';
 
@@ -43,6 +57,7 @@ export class NodeLocalFiles implements LocalFiles {
     // As bytes: a name that is not UTF-8 would come back as another name.
     for (const bytes of await on('list', directory, () => readdir(directory, { encoding: 'buffer' }))) {
       const name = bytes.toString('utf8');
+      if (isPartialName(name)) continue;
       if (Buffer.from(name, 'utf8').equals(bytes)) yield { name };
       else yield { shown: name, problem: 'has a name that is not valid UTF-8' };
     }
@@ -100,6 +115,10 @@ export class NodeLocalFiles implements LocalFiles {
   async setAttributes(path: string, { mode, modified }: LocalAttributes): Promise<void> {
     await on('utimes', path, () => utimes(path, secondsOf(modified), secondsOf(modified)));
     await on('chmod', path, () => chmod(path, mode));
+  }
+
+  async remove(path: string): Promise<void> {
+    await on('remove', path, () => rm(path, { recursive: true, force: true }));
   }
 
   alignedBuffer(bytes: number): Uint8Array {

@@ -12,6 +12,9 @@ const PARTIAL = /^\.(.+)\.collective-([0-9a-f]{8})-([0-9]{1,10})\.[0-9a-f]{8}\.p
 /** Longer names of files stand in it cut short, with their hash. */
 const NAME_BYTES_MAX = 180;
 
+/** Whether a file of that name is one that a transfer has not finished. */
+export const isPartialName = (name: string): boolean => PARTIAL.test(name);
+
 /** An unfinished file that nobody writes any longer. */
 interface Leftover {
   readonly path: string;

@@ -54,7 +54,7 @@ export interface LocalWriter {
 export interface LocalFiles {
   /** What stands at the path, a symlink itself or what it leads to; undefined: nothing. */
   describe(path: string, links: 'follow' | 'keep'): Promise<LocalEntry | undefined>;
-  /** In no order. */
+  /** In no order, without what unfinished transfers have left there. */
   list(directory: string): AsyncIterable<LocalName>;
   readLink(path: string): Promise<string>;
   openForReading(path: string): Promise<LocalReader>;
@@ -65,6 +65,8 @@ export interface LocalFiles {
   /** Replaces a file or symlink of that name. */
   makeSymlink(path: string, target: string, modified: FileTime): Promise<void>;
   setAttributes(path: string, attributes: LocalAttributes): Promise<void>;
+  /** A file or symlink, or a folder with all that is in it. Nothing happens where there is nothing. */
+  remove(path: string): Promise<void>;
   /** Memory that an unbuffered write takes as it is. */
   alignedBuffer(bytes: number): Uint8Array;
 }

@@ -1,8 +1,8 @@
 import { LIMITS } from '../../base/index.js';
-import { errorOfFailure, type AttributeChange } from '../../transport/index.js';
 import { ChunkArena } from '../flow/chunk-arena.js';
 import { TaskGroup } from '../flow/task-group.js';
 import { fileProblem } from '../local/file-problem.js';
+import { setAttributesOf } from './attribute-batches.js';
 import { ChunkStorer } from './chunk-storer.js';
 import { Committer } from './committer.js';
 import { readFileInto, readStreamInto } from './file-reading.js';
@@ -125,24 +125,9 @@ export class Upload {
 
   /** Last of all: adding to a directory changes its time. */
   async #dateDirectories(): Promise<void> {
-    const { signal } = this.#request;
-    let changes: AttributeChange[] = [];
-    let textBytes = 0;
-    const send = async (): Promise<void> => {
-      const outcomes = await this.#options.calls.setAttributes(changes, signal);
-      changes.forEach(({ path }, index) => {
-        const failure = outcomes[index]?.failure;
-        if (failure !== undefined) this.#tally.failed(path, errorOfFailure(failure));
-      });
-      changes = [];
-      textBytes = 0;
-    };
-    for (const { path, mode, modified } of this.#request.directories) {
-      changes.push({ path, mode, modified });
-      textBytes += Buffer.byteLength(path);
-      if (changes.length >= LIMITS.filesPerCommit || textBytes >= LIMITS.rpcMessageBytes / 4) await send();
-    }
-    if (changes.length > 0) await send();
+    const { directories, signal } = this.#request;
+    const changes = directories.map(({ path, mode, modified }) => ({ path, mode, modified }));
+    await setAttributesOf(this.#options.calls, changes, this.#tally.failed.bind(this.#tally), signal);
   }
 
   #report(): UploadReport {

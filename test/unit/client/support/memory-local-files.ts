@@ -155,6 +155,10 @@ export class MemoryLocalFiles implements LocalFiles {
     thing.modified = modified;
   }
 
+  async remove(path: string): Promise<void> {
+    for (const each of [...this.things.keys()]) if (each === path || each.startsWith(`${path}/`)) this.things.delete(each);
+  }
+
   alignedBuffer(bytes: number): Uint8Array {
     return new Uint8Array(bytes);
   }

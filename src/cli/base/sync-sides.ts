@@ -1,0 +1,42 @@
+import { CollectiveError } from '../../base/index.js';
+import type { SyncRequest } from '../../client/index.js';
+
+type Sides = Pick<SyncRequest, 'direction' | 'localPath' | 'remotePath'>;
+
+/**
+ * Which of two paths is in the member's tree: the one with a colon in front (`:/photos`, or with the member's name:
+ * `alice:/photos`); where there is none, the one that begins with a slash while the other does not. Never a guess: error USAGE.
+ */
+export function syncSides(source: string, destination: string, memberName: string): Sides {
+  const [from, to] = [markedPath(source, memberName), markedPath(destination, memberName)];
+  if (from !== undefined && to !== undefined) {
+    throw new CollectiveError('USAGE', 'Both paths are in your tree; sync goes between this machine and your tree.', {
+      next: 'Copy within your tree with: collective cp',
+    });
+  }
+  if (to !== undefined) return { direction: 'to-remote', localPath: source, remotePath: to };
+  if (from !== undefined) return { direction: 'to-local', localPath: destination, remotePath: from };
+  const [fromSlash, toSlash] = [source.startsWith('/'), destination.startsWith('/')];
+  if (fromSlash && toSlash) {
+    throw new CollectiveError('USAGE', `${source} and ${destination} could both be on this machine or in your tree.`, {
+      next: `Write a colon before the one in your tree, such as: collective sync ${source} :${destination}`,
+    });
+  }
+  if (!fromSlash && !toSlash) {
+    throw new CollectiveError('USAGE', `Neither ${source} nor ${destination} is in your tree: paths there begin with a slash.`, {
+      next: `Such as: collective sync ${source} /${destination.replace(/^[./]+/, '')}`,
+    });
+  }
+  return toSlash
+    ? { direction: 'to-remote', localPath: source, remotePath: destination }
+    : { direction: 'to-local', localPath: destination, remotePath: source };
+}
+
+/** The path behind the colon; a local path of that look is written `./alice:/photos`. */
+function markedPath(text: string, memberName: string): string | undefined {
+  const match = /^([a-z0-9][a-z0-9-]*)?:(\/.*)$/s.exec(text);
+  if (match === null) return undefined;
+  const [, member, path] = match;
+  // The tree of another member is refused by whoever reads the path.
+  return member === undefined || member === memberName ? path : text;
+}
