@@ -9,6 +9,7 @@ import {
   FilesServiceDefinition,
   NodeSessionServiceDefinition,
   type ServiceDefinition,
+  WitnessAdminServiceDefinition,
   WitnessServiceDefinition,
 } from '../../src/transport/index.js';
 
@@ -61,6 +62,8 @@ export const INTENDED: Readonly<Record<string, Intent>> = {
   'collective.v1.AdminService/ReplayLog': client('OK'),
   'collective.v1.NodeSessionService/Session': { port: 'home', roles: ['node'], answer: 'REQUEST_INVALID' },
   'collective.v1.WitnessService/Keep': { port: 'home', roles: ['node'], answer: 'REQUEST_INVALID' },
+  'collective.v1.WitnessAdminService/ListWitnesses': client('OK'),
+  'collective.v1.WitnessAdminService/NameWitnesses': client('REQUEST_INVALID'),
   'collective.v1.EnrolmentService/Redeem': { port: 'enrolment', roles: 'anyone', answer: 'REQUEST_INVALID' },
   'grpc.health.v1.Health/Check': anyMember('OK'),
   'grpc.health.v1.Health/Watch': anyMember('OK', true),
@@ -85,6 +88,7 @@ const DEFINITIONS: readonly ServiceDefinition[] = [
   FilesServiceDefinition,
   AdminServiceDefinition,
   NodeSessionServiceDefinition,
+  WitnessAdminServiceDefinition,
   WitnessServiceDefinition,
   EnrolmentServiceDefinition,
 ];

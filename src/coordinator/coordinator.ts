@@ -131,7 +131,7 @@ class Running {
     const { log, views, notices } = member;
     for (const notice of notices) logger.warn('mended at start', { notice });
 
-    const commands = new CommandLoop({ log, views, clock });
+    const commands = new CommandLoop({ log, views, clock, timers });
     commands.onFailure((error) => {
       logger.error('the coordinator cannot go on', { error });
       onFailure(error);

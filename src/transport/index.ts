@@ -111,7 +111,7 @@ export type {
   SessionWelcome,
   VerifyOrder,
 } from './generated/collective/v1/node_session.js';
-export { WitnessServiceDefinition } from './generated/collective/v1/witness.js';
+export { WitnessAdminServiceDefinition, WitnessServiceDefinition } from './generated/collective/v1/witness.js';
 export type {
   BlocksPage,
   KeepRequest,
@@ -151,3 +151,9 @@ export { createGrpcTransport } from './rpc/grpc/grpc-transport.js';
 export { createLoopbackTransport } from './rpc/loopback/loopback-transport.js';
 export { RefusalLog } from './rpc/refusal-log.js';
 export { serve, type BoundMethod, type BoundService } from './rpc/service.js';
+  ListWitnessesRequest,
+  ListWitnessesResponse,
+  NameWitnessesRequest,
+  NameWitnessesResponse,
+  WitnessInfo,
+  WitnessSummary,

@@ -1,10 +1,12 @@
-import { CollectiveError, LIMITS, ok, toCollectiveError } from '../../base/index.js';
+import { assert, CollectiveError, LIMITS, ok, toCollectiveError } from '../../base/index.js';
 import type { Decision, DecisionContext } from '../../domain/index.js';
 import type { Actor, BlockBuilder, EventDraft, EventLog, RecordedEvent, RequestRef } from '../../events/index.js';
-import type { Clock } from '../../ports/index.js';
+import type { Clock, Timers } from '../../ports/index.js';
 import type { ViewHost, Views } from '../../projections/index.js';
 import { recordedEvents } from '../log/recorded-events.js';
+import { type AppendGate, OPEN_GATE } from './append-gate.js';
 import { answerEarlier, type EarlierOutcome } from './earlier-request.js';
+import { HeldCommands } from './held-commands.js';
 
 /** Something that somebody wants changed. */
 export interface Command<Answer> {
@@ -32,21 +34,38 @@ interface Settled {
 
 /**
  * The log's one writer. Commands that wait while a block is being synced share the next one; each is decided against the views
- * as the commands before it left them; nobody gets an answer, not even a refusal, before the block that it rests on is durable.
+ * as the commands before it left them; nobody gets an answer, not even a refusal, before the block that it rests on is durable
+ * here and wherever else the gate says. The next block does not wait for that.
  */
 export class CommandLoop {
   readonly #log: EventLog;
   readonly #views: ViewHost;
   readonly #clock: Clock;
+  readonly #gate: AppendGate;
   readonly #queue: Waiting[] = [];
+  readonly #held: HeldCommands<Waiting>;
+  readonly #answering = new Set<Promise<void>>();
   #running: Promise<void> | undefined;
   #stopped: CollectiveError | undefined;
   #onFailure: (error: CollectiveError) => void = () => undefined;
 
-  constructor(options: { readonly log: EventLog; readonly views: ViewHost; readonly clock: Clock }) {
+  constructor(options: {
+    readonly log: EventLog;
+    readonly views: ViewHost;
+    readonly clock: Clock;
+    readonly timers: Timers;
+    readonly gate?: AppendGate;
+  }) {
     this.#log = options.log;
     this.#views = options.views;
     this.#clock = options.clock;
+    this.#gate = options.gate ?? OPEN_GATE;
+    this.#held = new HeldCommands(options.timers, LIMITS.witnessPatienceMs);
+    this.#gate.onChange(() => {
+      if (this.#held.size === 0 || this.#stopped !== undefined) return;
+      this.#queue.unshift(...this.#held.release());
+      this.#running ??= this.#run();
+    });
   }
 
   /** Told once when the log or a view failed: nothing can be changed any more, and the process has to end. */
@@ -54,10 +73,13 @@ export class CommandLoop {
     this.#onFailure = listener;
   }
 
-  /** The answer, once it is durable. Errors: the decision's own, UNAVAILABLE (stopping), LOG_FAILED, LIMIT_EXCEEDED. */
+  /**
+   * The answer, once it is durable. Errors: the decision's own, UNAVAILABLE (stopping), LOG_FAILED, LIMIT_EXCEEDED; LOG_READ_ONLY
+   * where nothing was recorded, WITNESSES_UNREACHABLE where that is not known.
+   */
   submit<Answer>(command: Command<Answer>): Promise<Answer> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
-    if (this.#queue.length >= LIMITS.commandQueueLength) {
+    if (this.#queue.length + this.#held.size >= LIMITS.commandQueueLength) {
       return Promise.reject(
         new CollectiveError('LIMIT_EXCEEDED', `${LIMITS.commandQueueLength} commands are waiting already.`, {
           next: 'Try again in a moment.',
@@ -74,14 +96,21 @@ export class CommandLoop {
   /** Finishes what was submitted, then refuses everything. */
   async stop(): Promise<void> {
     this.#stopped ??= new CollectiveError('UNAVAILABLE', 'The coordinator is stopping.', { next: 'Try again when it is back.' });
+    for (const waiting of this.#held.release()) waiting.reject(this.#stopped);
     await this.#running;
+    await Promise.all(this.#answering);
   }
 
   async #run(): Promise<void> {
     try {
       // Whoever submits in this turn of the event loop shares the first block.
       await Promise.resolve();
-      while (this.#queue.length > 0) await this.#writeBlock();
+      while (this.#queue.length > 0) {
+        if (this.#answering.size >= LIMITS.witnessBlocksAhead) await Promise.race(this.#answering);
+        const { refusal } = this.#gate;
+        if (refusal === undefined) await this.#writeBlock();
+        else await this.#withoutBlock(refusal);
+      }
     } catch (error) {
       this.#fail(toCollectiveError(error));
     } finally {
@@ -114,8 +143,49 @@ export class CommandLoop {
     }
     if (block.events.length === 0) block.discard();
     else await this.#commit(block, settled);
-    await Promise.all(settled.map((each) => this.#answer(each)));
+    await this.#tell(settled);
     if (this.#views.flushDue) await this.#views.flush();
+  }
+
+  /** Nothing can be recorded: only those get an answer for whom nothing has to be. */
+  async #withoutBlock(refusal: NonNullable<AppendGate['refusal']>): Promise<void> {
+    const settled: Settled[] = [];
+    for (const waiting of this.#queue.splice(0)) {
+      try {
+        const outcome = await this.#decide(waiting.command, undefined);
+        if (outcome !== 'full') settled.push({ waiting, outcome });
+        else if (!refusal.mayPass) waiting.reject(refusal.error);
+        else this.#held.hold(waiting, () => this.#gate.refusal?.error ?? refusal.error);
+      } catch (error) {
+        waiting.reject(error);
+        if (endsTheLoop(error)) throw error;
+      }
+    }
+    // It may have passed meanwhile.
+    if (this.#gate.refusal === undefined) this.#queue.unshift(...this.#held.release());
+    await this.#tell(settled);
+  }
+
+  /** Answers what may be told now, and leaves the rest to answer itself when it may. */
+  async #tell(settled: readonly Settled[]): Promise<void> {
+    const { sequence } = this.#log.head;
+    if (settled.length === 0) return;
+    if (this.#gate.isSettled(sequence)) {
+      await Promise.all(settled.map((each) => this.#answer(each)));
+      return;
+    }
+    const answering = this.#gate
+      .settled(sequence)
+      .then(
+        async () => {
+          await Promise.all(settled.map((each) => this.#answer(each)));
+        },
+        (error: unknown) => {
+          for (const { waiting } of settled) waiting.reject(error);
+        },
+      )
+      .finally(() => this.#answering.delete(answering));
+    this.#answering.add(answering);
   }
 
   /** Durable first; then visible; then (by the caller) answered. */
@@ -130,7 +200,8 @@ export class CommandLoop {
     }
   }
 
-  async #decide(command: Command<unknown>, block: BlockBuilder): Promise<Outcome | 'full'> {
+  /** Full: the events have no room in this block; without a block there is room for none. */
+  async #decide(command: Command<unknown>, block: BlockBuilder | undefined): Promise<Outcome | 'full'> {
     const { actor, request } = command;
     const nowMs = this.#clock.nowMs();
     let full = false;
@@ -141,13 +212,13 @@ export class CommandLoop {
         const decided = command.decide(views, { nowMs, actor, nextPosition });
         if (!decided.ok) return decided;
         const drafts = decided.value.map((event): EventDraft => ({ event, actor, request, cause: undefined }));
-        full = !block.fits(drafts);
+        full = block === undefined ? drafts.length > 0 : !block.fits(drafts);
         return full ? ok({ drafts: [], value: undefined }) : ok({ drafts, value: undefined });
       },
-      record: (drafts) => drafts.map((draft) => block.add(draft)),
+      record: (drafts) => drafts.map((draft) => recordIn(block, draft)),
     });
     if (!transacted.ok) return { kind: 'refused', error: transacted.error };
-    if (full) return block.events.length > 0 ? 'full' : tooLarge();
+    if (full) return block === undefined || block.events.length > 0 ? 'full' : tooLarge();
     const { value, events } = transacted.value;
     return value ?? { kind: 'events', events };
   }
@@ -168,9 +239,14 @@ export class CommandLoop {
 
   #fail(error: CollectiveError): void {
     this.#stopped = error;
-    for (const waiting of this.#queue.splice(0)) waiting.reject(error);
+    for (const waiting of [...this.#queue.splice(0), ...this.#held.release()]) waiting.reject(error);
     this.#onFailure(error);
   }
+}
+
+function recordIn(block: BlockBuilder | undefined, draft: EventDraft): RecordedEvent {
+  assert(block !== undefined, 'without a block nothing is recorded');
+  return block.add(draft);
 }
 
 const tooLarge = (): Outcome => ({

@@ -7,15 +7,17 @@ import type { Random } from '../../ports/index.js';
  */
 export class ReconnectDelay {
   readonly #random: Random;
+  readonly #maxMs: number;
   #failures = 0;
 
-  constructor(random: Random) {
+  constructor(random: Random, maxMs: number = LIMITS.reconnectDelayMaxMs) {
     this.#random = random;
+    this.#maxMs = maxMs;
   }
 
   nextMs(): number {
-    const boundMs = Math.min(LIMITS.reconnectDelayMaxMs, LIMITS.reconnectDelayMinMs * 2 ** this.#failures);
-    if (boundMs < LIMITS.reconnectDelayMaxMs) this.#failures += 1;
+    const boundMs = Math.min(this.#maxMs, LIMITS.reconnectDelayMinMs * 2 ** this.#failures);
+    if (boundMs < this.#maxMs) this.#failures += 1;
     return Math.ceil(this.#random.fraction() * boundMs);
   }
 

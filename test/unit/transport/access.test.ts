@@ -8,6 +8,7 @@ import {
   serve,
   SERVICE_ACCESS,
   type ServiceDefinition,
+  WitnessAdminServiceDefinition,
   WitnessServiceDefinition,
 } from '../../../src/transport/index.js';
 
@@ -17,6 +18,7 @@ const definitions: readonly ServiceDefinition[] = [
   EnrolmentServiceDefinition,
   FilesServiceDefinition,
   NodeSessionServiceDefinition,
+  WitnessAdminServiceDefinition,
   WitnessServiceDefinition,
 ];
 

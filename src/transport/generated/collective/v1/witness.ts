@@ -77,6 +77,58 @@ export interface SetCopyAside {
   readonly origin: string;
 }
 
+export interface ListWitnessesRequest {
+}
+
+export interface ListWitnessesResponse {
+  readonly summary: WitnessSummary | undefined;
+}
+
+export interface WitnessSummary {
+  readonly witnesses: readonly WitnessInfo[];
+  /** How many of them have to hold a change before it is acknowledged. */
+  readonly required: number;
+  /** Named by a person; otherwise chosen by the coordinator. */
+  readonly byOperator: boolean;
+  /** Disks that hold everything acknowledged, the coordinator's own included. */
+  readonly disks: number;
+  readonly headSequence: number;
+  /** Why nothing can be changed now. */
+  readonly refusal?:
+    | Failure
+    | undefined;
+  /** What happened to copies since the start, in sentences. */
+  readonly notices: readonly string[];
+}
+
+export interface WitnessInfo {
+  readonly nodeId: string;
+  readonly name: string;
+  /** in-step, behind, away, silent, gone, failing, parted */
+  readonly state: string;
+  readonly reason: string;
+  /** The last event that it is known to hold; 0: not heard of since the coordinator started. */
+  readonly sequence: number;
+  /** own (the coordinator's disk), other, unknown */
+  readonly disk: string;
+}
+
+export interface NameWitnessesRequest {
+  readonly requestId: string;
+  /** Names or ids. */
+  readonly nodes: readonly string[];
+  /** 0: one of up to two, half of more. */
+  readonly required: number;
+  /** Also when those before cannot be asked: they are lost. */
+  readonly evenAlone: boolean;
+  /** Leave the choice to the coordinator; `nodes` is empty. */
+  readonly automatic: boolean;
+}
+
+export interface NameWitnessesResponse {
+  readonly summary: WitnessSummary | undefined;
+}
+
 function createBaseKeepRequest(): KeepRequest {
   return { message: undefined };
 }
@@ -671,6 +723,436 @@ export const SetCopyAside: MessageFns<SetCopyAside> = {
   },
 };
 
+function createBaseListWitnessesRequest(): ListWitnessesRequest {
+  return {};
+}
+
+export const ListWitnessesRequest: MessageFns<ListWitnessesRequest> = {
+  encode(_: ListWitnessesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListWitnessesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListWitnessesRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListWitnessesResponse(): ListWitnessesResponse {
+  return { summary: undefined };
+}
+
+export const ListWitnessesResponse: MessageFns<ListWitnessesResponse> = {
+  encode(message: ListWitnessesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.summary !== undefined) {
+      WitnessSummary.encode(message.summary, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListWitnessesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListWitnessesResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.summary = WitnessSummary.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWitnessSummary(): WitnessSummary {
+  return { witnesses: [], required: 0, byOperator: false, disks: 0, headSequence: 0, refusal: undefined, notices: [] };
+}
+
+export const WitnessSummary: MessageFns<WitnessSummary> = {
+  encode(message: WitnessSummary, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.witnesses) {
+      WitnessInfo.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.required !== 0) {
+      writer.uint32(16).uint32(message.required);
+    }
+    if (message.byOperator !== false) {
+      writer.uint32(24).bool(message.byOperator);
+    }
+    if (message.disks !== 0) {
+      writer.uint32(32).uint32(message.disks);
+    }
+    if (message.headSequence !== 0) {
+      writer.uint32(40).uint64(message.headSequence);
+    }
+    if (message.refusal !== undefined) {
+      Failure.encode(message.refusal, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.notices) {
+      writer.uint32(58).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WitnessSummary {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWitnessSummary() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.witnesses.push(WitnessInfo.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.required = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.byOperator = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.disks = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.headSequence = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.refusal = Failure.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.notices.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWitnessInfo(): WitnessInfo {
+  return { nodeId: "", name: "", state: "", reason: "", sequence: 0, disk: "" };
+}
+
+export const WitnessInfo: MessageFns<WitnessInfo> = {
+  encode(message: WitnessInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodeId !== "") {
+      writer.uint32(10).string(message.nodeId);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.state !== "") {
+      writer.uint32(26).string(message.state);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    if (message.sequence !== 0) {
+      writer.uint32(40).uint64(message.sequence);
+    }
+    if (message.disk !== "") {
+      writer.uint32(50).string(message.disk);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WitnessInfo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWitnessInfo() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.sequence = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.disk = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseNameWitnessesRequest(): NameWitnessesRequest {
+  return { requestId: "", nodes: [], required: 0, evenAlone: false, automatic: false };
+}
+
+export const NameWitnessesRequest: MessageFns<NameWitnessesRequest> = {
+  encode(message: NameWitnessesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestId !== "") {
+      writer.uint32(10).string(message.requestId);
+    }
+    for (const v of message.nodes) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.required !== 0) {
+      writer.uint32(24).uint32(message.required);
+    }
+    if (message.evenAlone !== false) {
+      writer.uint32(32).bool(message.evenAlone);
+    }
+    if (message.automatic !== false) {
+      writer.uint32(40).bool(message.automatic);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NameWitnessesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNameWitnessesRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nodes.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.required = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.evenAlone = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.automatic = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseNameWitnessesResponse(): NameWitnessesResponse {
+  return { summary: undefined };
+}
+
+export const NameWitnessesResponse: MessageFns<NameWitnessesResponse> = {
+  encode(message: NameWitnessesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.summary !== undefined) {
+      WitnessSummary.encode(message.summary, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NameWitnessesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNameWitnessesResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.summary = WitnessSummary.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /**
  * Nodes dial in, say which copies of logs they keep, keep the blocks that come down, and give back what is asked for. On the
  * home port; callers are the member's nodes.
@@ -686,6 +1168,31 @@ export const WitnessServiceDefinition = {
       requestStream: true,
       responseType: KeepResponse as typeof KeepResponse,
       responseStream: true,
+      options: {},
+    },
+  },
+} as const;
+
+/** Who keeps the log, and who should. On the home port; callers are the member's clients. */
+export type WitnessAdminServiceDefinition = typeof WitnessAdminServiceDefinition;
+export const WitnessAdminServiceDefinition = {
+  name: "WitnessAdminService",
+  fullName: "collective.v1.WitnessAdminService",
+  methods: {
+    listWitnesses: {
+      name: "ListWitnesses",
+      requestType: ListWitnessesRequest as typeof ListWitnessesRequest,
+      requestStream: false,
+      responseType: ListWitnessesResponse as typeof ListWitnessesResponse,
+      responseStream: false,
+      options: {},
+    },
+    nameWitnesses: {
+      name: "NameWitnesses",
+      requestType: NameWitnessesRequest as typeof NameWitnessesRequest,
+      requestStream: false,
+      responseType: NameWitnessesResponse as typeof NameWitnessesResponse,
+      responseStream: false,
       options: {},
     },
   },

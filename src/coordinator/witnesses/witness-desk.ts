@@ -1,0 +1,353 @@
+import { CollectiveError, type NodeId, toCollectiveError } from '../../base/index.js';
+import type { EventLog, LogContinuation, StoredBlock } from '../../events/index.js';
+import type { Hasher, Logger, SignatureVerifier, Timers } from '../../ports/index.js';
+import type { ViewHost, Views, WitnessesRow } from '../../projections/index.js';
+import type { AppendGate } from '../commands/append-gate.js';
+import { assess } from './assess.js';
+import { feed } from './feeder.js';
+import { HeadProbe } from './head-probe.js';
+import { Quorum } from './quorum.js';
+import { RecentBlocks } from './recent-blocks.js';
+import { Settling } from './settling.js';
+import type { WitnessLink } from './witness-link.js';
+
+export interface WitnessDeskOptions {
+  readonly log: EventLog & Pick<LogContinuation, 'adopt'>;
+  readonly views: ViewHost;
+  /** The disk of the log itself; empty: not known. */
+  readonly ownDiskId: string;
+  /** An operator's word that this disk has the latest state. */
+  readonly assertLatest: boolean;
+  /** Whether a key that signs what comes next is at hand. */
+  readonly canSign: () => boolean;
+  readonly timers: Timers;
+  readonly hasher: Hasher;
+  readonly verifier: SignatureVerifier;
+  readonly logger: Logger;
+}
+
+/** What may be recorded, and who keeps it: `probing` until it is certain that this log is the latest, `closed` when it is not. */
+export type Phase =
+  | { readonly kind: 'probing' }
+  | { readonly kind: 'open' /** Enough witnesses have said that they hold nothing more. */; readonly certain: boolean }
+  | { readonly kind: 'closed'; readonly error: CollectiveError };
+
+/** The coordinator's side of the copies of its log: finds the latest head before anything is recorded, and counts who holds what. */
+export class WitnessDesk implements AppendGate {
+  readonly #options: WitnessDeskOptions;
+  readonly #links = new Map<NodeId, WitnessLink>();
+  readonly #disks = new Map<NodeId, string>();
+  /** Nodes that get blocks, to become witnesses. */
+  readonly #learners = new Set<NodeId>();
+  readonly #recent = new RecentBlocks();
+  readonly #settling: Settling;
+  readonly #probe: HeadProbe;
+  readonly #listeners: (() => void)[] = [];
+  readonly #notices: string[] = [];
+  readonly #stopping = new AbortController();
+  #quorum: Quorum;
+  #phase: Phase = { kind: 'probing' };
+  #refusal: AppendGate['refusal'];
+  #overriding = false;
+  #looking: Promise<void> | undefined;
+  #lookAgain = false;
+
+  constructor(options: WitnessDeskOptions, current: WitnessesRow, gone: readonly NodeId[]) {
+    this.#options = options;
+    this.#quorum = new Quorum({ nodeIds: current.nodeIds, required: current.required });
+    for (const nodeId of gone) this.#quorum.lose(nodeId);
+    this.#settling = new Settling(options.timers, (sequence) => this.#late(sequence));
+    this.#probe = new HeadProbe(options);
+    this.#refusal = this.#refusalNow();
+    options.log.onCommitted((block) => this.#committed(block));
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  get quorum(): Quorum {
+    return this.#quorum;
+  }
+
+  get links(): ReadonlyMap<NodeId, WitnessLink> {
+    return this.#links;
+  }
+
+  /** What happened with copies since the start that people should know, in sentences. */
+  get notices(): readonly string[] {
+    return this.#notices;
+  }
+
+  /** The disk that a node's copy lies on, as it last said; undefined: not heard of. */
+  diskOf(nodeId: NodeId): string | undefined {
+    return this.#disks.get(nodeId);
+  }
+
+  get refusal(): AppendGate['refusal'] {
+    return this.#overriding && this.#phase.kind === 'open' ? undefined : this.#refusal;
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  isSettled(sequence: number): boolean {
+    return sequence <= this.#quorum.settledSequence;
+  }
+
+  settled(sequence: number): Promise<void> {
+    return this.isSettled(sequence) ? Promise.resolve() : this.#settling.wait(sequence);
+  }
+
+  /** For what shows the state: waits until what it shows is settled, or it is clear that it will not be for a while. */
+  async seen(): Promise<void> {
+    const { sequence } = this.#options.log.head;
+    if (this.isSettled(sequence) || this.#refusal !== undefined) return;
+    // A reader is not to be refused because a witness is slow: it sees what is durable on this disk.
+    await this.#settling.wait(sequence).catch(() => undefined);
+  }
+
+  /** Begins to find out whether this log is the latest. */
+  start(nodesOnRecord: number): void {
+    this.#probe.begin(nodesOnRecord, this.#quorum, () => this.look());
+    this.look();
+  }
+
+  stop(): void {
+    const reason = new CollectiveError('UNAVAILABLE', 'The coordinator is stopping.', { next: 'Try again when it is back.' });
+    this.#stopping.abort(reason);
+    this.#probe.end();
+    this.#settling.end(reason);
+    for (const link of this.#links.values()) link.close(reason);
+  }
+
+  /** Looks after a node's copy until its stream ends. Never rejects. */
+  async attend(link: WitnessLink): Promise<void> {
+    const { log, timers, logger } = this.#options;
+    this.#links.get(link.nodeId)?.close(new CollectiveError('UNAVAILABLE', 'The node has opened a newer stream.'));
+    this.#links.set(link.nodeId, link);
+    this.#disks.set(link.nodeId, link.diskId);
+    this.look();
+    const wanted = ({ nodeId }: WitnessLink): boolean => this.#quorum.members.has(nodeId) || this.#learners.has(nodeId);
+    await feed(link, { log, recent: this.#recent, timers, logger, wanted });
+    if (this.#links.get(link.nodeId) === link) this.#links.delete(link.nodeId);
+    this.#changed();
+  }
+
+  /** A node has said how far its copy goes, or that it takes nothing. */
+  heard(link: WitnessLink): void {
+    if (link.standing.kind === 'behind') {
+      this.#quorum.note(link.nodeId, Math.min(link.head?.sequence ?? 0, link.sentSequence));
+      this.#changed();
+      if (this.#learners.has(link.nodeId)) this.look();
+      return;
+    }
+    if (link.standing.kind === 'failing')
+      this.#options.logger.warn('a node does not keep the log', { nodeId: link.nodeId, error: link.standing.error });
+    this.look();
+  }
+
+  /** Sends blocks to a node that is not a witness yet. */
+  teach(nodeIds: readonly NodeId[]): void {
+    for (const nodeId of nodeIds) {
+      this.#learners.add(nodeId);
+      this.#links.get(nodeId)?.wake();
+    }
+  }
+
+  /** While this runs, things are recorded although too few witnesses are here: it names others in the place of lost ones. */
+  async overriding<Value>(work: () => Promise<Value>): Promise<Value> {
+    this.#overriding = true;
+    this.#tellListeners();
+    try {
+      return await work();
+    } finally {
+      this.#overriding = false;
+    }
+  }
+
+  /** Told after every look at the nodes: now is the time to choose among them. */
+  onLooked: () => void = () => undefined;
+
+  /** Looks at all nodes anew. */
+  look(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#lookAgain = true;
+    this.#looking ??= this.#lookUntilDone().finally(() => {
+      this.#looking = undefined;
+    });
+  }
+
+  async #lookUntilDone(): Promise<void> {
+    while (this.#lookAgain && !this.#stopping.signal.aborted) {
+      this.#lookAgain = false;
+      try {
+        await this.#lookOnce();
+      } catch (error) {
+        if (this.#stopping.signal.aborted) return;
+        this.#options.logger.error('looking after the copies of the log failed', { error: toCollectiveError(error) });
+      }
+      this.#changed();
+      this.onLooked();
+    }
+  }
+
+  async #lookOnce(): Promise<void> {
+    for (const link of this.#links.values()) if (link.standing.kind === 'unknown') await this.#assess(link);
+    if (this.#phase.kind === 'probing') {
+      const found = await this.#probe.decide([...this.#links.values()], this.#quorum, this.#stopping.signal);
+      if (found.kind === 'waiting') return;
+      if (found.kind === 'adopted') {
+        await this.#adopted(found.notice);
+        return;
+      }
+      this.#phase = found;
+      if (found.kind === 'closed') this.#options.logger.error('the log is read-only', { error: found.error });
+      else if (!this.#options.canSign()) this.#phase = { kind: 'closed', error: keyMissing() };
+    }
+    if (this.#phase.kind === 'open') for (const link of this.#links.values()) this.#straighten(link, this.#phase.certain);
+  }
+
+  async #assess(link: WitnessLink): Promise<void> {
+    const epochs = await this.#options.views.run(({ witnesses }) => witnesses.epochs());
+    const found = await assess(link, epochs, this.#options, AbortSignal.any([this.#stopping.signal, link.ended]));
+    if (found.standing === 'superseded') {
+      this.#setAside(link, 'a later epoch of this log has cut off what it held');
+      return;
+    }
+    link.standing = found.standing;
+    if ('keptUpTo' in found) {
+      link.sentSequence = found.keptUpTo;
+      this.#quorum.note(link.nodeId, found.keptUpTo);
+      link.wake();
+    }
+  }
+
+  /** The own log has grown by what a witness held: everybody stands differently to it now. */
+  async #adopted(notice: string): Promise<void> {
+    this.#notices.push(notice);
+    this.#options.logger.warn('the log was completed from a witness', { notice });
+    const { witnesses, gone } = await this.#options.views.run((views) => ({
+      witnesses: views.witnesses.current(),
+      gone: goneNodes(views),
+    }));
+    this.#quorum = new Quorum(witnesses);
+    for (const nodeId of gone) this.#quorum.lose(nodeId);
+    for (const link of this.#links.values()) if (link.standing.kind !== 'failing') link.standing = { kind: 'unknown' };
+    this.#lookAgain = true;
+  }
+
+  /** Recording goes on, and a node holds what this log has not. */
+  #straighten(link: WitnessLink, certain: boolean): void {
+    const { standing, head } = link;
+    if (standing.kind !== 'ahead' && standing.kind !== 'parted') return;
+    if (certain && (head?.epoch ?? 0) <= this.#options.log.head.epoch) {
+      // Enough others had no such block when this log was opened: it was never acknowledged.
+      this.#setAside(link, 'it held blocks that were never acknowledged, and that this log does not have');
+      return;
+    }
+    this.#phase = { kind: 'closed', error: forked(link) };
+    this.#options.logger.error('the log is read-only', { error: this.#phase.error });
+  }
+
+  #setAside(link: WitnessLink, why: string): void {
+    const notice = `The copy of the log at node ${link.nodeId} was put aside: ${why}.`;
+    this.#notices.push(notice);
+    this.#options.logger.warn('a copy of the log is put aside', { nodeId: link.nodeId, why });
+    link.standing = { kind: 'unknown' };
+    link.setAside();
+    link.standing = { kind: 'behind' };
+    link.sentSequence = 0;
+    this.#quorum.note(link.nodeId, 0);
+  }
+
+  #committed(block: StoredBlock): void {
+    this.#recent.add(block);
+    for (const { event, envelope } of block.events) {
+      if (event?.type === 'WitnessesChanged') {
+        this.#quorum.change({ nodeIds: event.witnesses, required: event.required }, envelope.position.sequence, this.#overriding);
+        for (const nodeId of event.witnesses) this.#learners.delete(nodeId);
+      }
+      if (event?.type === 'NodeDecommissioned') this.#quorum.lose(event.nodeId);
+    }
+    for (const link of this.#links.values()) link.wake();
+    this.#changed();
+  }
+
+  /** Whoever has not answered by now is not counted upon until it does. */
+  #late(sequence: number): void {
+    for (const link of this.#links.values()) {
+      if (this.#quorum.members.has(link.nodeId) && this.#quorum.heldBy(link.nodeId) < sequence) link.stalled = true;
+    }
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#settling.reached(this.#quorum.settledSequence);
+    const before = this.#refusal;
+    this.#refusal = this.#refusalNow();
+    if (before?.error.code !== this.#refusal?.error.code) this.#tellListeners();
+  }
+
+  #tellListeners(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #refusalNow(): AppendGate['refusal'] {
+    if (this.#phase.kind === 'closed') return { error: this.#phase.error, mayPass: false };
+    if (this.#phase.kind === 'probing') return { error: notCertain(this.#quorum, this.#links), mayPass: true };
+    const { required, rule } = this.#quorum;
+    const here = rule.nodeIds.filter((nodeId) => {
+      const link = this.#links.get(nodeId);
+      return link?.standing.kind === 'behind' && !link.stalled;
+    }).length;
+    return here >= required ? undefined : { error: tooFew(here, required), mayPass: true };
+  }
+}
+
+/** Witnesses on record that are gone for good. */
+export const goneNodes = (views: Views): readonly NodeId[] =>
+  views.witnesses.current().nodeIds.filter((nodeId) => views.nodes.get(nodeId)?.decommissioned ?? true);
+
+function notCertain(quorum: Quorum, links: ReadonlyMap<NodeId, WitnessLink>): CollectiveError {
+  const here = quorum.rule.nodeIds.filter((nodeId) => links.has(nodeId)).length;
+  return new CollectiveError(
+    'LOG_READ_ONLY',
+    `Nothing can be changed yet: ${quorum.answersNeeded} of ${quorum.rule.nodeIds.length} witnesses have to say how far the log goes, and ${here} are here.`,
+    {
+      next: 'Start the nodes that keep the log (collective witness list). If they are lost: collective coordinator start --assert-latest',
+      details: { here, needed: quorum.answersNeeded },
+    },
+  );
+}
+
+const tooFew = (here: number, required: number): CollectiveError =>
+  new CollectiveError(
+    'WITNESSES_UNREACHABLE',
+    `Nothing can be changed now: ${required} witnesses have to keep the log, and ${here} can be reached.`,
+    {
+      next: 'Start the nodes that keep the log: collective witness list. If one is lost for good: collective witness set --help',
+      details: { here, required },
+    },
+  );
+
+const keyMissing = (): CollectiveError =>
+  new CollectiveError('LOG_READ_ONLY', 'The log goes on with a newer log key than the one in the folder of the coordinator.', {
+    next: 'Put back the newest keys; or stop the coordinator, and: collective coordinator new-epoch',
+  });
+
+const forked = ({ nodeId, standing, head }: WitnessLink): CollectiveError =>
+  new CollectiveError(
+    'LOG_READ_ONLY',
+    standing.kind === 'ahead'
+      ? `Node ${nodeId} keeps this log up to event ${head?.sequence ?? 0}, further than this disk.`
+      : `The copy of the log at node ${nodeId} has gone another way: ${standing.kind === 'parted' ? standing.reason : ''}.`,
+    {
+      next:
+        standing.kind === 'ahead'
+          ? 'Restart the coordinator: it takes over what the node has.'
+          : 'Two coordinators may have run with this log: stop the other one. To go on with this one: collective coordinator new-epoch',
+      details: { nodeId },
+    },
+  );

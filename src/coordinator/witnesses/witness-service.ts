@@ -1,0 +1,73 @@
+import { CollectiveError, LIMITS, type MemberId, toCollectiveError } from '../../base/index.js';
+import type { Logger } from '../../ports/index.js';
+import type {
+  AuthenticatedCall,
+  KeepRequest,
+  KeepResponse,
+  ServiceImplementation,
+  WitnessServiceDefinition,
+} from '../../transport/index.js';
+import { nodeCaller } from '../caller.js';
+import { WitnessLink } from './witness-link.js';
+
+const COPIES_IN_A_HELLO = 64;
+
+/** Whoever looks after the streams of nodes: until a stream ends. Neither rejects nor throws. */
+export interface WitnessHost {
+  attend(link: WitnessLink): Promise<void>;
+  heard(link: WitnessLink): void;
+}
+
+/** Nodes dial in here with the copies of the log that they keep. */
+export class WitnessService implements ServiceImplementation<typeof WitnessServiceDefinition> {
+  readonly #origin: MemberId;
+  readonly #host: WitnessHost;
+  readonly #logger: Logger;
+  #open = 0;
+
+  constructor(options: { readonly origin: MemberId; readonly host: WitnessHost; readonly logger: Logger }) {
+    this.#origin = options.origin;
+    this.#host = options.host;
+    this.#logger = options.logger;
+  }
+
+  async *keep(requests: AsyncIterable<KeepRequest>, call: AuthenticatedCall): AsyncGenerator<KeepResponse> {
+    const { nodeId } = nodeCaller(call.caller);
+    const messages = requests[Symbol.asyncIterator]();
+    const first = await messages.next();
+    if (first.done === true || first.value.message?.$case !== 'hello') {
+      throw new CollectiveError('REQUEST_INVALID', 'A stream for copies begins with a hello.');
+    }
+    if (this.#open >= LIMITS.witnessStreams || first.value.message.value.copies.length > COPIES_IN_A_HELLO) {
+      throw new CollectiveError('LIMIT_EXCEEDED', `A coordinator looks after ${LIMITS.witnessStreams} streams for copies.`);
+    }
+    this.#open += 1;
+    const link = new WitnessLink(nodeId, this.#origin, first.value.message.value);
+    const logger = this.#logger.child({ nodeId });
+    logger.info('a node keeps the log', { copyUpTo: link.head?.sequence ?? 0 });
+    const attending = this.#host.attend(link);
+    const listening = this.#listen(messages, link, call.signal);
+    try {
+      yield* link.messages(AbortSignal.any([call.signal, link.ended]));
+      if (link.ended.aborted) throw link.reason;
+    } finally {
+      link.close(new CollectiveError('UNAVAILABLE', 'The stream has ended.'));
+      this.#open -= 1;
+      await Promise.allSettled([attending, listening]);
+    }
+  }
+
+  async #listen(messages: AsyncIterator<KeepRequest>, link: WitnessLink, signal: AbortSignal): Promise<void> {
+    let reason = new CollectiveError('UNAVAILABLE', 'The node has ended the stream.');
+    try {
+      while (!signal.aborted && !link.ended.aborted) {
+        const next = await messages.next();
+        if (next.done === true) break;
+        if (link.take(next.value)) this.#host.heard(link);
+      }
+    } catch (error) {
+      reason = toCollectiveError(error, 'UNAVAILABLE');
+    }
+    link.close(reason);
+  }
+}
