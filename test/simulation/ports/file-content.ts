@@ -9,12 +9,13 @@ type Change =
   | { readonly kind: 'write'; readonly bytes: Uint8Array; readonly position: number }
   | { readonly kind: 'truncate'; readonly length: number };
 
-/** A growable run of bytes. */
+/** A growable run of bytes. Copies share their memory until one of them changes. */
 class Bytes {
   #bytes: Uint8Array;
   #length: number;
+  #shared = false;
 
-  constructor(bytes = new Uint8Array()) {
+  constructor(bytes: Uint8Array = new Uint8Array()) {
     this.#bytes = bytes;
     this.#length = bytes.length;
   }
@@ -23,8 +24,16 @@ class Bytes {
     return this.#length;
   }
 
+  /** Only to be read. */
   view(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
+  }
+
+  copy(): Bytes {
+    const copy = new Bytes(this.view());
+    this.#shared = true;
+    copy.#shared = true;
+    return copy;
   }
 
   resize(length: number): void {
@@ -32,25 +41,41 @@ class Bytes {
       const larger = new Uint8Array(Math.max(length, this.#bytes.length * 2));
       larger.set(this.view());
       this.#bytes = larger;
+      this.#shared = false;
     }
-    if (length < this.#length) this.#bytes.fill(0, length, this.#length);
+    if (length < this.#length) {
+      this.#own();
+      this.#bytes.fill(0, length, this.#length);
+    }
     this.#length = length;
   }
 
   write(bytes: Uint8Array, position: number): void {
     if (position + bytes.length > this.#length) this.resize(position + bytes.length);
+    this.#own();
     this.#bytes.set(bytes, position);
+  }
+
+  set(position: number, byte: number): void {
+    this.#own();
+    this.#bytes[position] = byte;
   }
 
   apply(change: Change): void {
     if (change.kind === 'write') this.write(change.bytes, change.position);
     else this.resize(change.length);
   }
+
+  #own(): void {
+    if (!this.#shared) return;
+    this.#bytes = this.view().slice();
+    this.#shared = false;
+  }
 }
 
 /** The content of one file: as programs see it, and as the disk holds it. */
 export class FileContent {
-  readonly #seen = new Bytes();
+  #seen = new Bytes();
   #durable = new Bytes();
   /** Changes that the disk does not hold yet, oldest first. */
   #unsynced: Change[] = [];
@@ -59,6 +84,16 @@ export class FileContent {
 
   get length(): number {
     return this.#seen.length;
+  }
+
+  /** As programs see it; not a copy. */
+  seen(): Uint8Array {
+    return this.#seen.view();
+  }
+
+  /** As the disk holds it for certain; not a copy. */
+  durable(): Uint8Array {
+    return this.#durable.view();
   }
 
   read(buffer: Uint8Array, position: number): number {
@@ -96,16 +131,16 @@ export class FileContent {
   /** What is there when the power comes back. */
   crash(survival: Survival, random: SeededRandom): FileContent {
     const after = new FileContent();
-    after.#durable = new Bytes(this.#durable.view().slice());
+    after.#durable = this.#durable.copy();
     for (const change of this.#survivors(survival, random)) after.#durable.apply(change);
-    after.#seen.write(after.#durable.view(), 0);
+    after.#seen = after.#durable.copy();
     return after;
   }
 
   /** Damages what programs see and what the disk holds, without any write. */
   damage(position: number, change: (byte: number) => number): void {
-    for (const bytes of [this.#seen.view(), this.#durable.view()]) {
-      if (position < bytes.length) bytes[position] = change(bytes[position] ?? 0);
+    for (const bytes of [this.#seen, this.#durable]) {
+      if (position < bytes.length) bytes.set(position, change(bytes.view()[position] ?? 0));
     }
   }
 

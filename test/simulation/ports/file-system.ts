@@ -57,6 +57,44 @@ export class SimFileSystem implements FileSystem {
     return new SimFileSystem(this.#options, this.#root);
   }
 
+  /** A disk of its own that holds the same; this one goes on. With `nothing` it is what a power cut now would leave for certain. */
+  copy(survival: Exclude<Survival, 'random'>, options: SimFileSystemOptions = {}): SimFileSystem {
+    return new SimFileSystem(options, this.#root.crash(survival, this.#random));
+  }
+
+  /** The absolute paths of all files below a folder, in order of their names; none where it is missing. */
+  filesBelow(path: string): readonly string[] {
+    const found: string[] = [];
+    const visit = (folder: Folder, prefix: string): void => {
+      for (const [name, item] of folder.names) {
+        if (item.kind === 'directory') visit(item, `${prefix}/${name}`);
+        else found.push(`${prefix}/${name}`);
+      }
+    };
+    const folder = this.#itemIfThere(path);
+    if (folder?.kind === 'directory') visit(folder, path === '/' ? '' : path);
+    return found.sort();
+  }
+
+  /** What programs would read from a file now; not a copy. Undefined where there is no such file. */
+  contentOf(path: string): Uint8Array | undefined {
+    const item = this.#itemIfThere(path);
+    return item?.kind === 'file' ? item.content.seen() : undefined;
+  }
+
+  /** What of a file a power cut now would leave for certain; not a copy. Undefined where its name is not durable. */
+  durableContentOf(path: string): Uint8Array | undefined {
+    let folder: Folder = this.#root;
+    const names = path.split('/').filter((part) => part !== '');
+    for (const [index, name] of names.entries()) {
+      const item = folder.durable(name);
+      if (item?.kind === 'file') return index === names.length - 1 ? item.content.durable() : undefined;
+      if (item === undefined) return undefined;
+      folder = item;
+    }
+    return undefined;
+  }
+
   /** Flips one bit of a file, seen and durable; by default one chosen at random. */
   flipBit(path: string, position?: number): void {
     const { content } = this.#file('flipBit', path);
@@ -207,6 +245,14 @@ export class SimFileSystem implements FileSystem {
       const next = item.names.get(name);
       if (next === undefined) throw new FileSystemError('ENOENT', operation, path);
       item = next;
+    }
+    return item;
+  }
+
+  #itemIfThere(path: string): Item | undefined {
+    let item: Item | undefined = this.#root;
+    for (const name of path.split('/').filter((part) => part !== '')) {
+      item = item?.kind === 'directory' ? item.names.get(name) : undefined;
     }
     return item;
   }

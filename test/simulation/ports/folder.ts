@@ -42,6 +42,11 @@ export class Folder {
     this.#unsynced.push(change);
   }
 
+  /** What the disk holds under a name for certain. */
+  durable(name: string): Item | undefined {
+    return this.#durable.get(name);
+  }
+
   /** Changes so far: what a sync that begins now covers. */
   get changes(): number {
     return this.#settled + this.#unsynced.length;

@@ -4,4 +4,5 @@ export type { FileSystemOperation, PlannedFailure } from './file-system-faults.j
 export { SimKeyValueStores } from './key-value-stores.js';
 export { SimNetwork, type SimNetworkOptions } from './network.js';
 export { SeededRandom } from './random.js';
+export { SimRpcNetwork, type RpcHost, type SimRpcNetworkOptions } from './rpc-network.js';
 export { SimClock, SimTime, SimTimers } from './time.js';

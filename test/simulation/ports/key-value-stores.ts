@@ -52,6 +52,10 @@ export class SimKeyValueStores implements KeyValueStores {
     this.#stores.delete(path);
   }
 
+  exists(path: string): boolean {
+    return this.#stores.has(path);
+  }
+
   /** Nothing is lost, and every store may be opened again. */
   killProcess(): void {
     for (const stored of this.#stores.values()) {

@@ -7,11 +7,18 @@ const CLIENT_AUTHENTICATION = '1.3.6.1.5.5.7.3.2';
 
 const invalid = (message: string): CollectiveError => new CollectiveError('CERTIFICATE_INVALID', message);
 
+const KNOWN_MAX = 64;
+/** Leaves whose keys fit, by chain and key: parsing them takes longer than all else of a connection. */
+const known = new Map<string, X509Certificate>();
+
 /** The leaf that one end shows: its own key must fit, and it must not have expired. */
 export function ownLeaf(credentials: TlsCredentials, nowMs: number): X509Certificate {
-  const leaf = new X509Certificate(credentials.certificateChain);
-  if (!leaf.checkPrivateKey(createPrivateKey(credentials.privateKey)))
+  const name = `${credentials.certificateChain} ${credentials.privateKey}`;
+  const leaf = known.get(name) ?? new X509Certificate(credentials.certificateChain);
+  if (!known.has(name) && !leaf.checkPrivateKey(createPrivateKey(credentials.privateKey)))
     throw invalid('The key of this end is not that of its certificate.');
+  if (known.size >= KNOWN_MAX) known.clear();
+  known.set(name, leaf);
   if (Date.parse(leaf.validTo) < nowMs) throw invalid(`The certificate of this end expired at ${leaf.validTo}.`);
   return leaf;
 }

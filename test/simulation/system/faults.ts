@@ -1,0 +1,200 @@
+import type { ChunkId } from '../../../src/base/index.js';
+import type { SeededRandom, Survival } from '../ports/index.js';
+import { COORDINATOR, DIRECTORY } from './fixture.js';
+import { STORE_PATH, type NodeHost } from './node-host.js';
+import type { Daemon, World } from './world.js';
+
+const HOUR_MS = 3_600_000;
+/** A header before a chunk in a pack, and what follows it. */
+const RECORD_MARGIN_BYTES = 256;
+const PACK_HEADER_BYTES = 4096;
+
+/** Which faults a run has, and how often. Each run has only some, so that they do not hide each other's traces. */
+export interface Profile {
+  readonly kinds: readonly FaultKind[];
+  readonly chance: number;
+  /** That the power fails at the very moment somebody was told of something. */
+  readonly atAnswerChance: number;
+  readonly cutChance: number;
+}
+
+const KINDS = {
+  kill: (world, random) => crash(world, anyDaemon(world, random), 'kill'),
+  'power loss': (world, random) => crash(world, anyDaemon(world, random), survivalOf(random)),
+  'power loss everywhere': (world, random) => {
+    for (const daemon of world.daemons) crash(world, daemon, survivalOf(random));
+  },
+  'power cut in the middle': (world, random) => {
+    const daemon = anyDaemon(world, random);
+    if (daemon.state === 'off') return;
+    world.trace.add(daemon.host, 'its power will be cut soon');
+    daemon.machine.disk.faults.cutPowerAt(1 + random.integer(40));
+  },
+  'restart in order': (world, random) => {
+    const daemon = anyDaemon(world, random);
+    if (daemon.state !== 'running') return;
+    world.trace.add(daemon.host, 'is stopped in order');
+    daemon.stop().catch((error: unknown) => world.trace.add(daemon.host, `did not stop in order: ${String(error)}`));
+  },
+  'client ends': (world, random) => {
+    const busy = world.clients.filter((client) => client.busy);
+    const client = busy[random.integer(Math.max(1, busy.length))];
+    if (client === undefined) return;
+    const interrupted = random.chance(0.5);
+    world.trace.add(client.identity.host, interrupted ? 'is interrupted' : 'is killed');
+    if (interrupted) client.interrupt();
+    else client.kill();
+  },
+  disconnect: (world, random) => {
+    const [left, right] = anyLink(world, random);
+    world.trace.add('network', `connections between ${left} and ${right} break`);
+    world.network.cut(left, right);
+    world.rpc.cut(left, right);
+  },
+  partition: (world, random) => {
+    const [left, right] = anyLink(world, random);
+    world.trace.add('network', `nothing passes between ${left} and ${right}`);
+    world.network.partition(left, right);
+    world.rpc.partition(left, right);
+    world.time.schedule(random.fraction() * 60_000, () => heal(world, left, right));
+  },
+  'clock jump': (world, random) => {
+    const machines = [...world.daemons.map(({ machine }) => machine), ...world.clients.map(({ machine }) => machine)];
+    const machine = machines[random.integer(machines.length)];
+    if (machine === undefined) return;
+    const reach = random.pick([2000, 60_000, 15 * 60_000, 3 * HOUR_MS]);
+    const byMs = Math.round((random.fraction() * 2 - 1) * reach);
+    world.trace.add(machine.host, `its clock jumps by ${byMs} ms`);
+    machine.clock.jump(byMs);
+    world.jumped.set(machine, (world.jumped.get(machine) ?? 0) + byMs);
+  },
+  'full disk': (world, random) => {
+    const daemon = anyDaemon(world, random);
+    const { faults } = daemon.machine.disk;
+    world.trace.add(daemon.host, 'its disk is full');
+    faults.plan({ operation: 'write', errno: 'ENOSPC', lasting: true });
+    world.time.schedule(random.fraction() * 20_000, () => faults.clear());
+  },
+  'disk error': (world, random) => {
+    const daemon = anyDaemon(world, random);
+    const operation = random.pick(['write', 'sync', 'syncDirectory', 'read', 'open', 'rename'] as const);
+    world.trace.add(daemon.host, `a ${operation} will fail`);
+    daemon.machine.disk.faults.plan({ operation, errno: 'EIO', nth: 1 + random.integer(5), lasting: random.chance(0.2) });
+    const { faults } = daemon.machine.disk;
+    world.time.schedule(random.fraction() * 20_000, () => faults.clear());
+  },
+  'bit flip in a chunk': (world, random) => flipChunkBit(world, random),
+  'database damage': (world, random) => damageDatabase(world, random),
+} satisfies Record<string, (world: World, random: SeededRandom) => void>;
+
+export type FaultKind = keyof typeof KINDS;
+
+export function profileOf(random: SeededRandom): Profile {
+  const share = random.pick([0, 0.2, 0.4, 0.8]);
+  return {
+    kinds: (Object.keys(KINDS) as FaultKind[]).filter(() => random.chance(share)),
+    chance: random.pick([0.05, 0.15, 0.3]),
+    atAnswerChance: random.pick([0, 0, 0.05, 0.2]),
+    cutChance: random.pick([0, 0, 0.002, 0.02]),
+  };
+}
+
+export function injectFault(world: World, kind: FaultKind, random: SeededRandom): void {
+  world.count(`fault: ${kind}`);
+  KINDS[kind](world, random);
+}
+
+/** The moment after an answer is when a promise that was made too early is found out. */
+export function crashAfterAnswer(world: World, random: SeededRandom): void {
+  world.count('fault: power loss after an answer');
+  const survival = random.chance(0.7) ? 'nothing' : survivalOf(random);
+  if (random.chance(0.5)) crash(world, world.coordinator, survival);
+  else for (const daemon of world.daemons) crash(world, daemon, survival);
+}
+
+/** Everything that faults have changed about the world, but for damage that was done, is as it should be. */
+export function healAll(world: World): void {
+  world.network.cutChance = 0;
+  world.rpc.cutChance = 0;
+  const hosts = [...world.daemons.map(({ host }) => host), ...world.clients.map(({ identity }) => identity.host)];
+  for (const left of hosts) for (const right of hosts) heal(world, left, right);
+  for (const { machine } of world.daemons) machine.disk.faults.clear();
+  for (const [machine, byMs] of world.jumped) machine.clock.jump(-byMs);
+  world.jumped.clear();
+}
+
+/** A machine whose power was cut in the middle of something is off. */
+export function noticeCutPower(world: World, random: SeededRandom): void {
+  for (const daemon of world.daemons) {
+    if (daemon.machine.disk.faults.powerIsCut) crash(world, daemon, survivalOf(random));
+  }
+}
+
+export function crash(world: World, daemon: Daemon, how: 'kill' | Survival): void {
+  world.trace.add(daemon.host, how === 'kill' ? 'is killed' : `loses power; of unsynced writes ${how} survives`);
+  world.count(`crash of a ${daemon.host === COORDINATOR ? 'coordinator' : 'node'}`);
+  if (how === 'kill') daemon.kill();
+  else daemon.powerLoss(how);
+}
+
+function heal(world: World, left: string, right: string): void {
+  world.network.heal(left, right);
+  world.rpc.heal(left, right);
+}
+
+const survivalOf = (random: SeededRandom): Survival => random.pick(['nothing', 'random', 'random', 'everything']);
+
+const anyDaemon = (world: World, random: SeededRandom): Daemon =>
+  random.chance(0.45) ? world.coordinator : random.pick(world.nodes as [NodeHost, ...NodeHost[]]);
+
+function anyLink(world: World, random: SeededRandom): readonly [string, string] {
+  const node = random.pick(world.nodes as [NodeHost, ...NodeHost[]]).host;
+  const client = world.clients[random.integer(world.clients.length)]?.identity.host ?? '';
+  return random.pick([
+    [node, COORDINATOR],
+    [client, COORDINATOR],
+    [client, node],
+  ] as const);
+}
+
+/** One bit of a file that holds chunks. Which copies that may cost is worked out from the bytes, not asked of the program. */
+function flipChunkBit(world: World, random: SeededRandom): void {
+  const node = random.pick(world.nodes as [NodeHost, ...NodeHost[]]);
+  const { disk } = node.machine;
+  const files = [...disk.filesBelow(`${STORE_PATH}/chunks`), ...disk.filesBelow(`${STORE_PATH}/packs`)];
+  const path = files[random.integer(Math.max(1, files.length))];
+  const content = path === undefined ? undefined : disk.contentOf(path);
+  if (path === undefined || content === undefined || content.length === 0) return;
+  const position = random.integer(content.length);
+  const { nodeId } = node.identity;
+  const hit = path.endsWith('.pack') ? inPack(world, content, position) : [path.slice(path.lastIndexOf('/') + 1) as ChunkId];
+  world.trace.add(node.host, `a bit flips at byte ${position} of ${path}; ${hit.length} chunks may suffer`);
+  world.doubt(nodeId, hit);
+  disk.flipBit(path, position);
+}
+
+function inPack(world: World, content: Uint8Array, position: number): readonly ChunkId[] {
+  const pack = Buffer.from(content.buffer, content.byteOffset, content.length);
+  return world.contents
+    .small()
+    .filter(([, bytes]) => {
+      for (let start = pack.indexOf(bytes); start >= 0; start = pack.indexOf(bytes, start + 1)) {
+        const near = position >= start - RECORD_MARGIN_BYTES && position < start + bytes.length + RECORD_MARGIN_BYTES;
+        if (near || position < PACK_HEADER_BYTES) return true;
+      }
+      return false;
+    })
+    .map(([chunkId]) => chunkId);
+}
+
+/** Of a program that does not run just now: its database loses what it holds, or gets it wrong. */
+function damageDatabase(world: World, random: SeededRandom): void {
+  const off = world.daemons.filter(({ state }) => state === 'off');
+  const daemon = off[random.integer(Math.max(1, off.length))];
+  if (daemon === undefined) return;
+  const path = daemon.host === COORDINATOR ? `${DIRECTORY}/views` : `${STORE_PATH}/index`;
+  const how = random.pick(['loseCurrent', 'flipValue'] as const);
+  if (!daemon.machine.stores.exists(path)) return;
+  world.trace.add(daemon.host, `its database is damaged: ${how}`);
+  daemon.machine.stores[how](path);
+}

@@ -1,0 +1,226 @@
+import { isCollectiveError } from '../../../src/base/index.js';
+import type { CollectiveClient } from '../../../src/client/index.js';
+import type { SeededRandom } from '../ports/index.js';
+import { hashOf } from './contents.js';
+import { crashAfterAnswer, healAll, injectFault, noticeCutPower, profileOf } from './faults.js';
+import { checkPromises, isReadable } from './final-checks.js';
+import { startOperation } from './operations.js';
+import { holds, Violation } from './violation.js';
+import { World, type Daemon } from './world.js';
+
+export interface SimulationReport {
+  readonly seed: number;
+  /** What went wrong; undefined where nothing did. */
+  readonly failure: string | undefined;
+  readonly steps: number;
+  readonly virtualMs: number;
+  readonly counts: ReadonlyMap<string, number>;
+  /** Hex; the same for the same seed. */
+  readonly traceHash: string;
+  readonly traceTail: readonly string[];
+}
+
+export interface SimulationOptions {
+  readonly print?: (line: string) => void;
+}
+
+/** Longer than any wait of the programs, so that nothing of the time of faults is under way any more. */
+const SETTLE_MS = 90_000;
+const FINAL_STARTS = 40;
+
+/** Runs one seed from the first start to the last check. */
+export async function simulate(seed: number, options: SimulationOptions = {}): Promise<SimulationReport> {
+  const world = await World.create(seed, options.print);
+  const run = new Run(world);
+  let failure: string | undefined;
+  const onRejection = (reason: unknown): void => {
+    world.fail(new Violation(`a rejection that nobody handles: ${describe(reason)}`));
+  };
+  process.on('unhandledRejection', onRejection);
+  try {
+    await world.time.run(() => run.run());
+  } catch (error) {
+    failure = describe(error);
+  } finally {
+    process.off('unhandledRejection', onRejection);
+  }
+  world.trace.add('simulation', failure === undefined ? 'ends' : `FAILS: ${failure}`);
+  const { counts, trace } = world;
+  return {
+    seed,
+    failure,
+    steps: run.steps,
+    virtualMs: world.time.nowMs,
+    counts,
+    traceHash: trace.hash,
+    traceTail: [...trace.tail],
+  };
+}
+
+const describe = (error: unknown): string =>
+  error instanceof Violation ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+
+class Run {
+  steps = 0;
+  readonly #world: World;
+  readonly #random: SeededRandom;
+  readonly #restartAtMs = new Map<Daemon, number>();
+  readonly #problems = new Map<Daemon, unknown>();
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#random = world.random.fork('steps');
+  }
+
+  async run(): Promise<void> {
+    const world = this.#world;
+    const random = this.#random;
+    const profile = profileOf(random.fork('profile'));
+    world.trace.add('simulation', `faults: ${profile.kinds.join(', ') || 'none'}; chance ${profile.chance}`);
+    this.#supervise();
+    if (random.chance(0.8)) await this.#until(() => this.#allConnected(), 60_000);
+    world.network.cutChance = profile.cutChance / 10;
+    world.rpc.cutChance = profile.cutChance;
+    const count = 15 + random.integer(25);
+    for (let step = 0; step < count; step += 1) {
+      this.steps += 1;
+      const kind = profile.kinds[random.integer(Math.max(1, profile.kinds.length))];
+      if (kind !== undefined && random.chance(profile.chance)) injectFault(world, kind, random);
+      const idle = world.clients.filter((client) => !client.busy);
+      const client = idle[random.integer(Math.max(1, idle.length))];
+      if (client !== undefined && random.chance(0.8)) {
+        startOperation(world, client, random.fork(`operation ${step}`), () => {
+          if (random.chance(profile.atAnswerChance)) crashAfterAnswer(world, random);
+        });
+      }
+      await this.#pass(random.fraction() * random.pick([5, 50, 500, 500, 5000, 20_000]));
+    }
+    await this.#end();
+  }
+
+  /** Lets time pass, and looks after everybody in it. */
+  async #pass(durationMs: number): Promise<void> {
+    const world = this.#world;
+    await world.timers.sleep(durationMs);
+    noticeCutPower(world, this.#random);
+    this.#supervise();
+    this.#check();
+  }
+
+  #check(): void {
+    const world = this.#world;
+    if (world.failure !== undefined) throw world.failure;
+    for (const { host, machine } of world.daemons) {
+      const [internal] = machine.process?.logger.internal ?? [];
+      holds(internal === undefined, `${host} has met an error of its own: ${internal}`);
+    }
+    world.readLog();
+    const { head } = world.history;
+    const operations = world.daemons.map(({ machine }) => machine.disk.faults.count()).join(' ');
+    world.trace.add('log', `stands at ${head.sequence} ${head.headerHash.slice(0, 16)}; disk operations ${operations}`);
+  }
+
+  /** Starts again what has ended. */
+  #supervise(): void {
+    const world = this.#world;
+    const { nowMs } = world.time;
+    if (world.coordinator.failure !== undefined && world.coordinator.state === 'running') {
+      world.coordinator
+        .stop()
+        .catch((error: unknown) => world.trace.add('coordinator', `did not stop in order: ${String(error)}`));
+    }
+    for (const daemon of world.daemons) {
+      if (daemon.state !== 'off') continue;
+      const atMs = this.#restartAtMs.get(daemon);
+      if (atMs === undefined && this.steps > 0) this.#restartAtMs.set(daemon, nowMs + this.#random.fraction() * 5000);
+      else if (atMs === undefined || atMs <= nowMs) this.#start(daemon);
+    }
+  }
+
+  #start(daemon: Daemon): void {
+    const world = this.#world;
+    this.#restartAtMs.delete(daemon);
+    world.trace.add(daemon.host, 'starts');
+    daemon.start().then(
+      () => {
+        this.#problems.delete(daemon);
+        world.trace.add(daemon.host, daemon.state === 'running' ? 'runs' : 'was ended while it started');
+      },
+      (error: unknown) => {
+        this.#problems.set(daemon, error);
+        const code = isCollectiveError(error) ? error.code : String(error);
+        world.trace.add(daemon.host, `does not start: ${code}`);
+        world.trace.aside(daemon.host, describe(error));
+        world.count(`start refused: ${code}`);
+      },
+    );
+  }
+
+  #allConnected(): boolean {
+    const { coordinator, nodes } = this.#world;
+    return coordinator.state === 'running' && nodes.every(({ connected }) => connected);
+  }
+
+  async #until(test: () => boolean, limitMs: number): Promise<void> {
+    for (let waitedMs = 0; !test() && waitedMs < limitMs; waitedMs += 200) await this.#pass(200);
+  }
+
+  /** All faults end, everything is started again, and what was acknowledged must be there. */
+  async #end(): Promise<void> {
+    const world = this.#world;
+    world.trace.add('simulation', 'all faults end');
+    healAll(world);
+    await this.#until(() => world.clients.every((client) => !client.busy), SETTLE_MS);
+    for (const client of world.clients) if (client.busy) client.kill();
+    for (const daemon of world.daemons) {
+      if (daemon.state === 'off') continue;
+      world.trace.add(daemon.host, 'is killed for the last time');
+      daemon.kill();
+    }
+    for (let starts = 0; starts < FINAL_STARTS && !this.#allConnected(); starts += 1) await this.#pass(2000);
+    const problems = [...this.#problems].map(([{ host }, error]) => `${host}: ${describe(error)}`).join('; ');
+    holds(this.#allConnected(), `not everything is back after all faults have ended: ${problems}`);
+    await this.#pass(20_000);
+    await this.#readEverything();
+    for (const node of world.nodes) await checkPromises(world, node);
+    this.#check();
+  }
+
+  async #readEverything(): Promise<void> {
+    const world = this.#world;
+    const [host] = world.clients;
+    holds(host !== undefined, 'there is a client');
+    const { client, signal } = host.open();
+    const state = world.history.current;
+    for (const [path, { kind, hash }] of state) {
+      if (kind !== 'file') continue;
+      const parts: Uint8Array[] = [];
+      try {
+        await client.read(path, (bytes) => Promise.resolve(void parts.push(bytes.slice())), { signal });
+      } catch (error) {
+        holds(!isReadable(world, hash), `${path} cannot be read, and enough whole copies are left: ${describe(error)}`);
+        world.count('files lost to the faults');
+        continue;
+      }
+      holds(hashOf(Buffer.concat(parts)) === hash, `${path} has other bytes than were committed`);
+      world.count('files read in the end');
+    }
+    const listed: string[] = [];
+    for (const [path, { kind }] of state) {
+      if (kind === 'directory') for await (const entry of client.list(path, signal)) listed.push(entry.path);
+    }
+    const expected = [...state.keys()].filter((path) => path !== '/');
+    holds(listed.sort().join() === expected.sort().join(), `the tree is ${listed.join()}, and should be ${expected.join()}`);
+    await this.#audit(client, signal);
+    host.end();
+  }
+
+  async #audit(client: Pick<CollectiveClient, 'admin'>, signal: AbortSignal): Promise<void> {
+    for await (const { findings } of client.admin.verifyLog(signal)) {
+      holds(findings.length === 0, `the log is found damaged: ${findings.map(({ message }) => message).join('; ')}`);
+    }
+    for await (const { views } of client.admin.replayLog(signal)) {
+      for (const view of views) holds(view.equal, `view ${view.name} differs from a replay: ${view.differingRows.join(', ')}`);
+    }
+  }
+}

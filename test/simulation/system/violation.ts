@@ -1,0 +1,8 @@
+/** Something happened that must never happen. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
+}
+
+export function holds(condition: boolean, rule: string): asserts condition {
+  if (!condition) throw new Violation(rule);
+}

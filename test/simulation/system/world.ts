@@ -1,0 +1,111 @@
+import type { ChunkId, NodeId } from '../../../src/base/index.js';
+import { SeededRandom, SimClock, SimFileSystem, SimNetwork, SimRpcNetwork, SimTime, SimTimers } from '../ports/index.js';
+import { ClientHost } from './client-host.js';
+import { Contents } from './contents.js';
+import { CoordinatorHost } from './coordinator-host.js';
+import { COORDINATOR, fixture, type Fixture } from './fixture.js';
+import { History } from './history.js';
+import { Machine } from './machine.js';
+import { emptyNodeDisk, NodeHost } from './node-host.js';
+import { Trace } from './trace.js';
+
+/** A program that a supervisor starts again when it has ended. */
+export interface Daemon {
+  readonly host: string;
+  readonly machine: Machine;
+  readonly state: 'off' | 'starting' | 'running';
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  kill(): void;
+  powerLoss(survival: 'nothing' | 'everything' | 'random'): void;
+}
+
+/** Everything there is in one run, made from its seed. */
+export class World {
+  readonly seed: number;
+  readonly random: SeededRandom;
+  readonly time = new SimTime();
+  readonly timers: SimTimers;
+  readonly trace: Trace;
+  readonly fixture: Fixture;
+  readonly contents: Contents;
+  readonly history: History;
+  readonly network: SimNetwork;
+  readonly rpc: SimRpcNetwork;
+  readonly coordinator: CoordinatorHost;
+  readonly nodes: readonly NodeHost[];
+  readonly clients: readonly ClientHost[];
+  readonly daemons: readonly Daemon[];
+  /** Copies that the faults of this run may have destroyed. */
+  readonly doubtful = new Map<NodeId, Set<ChunkId>>();
+  /** Clocks that are wrong, and by how much. */
+  readonly jumped = new Map<Machine, number>();
+  readonly counts = new Map<string, number>();
+  /** The first thing that must not be; the run ends with it. */
+  failure: Error | undefined;
+  /** The newest position that somebody was told of. */
+  told = 0;
+
+  static async create(seed: number, print?: (line: string) => void): Promise<World> {
+    const made = await fixture();
+    const disk = await emptyNodeDisk();
+    return new World(seed, made, disk, print);
+  }
+
+  private constructor(seed: number, made: Fixture, nodeDisk: SimFileSystem, print: ((line: string) => void) | undefined) {
+    this.seed = seed;
+    this.fixture = made;
+    this.random = new SeededRandom(`system/${seed}`);
+    this.timers = new SimTimers(this.time);
+    this.trace = new Trace(this.time, print);
+    this.contents = new Contents(this.random.fork('contents'));
+    this.history = new History(made, this.contents);
+    const { time, trace, random } = this;
+    const shared = { time, trace, random };
+    this.network = new SimNetwork({ time, clock: new SimClock(time), random: random.fork('network') });
+    this.rpc = new SimRpcNetwork({ time, random: random.fork('rpc') });
+    const machine = new Machine({ ...shared, host: COORDINATOR, disk: made.disk });
+    this.coordinator = new CoordinatorHost(machine, made, this.rpc, trace);
+    const capacityBytes = random.chance(0.1) ? 12_000_000 : 1_000_000_000;
+    this.nodes = made.nodes.map(
+      (identity) =>
+        new NodeHost({
+          machine: new Machine({ ...shared, host: identity.host, disk: nodeDisk }),
+          identity,
+          capacityBytes,
+          network: this.network,
+          rpc: this.rpc,
+        }),
+    );
+    this.clients = made.clients.map(
+      (identity) =>
+        new ClientHost(
+          new Machine({ ...shared, host: identity.host, disk: new SimFileSystem() }),
+          identity,
+          this.network,
+          this.rpc,
+        ),
+    );
+    this.daemons = [this.coordinator, ...this.nodes];
+  }
+
+  count(what: string, by = 1): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + by);
+  }
+
+  /** Keeps the first of them. */
+  fail(error: unknown): void {
+    this.failure ??= error instanceof Error ? error : new Error(String(error));
+  }
+
+  /** Takes in what the coordinator's disk holds for certain by now. */
+  readLog(): void {
+    this.history.read(this.coordinator.machine.disk);
+  }
+
+  doubt(nodeId: NodeId, chunkIds: Iterable<ChunkId>): void {
+    const known = this.doubtful.get(nodeId) ?? new Set<ChunkId>();
+    for (const chunkId of chunkIds) known.add(chunkId);
+    this.doubtful.set(nodeId, known);
+  }
+}
