@@ -126,8 +126,8 @@ export class SimulatedFiles {
       const prefix = path === '/' ? '/' : `${path}/`;
       const names = [...this.tree.keys()]
         .filter((each) => each !== '/' && each.startsWith(prefix) && !each.slice(prefix.length).includes('/'))
-        .sort();
-      const after = names.filter((each) => each.slice(prefix.length) > afterName);
+        .sort(byBytes);
+      const after = names.filter((each) => byBytes(each.slice(prefix.length), afterName) > 0);
       return { entries: after.slice(0, 2).map((each) => this.#info(each)), more: after.length > 2 };
     },
     makeDirectories: (request) =>
@@ -165,6 +165,7 @@ export class SimulatedFiles {
     removeEntry: (request) =>
       this.#command('removeEntry', request, async () => {
         if (!this.tree.delete(request.path)) throw new CollectiveError('NOT_FOUND', request.path);
+        for (const path of [...this.tree.keys()]) if (path.startsWith(`${request.path}/`)) this.tree.delete(path);
         return { fileId: '1-1' };
       }),
     reportDamage: async ({ copies }) => {
@@ -206,6 +207,8 @@ export class SimulatedFiles {
       if (next !== file.sizeBytes) throw new CollectiveError('REQUEST_INVALID', `${next} of ${file.sizeBytes} bytes`);
       const there = this.tree.get(file.path);
       if (there?.kind === EntryKind.DIRECTORY) throw new CollectiveError('IS_A_DIRECTORY', file.path);
+      if (file.expectedVersion !== undefined && file.expectedVersion !== (there?.versions.length ?? 0))
+        throw new CollectiveError('VERSION_CONFLICT', file.path);
       const versions = [...(there?.versions ?? []), { extents, bytes: file.sizeBytes }];
       this.tree.set(file.path, { kind: EntryKind.FILE, versions, mode: file.mode, modified: file.modified, target: '' });
       return { fileId: `1-${this.tree.size}`, version: versions.length, failure: undefined };
@@ -299,6 +302,8 @@ export class SimulatedFiles {
     };
   }
 }
+
+const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
 const accessTo = ({ id, name }: SimulatedNode): NodeAccess => ({
   nodeId: id,
