@@ -43,6 +43,8 @@ export const LIMITS = {
   logReadBytes: 1 * MiB,
   logLandmarkSegments: 64,
   envelopeBytes: 1024,
+  /** Rotations of a log's key, and twice its epochs. */
+  logKeyChanges: 10_000,
   extentsPerList: 512,
   extentsInline: 64,
   listsPerVersion: 2000,

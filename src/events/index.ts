@@ -49,6 +49,7 @@ export {
 } from './chain/index.js';
 export { eventCodec, extentListIdOf, type EncodedEvent, type EventCodec } from './codec/index.js';
 export type { Actor, Envelope, EventDraft, Head, LogPosition, RecordedEvent, RequestRef } from './event.js';
+export { openLogCopy } from './log/copy.js';
 export {
   createLog,
   openLog,

@@ -1,7 +1,17 @@
 import { expect } from 'vitest';
 import { toHex, type NodeId } from '../../src/base/index.js';
-import type { CollectiveEvent, EventLog, LogOptions, LogReader, LogVerification, StoredBlock } from '../../src/events/index.js';
-import type { Clock, FileSystem } from '../../src/ports/index.js';
+import {
+  createLog,
+  type CollectiveEvent,
+  type EventLog,
+  type LogCopyOptions,
+  type LogOptions,
+  type LogReader,
+  type LogVerification,
+  type StoredBlock,
+} from '../../src/events/index.js';
+import { endorse } from '../../src/identity/index.js';
+import type { Clock, FileSystem, Signer } from '../../src/ports/index.js';
 import { NodeSignatureVerifier } from '../../src/runtime/index.js';
 import { SeededRandom } from '../simulation/ports/index.js';
 import { draftOf, hasher, originOf, signerOf } from './events.js';
@@ -41,14 +51,10 @@ const NODE = 'a'.repeat(16) as NodeId;
 export const smallEvent = (name: string): CollectiveEvent => ({ type: 'NodeRegistered', nodeId: NODE, name });
 /** About 8 KiB, and cheap to make. */
 export const largeEvent: CollectiveEvent = {
-  type: 'CollectiveFounded',
-  memberId: originOf(1),
-  name: 'large',
-  identityPublicKey: new Uint8Array(44).fill(1),
+  type: 'MemberCaRotated',
   caCertificate: new Uint8Array(8192).fill(2),
-  caEndorsement: new Uint8Array(64).fill(3),
-  logPublicKey: new Uint8Array(44).fill(4),
-  logKeyEndorsement: new Uint8Array(64).fill(5),
+  caEndorsement: new Uint8Array(162).fill(3),
+  previousUntilMs: 0,
 };
 
 /** About 82 KiB: three of it fill a small segment. */
@@ -67,7 +73,7 @@ export async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]>
   return collected;
 }
 
-export const readAll = (log: LogReader): Promise<StoredBlock[]> => collect(log.read({ fromSequence: 1 }));
+export const readAll = (log: Pick<LogReader, 'read'>): Promise<StoredBlock[]> => collect(log.read({ fromSequence: 1 }));
 
 /** Blocks as short texts to compare. */
 export const namesOf = (blocks: readonly StoredBlock[]): readonly string[] =>
@@ -80,3 +86,35 @@ export async function damagesOf(verification: AsyncIterable<LogVerification>): P
     finding.kind === 'damage' ? [`${finding.file} @${finding.offset} #${finding.sequence}: ${finding.problem}`] : [],
   );
 }
+
+/** Keys of a member whose log key is not its identity key: the identity of `originOf(1)`, and log keys by number. */
+export const IDENTITY = signerOf(1);
+export const logKey = (number: number): Signer => signerOf(100 + number);
+
+export const endorsed = (signer: Signer, sequence = 1, epoch = 1): Uint8Array =>
+  endorse({ memberId: originOf(1), purpose: 'log-key', subject: signer.publicKey, validFrom: { epoch, sequence } }, IDENTITY);
+
+export const founding = (signer: Signer): CollectiveEvent => ({
+  type: 'CollectiveFounded',
+  memberId: originOf(1),
+  name: 'alice',
+  identityPublicKey: IDENTITY.publicKey,
+  caCertificate: new Uint8Array(300).fill(2),
+  caEndorsement: new Uint8Array(162).fill(3),
+  logPublicKey: signer.publicKey,
+  logKeyEndorsement: endorsed(signer),
+});
+
+/** A log as a member has it, with its founding in the first block. */
+export async function foundedLog(fileSystem: FileSystem, root: string, changes: Partial<LogOptions> = {}): Promise<EventLog> {
+  const log = await createLog(logOptions(fileSystem, root, { signer: logKey(1), ...changes }));
+  await commitBlock(log, [founding(logKey(1))]);
+  return log;
+}
+
+export const bytesOf = (blocks: readonly StoredBlock[]): readonly Uint8Array[] => blocks.map(({ bytes }) => bytes);
+
+export const copyOptions = (fileSystem: FileSystem, root: string): LogCopyOptions => {
+  const { hasher: ownHasher, verifier, origin } = logOptions(fileSystem, root);
+  return { fileSystem, hasher: ownHasher, verifier, origin, directory: `${root}/copy`, ...SMALL_SEGMENTS };
+};

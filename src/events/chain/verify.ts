@@ -131,7 +131,7 @@ function readEvent(entry: BodyEntry, header: BlockHeader, index: number, allowPr
   return { envelope, event: decoded.value };
 }
 
-function refusing<Value>(sequence: number | undefined, check: () => Value): Result<Value, CollectiveError> {
+export function refusing<Value>(sequence: number | undefined, check: () => Value): Result<Value, CollectiveError> {
   try {
     return ok(check());
   } catch (error) {

@@ -1,15 +1,21 @@
-import { CollectiveError, equalBytes, isCollectiveError, LIMITS } from '../../base/index.js';
+import { CollectiveError, equalBytes, LIMITS, type Result } from '../../base/index.js';
 import { isFileSystemError, type FileHandle } from '../../ports/index.js';
-import { NO_HASH, parseBlock, verifyBlock, type ParsedBlock, type StoredBlock } from '../chain/index.js';
+import { NO_HASH, parseBlock, verifyBlock, type LogKeys, type ParsedBlock } from '../chain/index.js';
 import { problemOf } from './damage.js';
-import { segmentFile } from './file-names.js';
+import { KEYS_FILE, segmentFile } from './file-names.js';
+import type { StoredKeys } from './keys-file.js';
 import { RecordReader, type StoredRecord } from './record-reader.js';
-import { openSegment, segmentHeaderProblem, type LogChain } from './segment-scan.js';
+import { chained, expectationOf, openSegment, segmentHeaderProblem, type ChainedBlock, type LogChain } from './segment-scan.js';
 import { SEGMENT_HEADER_BYTES, type Tail } from './stored-records.js';
 import type { LogReadingOptions, LogVerification } from './types.js';
 
 export interface AuditScope {
+  /** As at the first event. */
   readonly chain: LogChain;
+  /** What KEYS says. */
+  readonly stored: StoredKeys;
+  /** Whether blocks above HEAD may have been written several at one sync. */
+  readonly batched: boolean;
   /** What HEAD names. */
   readonly head: Tail;
   /** First sequences, ascending. */
@@ -26,6 +32,10 @@ export class SegmentAudit {
   /** Undefined behind damage: the next block may start anywhere after `#sequence`. */
   #previous: { readonly headerHash: Uint8Array; readonly timeMs: number } | undefined = { headerHash: NO_HASH, timeMs: 0 };
   #sequence = 0;
+  #chain: LogChain;
+  /** Before the last block. */
+  #keysBefore: LogKeys;
+  #damaged = false;
   #blocks = 0;
   #events = 0;
   #bytes = 0;
@@ -35,6 +45,8 @@ export class SegmentAudit {
     this.#options = options;
     this.#scope = scope;
     this.#signal = signal;
+    this.#chain = scope.chain;
+    this.#keysBefore = scope.chain.keys;
   }
 
   async *run(): AsyncGenerator<Exclude<LogVerification, { readonly kind: 'finished' }>, void> {
@@ -43,7 +55,7 @@ export class SegmentAudit {
       if (live && segment > head.sequence) break;
       if (segment !== this.#sequence + 1) {
         yield this.#damage(segment, 0, `events ${this.#sequence + 1} to ${segment - 1} are missing before this segment`);
-        this.#previous = undefined;
+        this.#loseTrack();
       }
       yield* this.#segment(segment);
       yield this.#progress(segment);
@@ -51,6 +63,8 @@ export class SegmentAudit {
     if (this.#sequence < head.sequence) {
       yield this.#damage(head.segment, head.blockOffset, `HEAD names event ${head.sequence}, the log ends at ${this.#sequence}`);
     }
+    const problem = this.#keysProblem();
+    if (problem !== undefined) yield { kind: 'damage', file: KEYS_FILE, offset: 0, sequence: 0, problem };
   }
 
   get totals(): { readonly blocks: number; readonly events: number; readonly bytes: number; readonly sequence: number } {
@@ -67,7 +81,7 @@ export class SegmentAudit {
     } catch (error) {
       if (!isFileSystemError(error)) throw error;
       yield this.#damage(segment, 0, `it cannot be read: ${error.message}`);
-      this.#previous = undefined;
+      this.#loseTrack();
     } finally {
       await handle?.close();
     }
@@ -89,6 +103,7 @@ export class SegmentAudit {
         if (this.#bytes - this.#saidBytes >= LIMITS.segmentStepBytes) yield this.#progress(segment);
         continue;
       }
+      if (this.#mayBeTorn(segment, offset)) return;
       const next = await reader.find(offset + 1, limit);
       if (next === undefined) {
         const problem = this.#endProblem(record, segment, offset);
@@ -96,9 +111,32 @@ export class SegmentAudit {
         return;
       }
       yield this.#damage(segment, offset, record.kind === 'broken' ? record.problem : 'zeros stand where a block belongs');
-      this.#previous = undefined;
+      this.#loseTrack();
       offset = next;
     }
+  }
+
+  #mayBeTorn(segment: number, offset: number): boolean {
+    const { head, batched } = this.#scope;
+    return batched && (segment > head.sequence || (segment === head.segment && offset >= head.endOffset));
+  }
+
+  /** Behind damage, the link to the block before and a change of keys may be lost; KEYS still names the latter. */
+  #loseTrack(): void {
+    const { stored } = this.#scope;
+    this.#previous = undefined;
+    if (stored.kind === 'keys') this.#chain = { ...this.#chain, keys: stored.keys };
+  }
+
+  /** What is wrong with KEYS; undefined too where damage to the events leaves that open. */
+  #keysProblem(): string | undefined {
+    const { stored, chain } = this.#scope;
+    if (stored.kind === 'unreadable') return stored.problem;
+    if (this.#damaged) return undefined;
+    const last = this.#sequence;
+    const said = (stored.kind === 'keys' ? stored.keys : chain.keys).upTo(last);
+    if (said.equals(this.#chain.keys.upTo(last)) || said.equals(this.#keysBefore.upTo(last))) return undefined;
+    return stored.kind === 'missing' ? 'it is missing although the keys have changed' : 'it names other keys than the events';
   }
 
   /** Zeros may end a segment, and a torn block may end the log: both only above HEAD. */
@@ -114,13 +152,16 @@ export class SegmentAudit {
 
   /** Counts the block if it is sound; says what is wrong otherwise. */
   #take(bytes: Uint8Array): string | undefined {
-    const { chain, head } = this.#scope;
-    const parsed = parseBlock(bytes, chain.tools.hasher);
-    const verified = parsed.ok ? this.#verify(parsed.value) : parsed.error;
-    if (isCollectiveError(verified)) {
-      this.#previous = undefined;
-      return problemOf(verified);
+    const { head } = this.#scope;
+    const parsed = parseBlock(bytes, this.#chain.tools.hasher);
+    const found = parsed.ok ? this.#verify(parsed.value) : parsed;
+    if (!found.ok) {
+      this.#loseTrack();
+      return problemOf(found.error);
     }
+    const { block: verified, chain } = found.value;
+    this.#keysBefore = this.#chain.keys;
+    this.#chain = chain;
     this.#sequence = verified.lastSequence;
     this.#previous = { headerHash: verified.headerHash, timeMs: verified.header.lastTimeMs };
     this.#blocks += 1;
@@ -130,23 +171,21 @@ export class SegmentAudit {
     return named ? undefined : 'the block is not the one that HEAD names';
   }
 
-  #verify(block: ParsedBlock): StoredBlock | CollectiveError {
-    const { chain } = this.#scope;
+  #verify(block: ParsedBlock): Result<ChainedBlock, CollectiveError> {
+    const chain = this.#chain;
     const expected = this.#sequence + 1;
     const { firstSequence } = block.header;
     const verified = verifyBlock(
       block.bytes,
       {
-        origin: chain.identity.origin,
-        epoch: chain.epoch,
+        ...expectationOf(chain, block.header),
         firstSequence: this.#previous === undefined ? Math.max(expected, firstSequence) : expected,
         previousHeaderHash: this.#previous?.headerHash,
         previousTimeMs: this.#previous?.timeMs ?? 0,
-        publicKeyOf: chain.publicKeyOf,
       },
       chain.tools,
     );
-    return verified.ok ? verified.value : verified.error;
+    return verified.ok ? chained(chain, verified.value) : verified;
   }
 
   #progress(segment: number): LogVerification & { readonly kind: 'progress' } {
@@ -155,6 +194,7 @@ export class SegmentAudit {
   }
 
   #damage(segment: number, offset: number, problem: string): LogVerification & { readonly kind: 'damage' } {
+    this.#damaged = true;
     return { kind: 'damage', file: segmentFile(segment), offset, sequence: this.#sequence + 1, problem };
   }
 }

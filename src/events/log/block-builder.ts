@@ -1,15 +1,17 @@
-import { assert, CollectiveError, concatBytes, isCollectiveError, LIMITS } from '../../base/index.js';
+import { assert, CollectiveError, concatBytes, isCollectiveError, LIMITS, type MemberId } from '../../base/index.js';
 import type { Clock, Hasher } from '../../ports/index.js';
 import type { CollectiveEvent } from '../catalogue/index.js';
 import { BODY_OFFSET, entryBytes, writeEntry, type BlockContent, type StoredBlock } from '../chain/index.js';
 import { encodeEnvelope, envelopeBytesMax, eventCodec, type EncodedEvent } from '../codec/index.js';
 import type { EventDraft, RecordedEvent } from '../event.js';
 import type { Salts } from './salts.js';
-import type { LogIdentity, Tail } from './stored-records.js';
+import type { Tail } from './stored-records.js';
 import type { BlockBuilder } from './types.js';
 
 export interface BuilderParts {
-  readonly identity: LogIdentity;
+  readonly origin: MemberId;
+  /** Of this block; that of the tail but for the block that starts another. */
+  readonly epoch: number;
   readonly tail: Tail;
   readonly clock: Clock;
   readonly salts: Salts;
@@ -52,6 +54,13 @@ export class OpenBlock implements BlockBuilder {
   }
 
   add(draft: EventDraft): RecordedEvent {
+    const { type } = draft.event;
+    assert(type !== 'LogKeyRotated' && type !== 'EpochStarted', 'keys and epochs change in blocks of their own');
+    return this.addAlone(draft);
+  }
+
+  /** As `add`, also for what stands alone in its block. */
+  addAlone(draft: EventDraft): RecordedEvent {
     assert(this.#open, 'a block is open while events are added');
     const { type, schemaVersion, payload } = this.#encode(draft.event);
     if (!this.fits([draft])) {
@@ -59,11 +68,11 @@ export class OpenBlock implements BlockBuilder {
         next: 'Split the request into smaller ones.',
       });
     }
-    const { identity, tail, clock, salts, hasher } = this.#parts;
+    const { origin, epoch, tail, clock, salts, hasher } = this.#parts;
     const salt = salts.next();
     const { actor, request, cause } = draft;
     const envelope = {
-      position: { origin: identity.origin, epoch: tail.epoch, sequence: tail.sequence + 1 + this.#events.length },
+      position: { origin, epoch, sequence: tail.sequence + 1 + this.#events.length },
       timeMs: Math.max(Math.floor(clock.nowMs()), this.#lastTimeMs + 1),
       type,
       schemaVersion,

@@ -5,7 +5,7 @@ import { damaged, problemOf, readingFailed, type DamagePlace } from './damage.js
 import { segmentFile } from './file-names.js';
 import type { Landmarks } from './landmarks.js';
 import { RecordReader } from './record-reader.js';
-import { openSegment, segmentHeaderProblem, type LogChain } from './segment-scan.js';
+import { expectationOf, openSegment, segmentHeaderProblem, type LogChain } from './segment-scan.js';
 import { SEGMENT_HEADER_BYTES, type Tail } from './stored-records.js';
 
 /** A log as it stands at one moment. */
@@ -26,7 +26,7 @@ export interface BlockRange {
   readonly signal: AbortSignal | undefined;
 }
 
-interface PlacedBlock {
+export interface PlacedBlock {
   readonly block: ParsedBlock;
   readonly segment: number;
   readonly offset: number;
@@ -100,7 +100,7 @@ class RunVerifier {
       this.#previous = verified.value;
     }
     if (last === undefined) return { blocks, failure };
-    const signed = verifySignature(last.block, chain.publicKeyOf, chain.tools.verifier);
+    const signed = verifySignature(last.block, expectationOf(chain, last.block.header).publicKeyOf, chain.tools.verifier);
     return signed.ok ? { blocks, failure } : { blocks: [], failure: this.#damage(last, problemOf(signed.error)) };
   }
 
@@ -109,12 +109,10 @@ class RunVerifier {
     const before = this.#previous;
     const first = block.header.firstSequence === 1 ? NO_HASH : undefined;
     return {
-      origin: chain.identity.origin,
-      epoch: chain.epoch,
+      ...expectationOf(chain, block.header),
       firstSequence: before === undefined ? block.header.firstSequence : before.lastSequence + 1,
       previousHeaderHash: before === undefined ? first : before.headerHash,
       previousTimeMs: before?.header.lastTimeMs ?? 0,
-      publicKeyOf: chain.publicKeyOf,
     };
   }
 
@@ -125,7 +123,7 @@ class RunVerifier {
 }
 
 /** Blocks with their headers read, from the one that holds the first sequence to the one that holds the last. */
-async function* placedBlocks(log: LogSnapshot, range: BlockRange): AsyncGenerator<PlacedBlock, undefined> {
+export async function* placedBlocks(log: LogSnapshot, range: BlockRange): AsyncGenerator<PlacedBlock, undefined> {
   const to = Math.min(range.toSequence, log.tail.sequence);
   const start = log.segments.findLastIndex((segment) => segment <= range.fromSequence);
   let expected = range.fromSequence;

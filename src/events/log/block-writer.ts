@@ -1,6 +1,6 @@
-import { assert, CollectiveError, concatBytes, crc32, uint32Bytes } from '../../base/index.js';
+import { assert, CollectiveError } from '../../base/index.js';
 import { isFileSystemError, type FileHandle, type FileSystem } from '../../ports/index.js';
-import { RECORD_PREFIX_BYTES, segmentFile } from './file-names.js';
+import { framed, RECORD_PREFIX_BYTES, segmentFile } from './file-names.js';
 import { encodeSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentHeader, type Tail } from './stored-records.js';
 
 export interface BlockWriterOptions {
@@ -17,6 +17,8 @@ interface OpenSegment {
   endOffset: number;
   /** Zeros are durable up to here. */
   zeroedBytes: number;
+  /** Whether something was written since the last sync. */
+  unsynced: boolean;
 }
 
 /** Where a block was put. */
@@ -40,7 +42,13 @@ export class BlockWriter {
   static async open(options: BlockWriterOptions, tail: Tail, zeroedBytes: number): Promise<BlockWriter> {
     if (tail.segment === 0) return new BlockWriter(options, undefined);
     const handle = await options.fileSystem.open(`${options.directory}/${segmentFile(tail.segment)}`, 'read-write');
-    return new BlockWriter(options, { firstSequence: tail.segment, handle, endOffset: tail.endOffset, zeroedBytes });
+    return new BlockWriter(options, {
+      firstSequence: tail.segment,
+      handle,
+      endOffset: tail.endOffset,
+      zeroedBytes,
+      unsynced: false,
+    });
   }
 
   /**
@@ -67,13 +75,17 @@ export class BlockWriter {
     const segment = this.#segment;
     assert(segment !== undefined, 'a segment is open');
     const blockOffset = segment.endOffset;
-    await segment.handle.write(concatBytes([uint32Bytes(block.length), uint32Bytes(crc32(block)), block]), blockOffset);
+    await segment.handle.write(framed(block), blockOffset);
     segment.endOffset += RECORD_PREFIX_BYTES + block.length;
+    segment.unsynced = true;
     return { segment: segment.firstSequence, blockOffset, endOffset: segment.endOffset };
   }
 
   async sync(): Promise<void> {
-    await this.#segment?.handle.sync();
+    const segment = this.#segment;
+    if (segment?.unsynced !== true) return;
+    await segment.handle.sync();
+    segment.unsynced = false;
   }
 
   async close(): Promise<void> {
@@ -82,6 +94,8 @@ export class BlockWriter {
 
   async #startSegment(header: SegmentHeader, recordBytes: number): Promise<void> {
     const { fileSystem, directory } = this.#options;
+    // Before a segment follows, all of this one is whole: what is torn above HEAD lies in the last segment alone.
+    await this.sync();
     const path = `${directory}/${segmentFile(header.firstSequence)}`;
     const start = new Uint8Array(this.#stepEnd(SEGMENT_HEADER_BYTES + recordBytes));
     start.set(encodeSegmentHeader(header));
@@ -96,7 +110,13 @@ export class BlockWriter {
     await handle.sync();
     await fileSystem.syncDirectory(directory);
     await this.#segment?.handle.close();
-    this.#segment = { firstSequence: header.firstSequence, handle, endOffset: SEGMENT_HEADER_BYTES, zeroedBytes: start.length };
+    this.#segment = {
+      firstSequence: header.firstSequence,
+      handle,
+      endOffset: SEGMENT_HEADER_BYTES,
+      zeroedBytes: start.length,
+      unsynced: false,
+    };
   }
 
   #stepEnd(needed: number): number {
@@ -105,7 +125,8 @@ export class BlockWriter {
   }
 }
 
-async function refusingFullDisk<Value>(work: () => Promise<Value>): Promise<Value> {
+/** Errors: NOT_ENOUGH_SPACE; whatever else the work throws. */
+export async function refusingFullDisk<Value>(work: () => Promise<Value>): Promise<Value> {
   try {
     return await work();
   } catch (error) {

@@ -1,18 +1,22 @@
 import { CollectiveError } from '../../base/index.js';
 import { isFileSystemError, type FileSystem } from '../../ports/index.js';
+import { FIRST_EPOCH } from '../chain/index.js';
 import { damaged } from './damage.js';
 import { HEAD_FILES, IDENTITY_DRAFT_FILE, IDENTITY_FILE, segmentsAmong } from './file-names.js';
 import { EMPTY_TAIL } from './segment-scan.js';
-import { writeNewFile } from './small-files.js';
+import { allowBatches, makeFolder, writeNewFile } from './small-files.js';
 import { encodeHead, encodeIdentity, type LogIdentity } from './stored-records.js';
-
-export const FIRST_EPOCH = 1;
 
 /**
  * Makes the files of an empty log. IDENTITY appears last, and only then is there a log: what a crash before that leaves
  * behind is removed by the next try. Errors: ALREADY_EXISTS, LOG_DAMAGED (segments without IDENTITY), IO_FAILED.
  */
-export async function createLogFiles(fileSystem: FileSystem, directory: string, identity: LogIdentity): Promise<void> {
+export async function createLogFiles(
+  fileSystem: FileSystem,
+  directory: string,
+  identity: LogIdentity,
+  { batched = false }: { readonly batched?: boolean } = {},
+): Promise<void> {
   try {
     await makeFolder(fileSystem, directory);
     await clearFolder(fileSystem, directory);
@@ -20,6 +24,7 @@ export async function createLogFiles(fileSystem: FileSystem, directory: string, 
       const head = encodeHead({ ...EMPTY_TAIL(FIRST_EPOCH), origin: identity.origin, generation });
       await writeNewFile(fileSystem, `${directory}/${file}`, head);
     }
+    if (batched) await allowBatches(fileSystem, directory);
     await writeNewFile(fileSystem, `${directory}/${IDENTITY_DRAFT_FILE}`, encodeIdentity(identity));
     await fileSystem.syncDirectory(directory);
     await fileSystem.rename(`${directory}/${IDENTITY_DRAFT_FILE}`, `${directory}/${IDENTITY_FILE}`);
@@ -28,15 +33,6 @@ export async function createLogFiles(fileSystem: FileSystem, directory: string, 
     if (!isFileSystemError(error)) throw error;
     throw new CollectiveError('IO_FAILED', `The log cannot be made: ${error.message}.`, { cause: error });
   }
-}
-
-async function makeFolder(fileSystem: FileSystem, directory: string): Promise<void> {
-  try {
-    await fileSystem.makeDirectory(directory);
-  } catch (error) {
-    if (!isFileSystemError(error) || error.errno !== 'EEXIST') throw error;
-  }
-  await fileSystem.syncDirectory(directory.slice(0, Math.max(1, directory.lastIndexOf('/'))));
 }
 
 async function clearFolder(fileSystem: FileSystem, directory: string): Promise<void> {

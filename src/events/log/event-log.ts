@@ -1,110 +1,80 @@
-import { assert, CollectiveError, isCollectiveError, toCollectiveError, type MemberId } from '../../base/index.js';
+import { assert, CollectiveError, equalBytes, isCollectiveError, type MemberId } from '../../base/index.js';
+import type { Signer } from '../../ports/index.js';
 import { sealBlock, type StoredBlock } from '../chain/index.js';
+import type { CollectiveEvent } from '../catalogue/index.js';
 import type { Head } from '../event.js';
+import { adoptBlocks } from './adopt.js';
 import { OpenBlock } from './block-builder.js';
-import { readBlocks, type LogSnapshot } from './block-source.js';
-import type { BlockWriter } from './block-writer.js';
-import type { HeadFiles } from './head-files.js';
-import { Landmarks } from './landmarks.js';
 import { Salts } from './salts.js';
-import { tailAt, type LogChain } from './segment-scan.js';
-import { closeAll } from './small-files.js';
-import type { Tail } from './stored-records.js';
-import type { BlockBuilder, EventLog, LogOptions, LogRecovery, LogVerification, ReadOptions } from './types.js';
-import { auditSegments, headOrDamages } from './verify-log.js';
+import { chained } from './segment-scan.js';
+import type { StoredLog } from './stored-log.js';
+import type {
+  BlockBuilder,
+  EpochChange,
+  EventLog,
+  KeyChange,
+  LogOptions,
+  LogRecovery,
+  LogVerification,
+  ReadOptions,
+} from './types.js';
 
-export interface OpenedLog {
-  readonly options: LogOptions;
-  readonly chain: LogChain;
-  readonly tail: Tail;
-  readonly segments: readonly number[];
-  readonly writer: BlockWriter;
-  readonly headFiles: HeadFiles;
-  readonly recovery: LogRecovery;
-}
-
-/** A log over segment files: one writer, any number of readers below the durable head. */
+/** A member's own log: the one writer of a StoredLog, which signs what it appends. */
 export class SegmentLog implements EventLog {
   readonly recovery: LogRecovery;
   readonly #options: LogOptions;
-  readonly #chain: LogChain;
-  readonly #writer: BlockWriter;
-  readonly #headFiles: HeadFiles;
-  readonly #landmarks = new Landmarks();
+  readonly #stored: StoredLog;
   readonly #salts: Salts;
   readonly #listeners = new Set<(block: StoredBlock) => void>();
-  /** Replaced, never changed: readers keep the one that they began with. */
-  #segments: readonly number[];
-  #tail: Tail;
+  /** Undefined while nobody has the key that the log says signs next. */
+  #signer: Signer | undefined;
   #builder: OpenBlock | undefined;
-  #failure: CollectiveError | undefined;
-  /** Settles when nothing is being written. Never rejects. */
-  #settled: Promise<unknown> = Promise.resolve();
-  #closed: Promise<void> | undefined;
+  #begun = false;
 
-  constructor({ options, chain, tail, segments, writer, headFiles, recovery }: OpenedLog) {
+  constructor(options: LogOptions, stored: StoredLog, signer: Signer | undefined) {
     this.#options = options;
+    this.#stored = stored;
     this.#salts = new Salts(options.random);
-    this.#chain = chain;
-    this.#tail = tail;
-    this.#segments = segments;
-    this.#writer = writer;
-    this.#headFiles = headFiles;
-    this.recovery = recovery;
-    if (tail.sequence > 0) this.#landmarks.note(tail.segment, tail.sequence, tail.blockOffset);
+    this.#signer = signer;
+    this.recovery = stored.recovery;
   }
 
   get origin(): MemberId {
-    return this.#chain.identity.origin;
+    return this.#stored.head.origin;
   }
 
   get publicKey(): Uint8Array {
-    return this.#chain.identity.publicKey;
+    return this.#stored.publicKey;
   }
 
   get head(): Head {
-    const { epoch, sequence, headerHash } = this.#tail;
-    return { origin: this.origin, epoch, sequence, headerHash };
+    return this.#stored.head;
   }
 
   get headTimeMs(): number {
-    return this.#tail.timeMs;
+    return this.#stored.tail.timeMs;
   }
 
   get failure(): Error | undefined {
-    return this.#failure;
+    return this.#stored.failure;
   }
 
   begin(): BlockBuilder {
-    this.#checkUsable();
-    assert(this.#builder === undefined, 'a log has one writer: the block before is committed or discarded first');
-    const { clock, hasher } = this.#options;
-    const store = (block: OpenBlock): Promise<StoredBlock> => this.#commit(block);
-    const released = (): void => {
-      this.#builder = undefined;
-    };
-    this.#builder = new OpenBlock({
-      identity: this.#chain.identity,
-      tail: this.#tail,
-      clock,
-      salts: this.#salts,
-      hasher,
-      store,
-      released,
-    });
-    return this.#builder;
+    if (this.#signer === undefined) {
+      this.#stored.checkUsable();
+      throw new CollectiveError('LOG_READ_ONLY', 'Nothing can be appended: the key that signs this log is not here.', {
+        next: 'Start a new epoch with the identity key.',
+      });
+    }
+    return this.#open(this.#stored.tail.epoch, this.#signer);
   }
 
-  read({ fromSequence, toSequence, signal }: ReadOptions): AsyncIterable<StoredBlock> {
-    assert(fromSequence >= 1, 'the first event of a log is 1');
-    this.#checkUsable();
-    const { tail } = this.#snapshot;
-    return readBlocks(this.#snapshot, { fromSequence, toSequence: toSequence ?? tail.sequence, signal });
+  read(options: ReadOptions): AsyncIterable<StoredBlock> {
+    return this.#stored.read(options);
   }
 
-  verify({ signal }: { readonly signal?: AbortSignal } = {}): AsyncIterable<LogVerification> {
-    this.#checkUsable();
-    return this.#verify(this.#snapshot, signal);
+  verify(options: { readonly signal?: AbortSignal } = {}): AsyncIterable<LogVerification> {
+    return this.#stored.verify(options);
   }
 
   onCommitted(listener: (block: StoredBlock) => void): () => void {
@@ -112,92 +82,127 @@ export class SegmentLog implements EventLog {
     return () => this.#listeners.delete(listener);
   }
 
-  close(): Promise<void> {
-    this.#closed ??= this.#settled.then(() => this.#closeFiles());
-    return this.#closed;
-  }
-
-  /** Everything there is now; later appends do not show in it. */
-  get #snapshot(): LogSnapshot {
-    const { fileSystem, directory } = this.#options;
-    return {
-      fileSystem,
-      directory,
-      chain: this.#chain,
-      tail: this.#tail,
-      segments: this.#segments,
-      landmarks: this.#landmarks,
-    };
-  }
-
-  async *#verify({ chain, tail, segments }: LogSnapshot, signal: AbortSignal | undefined): AsyncGenerator<LogVerification, void> {
-    const { fileSystem, directory } = this.#options;
-    const heads = await this.#exclusively(() => headOrDamages(fileSystem, directory, this.origin));
-    yield* heads.damages;
-    yield* auditSegments(this.#options, { chain, head: tail, segments, live: true }, signal, heads.damages.length);
-  }
-
-  async #commit(builder: OpenBlock): Promise<StoredBlock> {
-    try {
-      return await this.#exclusively(() => this.#store(builder));
-    } catch (error) {
-      if (isCollectiveError(error) && error.code === 'NOT_ENOUGH_SPACE') {
-        this.#builder = undefined;
-        throw error;
-      }
-      throw this.#fail(error);
+  async adopt(blocks: readonly Uint8Array[]): Promise<Head> {
+    this.#stored.checkUsable();
+    assert(!this.#begun, 'blocks are adopted before the first one is begun');
+    await this.#stored.exclusively(() => adoptBlocks(this.#options, this.#stored, blocks, (block) => this.#publish(block)));
+    const { publicKey } = this.#stored;
+    if (this.#signer === undefined || !equalBytes(this.#signer.publicKey, publicKey)) {
+      this.#signer = signersOf(this.#options).find((signer) => equalBytes(signer.publicKey, publicKey));
     }
+    return this.head;
   }
 
-  async #store(builder: OpenBlock): Promise<StoredBlock> {
-    const { hasher, signer } = this.#options;
-    const { origin } = this.#chain.identity;
-    const { epoch, sequence, headerHash: previousHeaderHash } = this.#tail;
-    const link = { origin, epoch, firstSequence: sequence + 1, previousHeaderHash };
-    const sealed = sealBlock(link, builder.content(), { hasher, signer });
-    await this.#writer.reserve(sealed.bytes.length, link);
-    const place = await this.#writer.write(sealed.bytes);
-    await this.#writer.sync();
-    const block: StoredBlock = { ...sealed, lastSequence: sequence + sealed.header.count, events: builder.events };
-    const tail = tailAt(block, place.segment, place.blockOffset, place.endOffset);
-    await this.#headFiles.write(tail);
-    this.#publish(block, tail);
+  async rotateKey(change: KeyChange): Promise<StoredBlock> {
+    const { signer } = change;
+    assert(this.#signer !== undefined, 'a key is rotated by the one before it');
+    const { epoch } = this.#stored.tail;
+    const event: CollectiveEvent = {
+      type: 'LogKeyRotated',
+      logPublicKey: signer.publicKey,
+      logKeyEndorsement: change.endorsement,
+    };
+    const block = await this.#alone(event, change, epoch, this.#signer);
+    this.#signer = signer;
     return block;
   }
 
-  #publish(block: StoredBlock, tail: Tail): void {
-    this.#tail = tail;
-    if (this.#segments.at(-1) !== tail.segment) this.#segments = [...this.#segments, tail.segment];
-    this.#landmarks.note(tail.segment, block.header.firstSequence, tail.blockOffset);
-    this.#builder = undefined;
+  async startEpoch(change: EpochChange): Promise<StoredBlock> {
+    const { signer, identitySigner, endorsement, reason } = change;
+    const { epoch: previousEpoch, sequence: cutSequence, headerHash: cutHash } = this.#stored.tail;
+    const epoch = change.epoch ?? previousEpoch + 1;
+    const owner = this.#stored.chain.owner?.identityPublicKey;
+    if (owner === undefined || !equalBytes(identitySigner.publicKey, owner)) {
+      throw new CollectiveError('REQUEST_INVALID', 'An epoch is started with the identity key of this log.');
+    }
+    const event: CollectiveEvent = {
+      type: 'EpochStarted',
+      epoch,
+      previousEpoch,
+      cutSequence,
+      cutHash,
+      logPublicKey: signer.publicKey,
+      logKeyEndorsement: endorsement,
+      reason,
+    };
+    const block = await this.#alone(event, change, epoch, identitySigner);
+    this.#signer = signer;
+    return block;
+  }
+
+  close(): Promise<void> {
+    return this.#stored.close();
+  }
+
+  #open(epoch: number, signer: Signer): OpenBlock {
+    this.#stored.checkUsable();
+    assert(this.#builder === undefined, 'a log has one writer: the block before is committed or discarded first');
+    const { clock, hasher } = this.#options;
+    const { tail, chain } = this.#stored;
+    this.#begun = true;
+    this.#builder = new OpenBlock({
+      origin: chain.identity.origin,
+      epoch,
+      tail,
+      clock,
+      salts: this.#salts,
+      hasher,
+      store: (block) => this.#commit(block, epoch, signer),
+      released: () => {
+        this.#builder = undefined;
+      },
+    });
+    return this.#builder;
+  }
+
+  /** A block with this event alone. REQUEST_INVALID, before anything is written, for a change that no reader would accept. */
+  async #alone(event: CollectiveEvent, change: KeyChange, epoch: number, signer: Signer): Promise<StoredBlock> {
+    const { actor = 'coordinator', request } = change;
+    const builder = this.#open(epoch, signer);
+    try {
+      builder.addAlone({ event, actor, request, cause: undefined });
+    } catch (error) {
+      builder.discard();
+      throw error;
+    }
+    return builder.commit();
+  }
+
+  async #commit(builder: OpenBlock, epoch: number, signer: Signer): Promise<StoredBlock> {
+    try {
+      return await this.#stored.exclusively(() => this.#store(builder, epoch, signer));
+    } catch (error) {
+      if (isCollectiveError(error) && (error.code === 'NOT_ENOUGH_SPACE' || error.code === 'REQUEST_INVALID')) {
+        this.#builder = undefined;
+        throw error;
+      }
+      throw this.#stored.fail(error);
+    }
+  }
+
+  async #store(builder: OpenBlock, epoch: number, signer: Signer): Promise<StoredBlock> {
+    const { hasher } = this.#options;
+    const { origin, sequence, headerHash: previousHeaderHash } = this.#stored.head;
+    const link = { origin, epoch, firstSequence: sequence + 1, previousHeaderHash };
+    const sealed = sealBlock(link, builder.content(), { hasher, signer });
+    const block: StoredBlock = { ...sealed, lastSequence: sequence + sealed.header.count, events: builder.events };
+    const next = chained(this.#stored.chain, block);
+    if (!next.ok) {
+      const problem = `This cannot be recorded: ${next.error.message}`;
+      throw new CollectiveError('REQUEST_INVALID', problem, { cause: next.error });
+    }
+    await this.#stored.store([next.value], () => {
+      this.#builder = undefined;
+      this.#publish(block);
+    });
+    return block;
+  }
+
+  #publish(block: StoredBlock): void {
     for (const listener of this.#listeners) listener(block);
   }
-
-  #fail(error: unknown): CollectiveError {
-    this.#failure ??= new CollectiveError('LOG_FAILED', `The log could not be written: ${toCollectiveError(error).message}`, {
-      next: 'Check the disk that holds the data folder; the coordinator ends, and its next start finds out what is durable.',
-      details: { directory: this.#options.directory },
-      cause: error,
-    });
-    return this.#failure;
-  }
-
-  #checkUsable(): void {
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.#closed !== undefined) throw new CollectiveError('UNAVAILABLE', 'The log is closed.');
-  }
-
-  /** One after another. What `work` throws goes to its caller alone. */
-  #exclusively<Value>(work: () => Promise<Value>): Promise<Value> {
-    const result = this.#settled.then(work);
-    this.#settled = result.then(
-      () => undefined,
-      () => undefined,
-    );
-    return result;
-  }
-
-  #closeFiles(): Promise<void> {
-    return closeAll([this.#writer, this.#headFiles]);
-  }
 }
+
+export const signersOf = ({ signer }: LogOptions): readonly Signer[] => (isOne(signer) ? [signer] : signer);
+
+const isOne = (signer: LogOptions['signer']): signer is Signer => !Array.isArray(signer);

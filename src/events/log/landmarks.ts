@@ -30,6 +30,10 @@ export class Landmarks {
     return landmarks.findLast((landmark) => landmark.sequence <= sequence);
   }
 
+  clear(): void {
+    this.#segments.clear();
+  }
+
   #touch(segment: number, landmarks: Landmark[]): void {
     this.#segments.delete(segment);
     this.#segments.set(segment, landmarks);

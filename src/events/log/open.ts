@@ -3,12 +3,14 @@ import { BlockWriter } from './block-writer.js';
 import { readBlocks } from './block-source.js';
 import { createLogFiles } from './create.js';
 import { RECORD_BYTES_MAX } from './file-names.js';
-import { SegmentLog } from './event-log.js';
+import { SegmentLog, signersOf } from './event-log.js';
 import { Landmarks } from './landmarks.js';
-import { findLog } from './recovery.js';
+import { findLog, type FoundLog } from './recovery.js';
 import { repairLog } from './repair.js';
+import { StoredLog } from './stored-log.js';
+import { endBatches } from './small-files.js';
 import { SEGMENT_HEADER_BYTES } from './stored-records.js';
-import type { EventLog, LogOptions, LogReader, LogReadingOptions } from './types.js';
+import type { EventLog, LogOptions, LogReader, LogReadingOptions, SegmentSizes } from './types.js';
 import { verifyLog } from './verify-log.js';
 
 /**
@@ -16,7 +18,9 @@ import { verifyLog } from './verify-log.js';
  * segments stand without IDENTITY; IO_FAILED.
  */
 export async function createLog(options: LogOptions): Promise<EventLog> {
-  const { fileSystem, directory, origin, signer } = options;
+  const { fileSystem, directory, origin } = options;
+  const [signer] = signersOf(options);
+  assert(signer !== undefined, 'a new log has a key');
   await createLogFiles(fileSystem, directory, { origin, publicKey: signer.publicKey });
   return openLog(options);
 }
@@ -24,28 +28,44 @@ export async function createLog(options: LogOptions): Promise<EventLog> {
 /**
  * Opens a log for its one writer: verifies HEAD and the tail, keeps whole blocks above HEAD and erases a torn end. The caller
  * sees to it that no other process has the log open. Never creates. Errors: NOT_FOUND; LOG_DAMAGED, naming file, offset and
- * sequence; CONFIG_INVALID for a signer with another key than the log's; IO_FAILED.
+ * sequence; CONFIG_INVALID where there are signers and none of them has the log's key; IO_FAILED.
  */
 export async function openLog(options: LogOptions): Promise<EventLog> {
-  const { fileSystem, directory, signer } = options;
+  const { fileSystem, directory } = options;
+  const found = await findLog(options);
+  const { publicKey } = found.chain.keys.at(found.tail.sequence + 1);
+  const signers = signersOf(options);
+  const signer = signers.find((candidate) => equalBytes(candidate.publicKey, publicKey));
+  if (signer === undefined && signers.length > 0) {
+    throw new CollectiveError('CONFIG_INVALID', `The log key is not the one that signs the log in ${directory}.`);
+  }
+  const stored = await openStored(options, found);
+  if (found.batched) await endBatches(fileSystem, directory);
+  return new SegmentLog(options, stored, signer);
+}
+
+/** Makes what was found durable, and goes on from there. Errors: IO_FAILED. */
+export async function openStored(options: LogReadingOptions & SegmentSizes, found: FoundLog): Promise<StoredLog> {
+  const { fileSystem, directory } = options;
+  const { headFiles, zeroedBytes, recovery } = await repairLog(fileSystem, directory, found);
+  const { chain, tail, segments } = found;
+  try {
+    const writer = await BlockWriter.open(writerOptions(options), tail, zeroedBytes);
+    return new StoredLog({ options, chain, tail, segments, writer, headFiles, recovery });
+  } catch (error) {
+    await headFiles.close();
+    throw error;
+  }
+}
+
+export function writerOptions(options: LogReadingOptions & SegmentSizes): Parameters<typeof BlockWriter.open>[0] {
+  const { fileSystem, directory } = options;
   const { segmentBytes = LIMITS.segmentBytes, segmentStepBytes = LIMITS.segmentStepBytes } = options;
   assert(
     segmentBytes <= LIMITS.segmentBytes && segmentBytes >= SEGMENT_HEADER_BYTES + RECORD_BYTES_MAX,
     'a segment holds a block',
   );
-  const found = await findLog(options);
-  if (!equalBytes(signer.publicKey, found.chain.identity.publicKey)) {
-    throw new CollectiveError('CONFIG_INVALID', `The log key is not the one that the log in ${directory} was made with.`);
-  }
-  const { headFiles, zeroedBytes, recovery } = await repairLog(fileSystem, directory, found);
-  const { chain, tail, segments } = found;
-  try {
-    const writer = await BlockWriter.open({ fileSystem, directory, segmentBytes, segmentStepBytes }, tail, zeroedBytes);
-    return new SegmentLog({ options, chain, tail, segments, writer, headFiles, recovery });
-  } catch (error) {
-    await headFiles.close();
-    throw error;
-  }
+  return { fileSystem, directory, segmentBytes, segmentStepBytes };
 }
 
 /** Opens a log that no process writes to, and changes nothing. Errors as openLog. */
@@ -56,7 +76,7 @@ export async function openLogForReading(options: LogReadingOptions): Promise<Log
   const { epoch, sequence, headerHash } = tail;
   return {
     origin,
-    publicKey: chain.identity.publicKey,
+    publicKey: chain.keys.at(sequence + 1).publicKey,
     head: { origin, epoch, sequence, headerHash },
     headTimeMs: tail.timeMs,
     read: ({ fromSequence, toSequence, signal }) =>

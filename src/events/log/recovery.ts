@@ -1,18 +1,20 @@
-import { concatBytes, crc32, isCollectiveError, uint32Bytes } from '../../base/index.js';
 import type { FileHandle } from '../../ports/index.js';
-import type { StoredBlock } from '../chain/index.js';
 import { damaged, problemOf, readingFailed } from './damage.js';
-import { RECORD_BYTES_MAX, segmentFile, segmentsAmong } from './file-names.js';
+import { BATCH_FILE, RECORD_BYTES_MAX, segmentFile, segmentsAmong } from './file-names.js';
+import { findKeys, rootedChain, type FoundKeys, type LogFolder } from './key-search.js';
 import { findHeads, type FoundHeads } from './head-files.js';
 import { listLogFolder, readIdentity } from './identity-file.js';
 import { RecordReader } from './record-reader.js';
-import { blockAfter, blockAtTail, logChain, openSegment, segmentHeaderProblem, tailAt, type LogChain } from './segment-scan.js';
+import { blockAfter, blockAlone, logChain, openSegment, segmentHeaderProblem, tailAt, type LogChain } from './segment-scan.js';
 import { SEGMENT_HEADER_BYTES, type Tail } from './stored-records.js';
 import type { LogReadingOptions } from './types.js';
 
 /** What stands above HEAD, as found; nothing was changed yet. */
 export interface FoundLog {
+  /** As it holds after the tail. */
   readonly chain: LogChain;
+  /** Whether KEYS says something else. */
+  readonly keysStale: boolean;
   readonly heads: FoundHeads;
   /** The last whole block. */
   readonly tail: Tail;
@@ -24,12 +26,16 @@ export interface FoundLog {
   readonly begunSegment: number | undefined;
   /** First sequences, ascending, without the begun one. */
   readonly segments: readonly number[];
+  /** Whether blocks above HEAD may have been written several at one sync, so that only some of them are whole. */
+  readonly batched: boolean;
+  /** What was made good from elsewhere on the way; sentences. */
+  readonly notices: readonly string[];
 }
 
 export interface KeptBlock {
   readonly segment: number;
   readonly offset: number;
-  readonly record: Uint8Array;
+  readonly recordBytes: number;
 }
 
 /**
@@ -41,40 +47,52 @@ export async function findLog(options: LogReadingOptions): Promise<FoundLog> {
   const names = await listLogFolder(fileSystem, directory);
   const identity = await readIdentity(fileSystem, directory, origin);
   const heads = await findHeads(fileSystem, directory, origin);
-  const chain = logChain(identity, heads.newest.epoch, { hasher, verifier });
-  return new TailFinder(options, chain, heads, segmentsAmong(names)).find();
+  const segments = segmentsAmong(names);
+  const log: LogFolder = { fileSystem, directory, segments, tail: heads.newest };
+  const chain = await rootedChain(log, logChain(identity, { hasher, verifier }));
+  const keys = await findKeys(log, chain);
+  const batched = names.includes(BATCH_FILE);
+  return new TailFinder(options, { ...keys, heads, segments, batched }).find();
+}
+
+interface Start extends FoundKeys {
+  readonly heads: FoundHeads;
+  readonly segments: readonly number[];
+  readonly batched: boolean;
 }
 
 class TailFinder {
   readonly #options: LogReadingOptions;
-  readonly #chain: LogChain;
-  readonly #heads: FoundHeads;
-  readonly #segments: readonly number[];
+  readonly #start: Start;
   readonly #kept: KeptBlock[] = [];
+  #chain: LogChain;
   #tail: Tail;
   #tornBytes = 0;
   #begunSegment: number | undefined;
 
-  constructor(options: LogReadingOptions, chain: LogChain, heads: FoundHeads, segments: readonly number[]) {
+  constructor(options: LogReadingOptions, start: Start) {
     this.#options = options;
-    this.#chain = chain;
-    this.#heads = heads;
-    this.#segments = segments;
-    this.#tail = heads.newest;
+    this.#start = start;
+    this.#chain = start.chain;
+    this.#tail = start.heads.newest;
   }
 
   async find(): Promise<FoundLog> {
     if (this.#tail.sequence > 0) await this.#inSegment(this.#tail.segment, (handle) => this.#checkHeadBlock(handle));
     while (await this.#nextSegment());
     this.#checkRest();
+    const { heads, segments, batched, stored, notices } = this.#start;
     return {
       chain: this.#chain,
-      heads: this.#heads,
+      keysStale: !this.#chain.keys.equals(stored),
+      heads,
       tail: this.#tail,
       kept: this.#kept,
       tornBytes: this.#tornBytes,
       begunSegment: this.#begunSegment,
-      segments: this.#segments.filter((segment) => segment !== this.#begunSegment),
+      segments: segments.filter((segment) => segment !== this.#begunSegment),
+      batched,
+      notices,
     };
   }
 
@@ -85,17 +103,18 @@ class TailFinder {
     if (record.kind !== 'record') {
       throw this.#damage(tail.blockOffset, tail.sequence, record.kind === 'end' ? 'the last block is missing' : record.problem);
     }
-    const block = blockAtTail(this.#chain, record.block);
-    if (isCollectiveError(block)) throw this.#damage(tail.blockOffset, tail.sequence, problemOf(block));
-    if (!sameTail(tailAt(block, tail.segment, tail.blockOffset, record.endOffset), tail))
+    const found = blockAlone(this.#chain, record.block);
+    if (!found.ok) throw this.#damage(tail.blockOffset, tail.sequence, problemOf(found.error));
+    if (!sameTail(tailAt(found.value.block, tail.segment, tail.blockOffset, record.endOffset), tail))
       throw this.#damage(tail.blockOffset, tail.sequence, 'the last block is not the one that HEAD names');
+    this.#chain = found.value.chain;
     await this.#keepWhole(handle, tail.segment);
   }
 
   /** Takes the segment that would follow the tail, if there is one. False when the tail is final. */
   async #nextSegment(): Promise<boolean> {
     const segment = this.#tail.sequence + 1;
-    if (!this.#segments.includes(segment) || this.#begunSegment !== undefined) return false;
+    if (!this.#start.segments.includes(segment) || this.#begunSegment !== undefined) return false;
     if (this.#tornBytes > 0)
       throw this.#damage(this.#tail.endOffset, segment, 'a block is torn although another segment follows');
     const before = this.#tail;
@@ -115,36 +134,39 @@ class TailFinder {
     let offset = this.#tail.segment === segment ? this.#tail.endOffset : SEGMENT_HEADER_BYTES;
     let record = await reader.record(offset);
     while (record.kind === 'record') {
-      const block = blockAfter(this.#chain, this.#tail, record.block);
-      if (isCollectiveError(block)) throw damaged(this.#place(segment, offset, this.#tail.sequence + 1), problemOf(block));
-      this.#kept.push({ segment, offset, record: framed(block) });
+      const found = blockAfter(this.#chain, this.#tail, record.block);
+      if (!found.ok) throw damaged(this.#place(segment, offset, this.#tail.sequence + 1), problemOf(found.error));
+      const { block, chain } = found.value;
+      this.#kept.push({ segment, offset, recordBytes: record.endOffset - offset });
       this.#tail = tailAt(block, segment, offset, record.endOffset);
+      this.#chain = chain;
       offset = record.endOffset;
       record = await reader.record(offset);
     }
     const later = await reader.find(offset + 1, size);
-    if (later !== undefined) {
+    if (later !== undefined && !this.#start.batched) {
       const problem = record.kind === 'broken' ? record.problem : 'a block is missing';
       throw damaged(
         this.#place(segment, offset, this.#tail.sequence + 1),
         `${problem}, and whole blocks follow at byte ${later}`,
       );
     }
-    this.#tornBytes = await tornBytesAt(handle, offset, size);
+    this.#tornBytes = await tornBytesAt(handle, offset, this.#start.batched ? size : Math.min(size, offset + RECORD_BYTES_MAX));
   }
 
   /** The crash that tears a HEAD record comes after its block was synced: then no block can be torn as well. */
   #checkRest(): void {
-    const { otherProblem } = this.#heads;
+    const { heads, segments, batched } = this.#start;
+    const { otherProblem } = heads;
     const last = this.#begunSegment ?? this.#tail.segment;
-    if (otherProblem !== undefined && this.#kept.length === 0 && this.#tornBytes > 0) {
+    if (otherProblem !== undefined && (batched || this.#kept.length === 0) && this.#tornBytes > 0) {
       throw this.#damage(
         this.#tail.endOffset,
         this.#tail.sequence + 1,
         `a block is torn, and so is a HEAD record (${otherProblem})`,
       );
     }
-    const stray = this.#segments.find((segment) => segment > last);
+    const stray = segments.find((segment) => segment > last);
     if (stray !== undefined) throw damaged(this.#place(stray, 0, stray), 'the segment does not follow the last block');
   }
 
@@ -180,14 +202,14 @@ function sameTail(left: Tail, right: Tail): boolean {
   );
 }
 
-const framed = ({ bytes }: StoredBlock): Uint8Array => concatBytes([uint32Bytes(bytes.length), uint32Bytes(crc32(bytes)), bytes]);
-
-/** How many bytes from `offset` on are not the zeros that preallocation left; at most one block was being written there. */
-async function tornBytesAt(handle: FileHandle, offset: number, size: number): Promise<number> {
-  const buffer = new Uint8Array(Math.max(0, Math.min(RECORD_BYTES_MAX, size - offset)));
-  const count = await handle.read(buffer, offset);
-  for (let end = count; end > 0; end -= 1) {
-    if (buffer[end - 1] !== 0) return end;
+/** How many bytes from `offset` up to `end` are not the zeros that preallocation left. */
+async function tornBytesAt(handle: FileHandle, offset: number, end: number): Promise<number> {
+  let torn = 0;
+  const buffer = new Uint8Array(RECORD_BYTES_MAX);
+  for (let start = offset; start < end; start += buffer.length) {
+    const count = await handle.read(buffer.subarray(0, Math.min(buffer.length, end - start)), start);
+    const last = buffer.subarray(0, count).findLastIndex((byte) => byte !== 0);
+    if (last >= 0) torn = start - offset + last + 1;
   }
-  return 0;
+  return torn;
 }

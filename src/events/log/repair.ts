@@ -1,10 +1,10 @@
 import type { FileSystem } from '../../ports/index.js';
-import { isFileSystemError } from '../../ports/index.js';
 import { HEAD_FILES, RECORD_BYTES_MAX, segmentFile } from './file-names.js';
 import { HeadFiles, type FoundHeads } from './head-files.js';
 import type { FoundLog, KeptBlock } from './recovery.js';
-import { writeNewFile } from './small-files.js';
-import { encodeHead, type Tail } from './stored-records.js';
+import { writeKeys } from './keys-file.js';
+import { unlinkIfThere, writeNewFile } from './small-files.js';
+import { encodeHead } from './stored-records.js';
 import type { LogRecovery } from './types.js';
 
 export interface RepairedLog {
@@ -19,31 +19,46 @@ export interface RepairedLog {
  * short by a crash, and is done again by the next start.
  */
 export async function repairLog(fileSystem: FileSystem, directory: string, found: FoundLog): Promise<RepairedLog> {
-  const { tail, kept, tornBytes, begunSegment, heads } = found;
-  for (const block of kept) await writeAgain(fileSystem, directory, block);
+  const { tail, kept, tornBytes, begunSegment, heads, chain } = found;
+  await writeAgain(fileSystem, directory, kept);
   if (begunSegment !== undefined) await fileSystem.unlink(`${directory}/${segmentFile(begunSegment)}`);
   if (kept.length > 0 || begunSegment !== undefined) await fileSystem.syncDirectory(directory);
-  const zeroedBytes = tail.sequence === 0 ? 0 : await eraseAfter(fileSystem, directory, tail);
+  const zeroedBytes = tail.sequence === 0 ? 0 : await eraseAfter(fileSystem, directory, found);
+  if (found.keysStale) await writeKeys(fileSystem, directory, chain.identity.origin, chain.keys);
   const headFiles = await openHeads(fileSystem, directory, found);
-  const notices =
-    heads.otherProblem === undefined ? [] : [`One of the two HEAD records was not readable: ${heads.otherProblem}.`];
+  const notices = [...found.notices];
+  if (heads.otherProblem !== undefined) notices.push(`One of the two HEAD records was not readable: ${heads.otherProblem}.`);
   return { headFiles, zeroedBytes, recovery: { keptBlocks: kept.length, droppedBytes: tornBytes, notices } };
 }
 
 /** A sync that failed before the last stop may have left pages that only look durable: writing them makes the sync count. */
-async function writeAgain(fileSystem: FileSystem, directory: string, { segment, offset, record }: KeptBlock): Promise<void> {
-  const handle = await fileSystem.open(`${directory}/${segmentFile(segment)}`, 'read-write');
-  try {
-    await handle.write(record, offset);
-    await handle.sync();
-  } finally {
-    await handle.close();
+async function writeAgain(fileSystem: FileSystem, directory: string, kept: readonly KeptBlock[]): Promise<void> {
+  for (const segment of new Set(kept.map((block) => block.segment))) {
+    const handle = await fileSystem.open(`${directory}/${segmentFile(segment)}`, 'read-write');
+    try {
+      for (const block of kept) {
+        if (block.segment !== segment) continue;
+        const record = new Uint8Array(block.recordBytes);
+        await handle.read(record, block.offset);
+        await handle.write(record, block.offset);
+      }
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
   }
 }
 
-async function eraseAfter(fileSystem: FileSystem, directory: string, tail: Tail): Promise<number> {
+/** Up to where zeros follow the tail. */
+async function eraseAfter(fileSystem: FileSystem, directory: string, { tail, batched, tornBytes }: FoundLog): Promise<number> {
   const handle = await fileSystem.open(`${directory}/${segmentFile(tail.segment)}`, 'read-write');
   try {
+    if (batched && tornBytes > 0) {
+      // Whole blocks may lie behind torn ones here: cutting them off is one step, which a crash does or does not.
+      await handle.truncate(tail.endOffset);
+      await handle.sync();
+      return tail.endOffset;
+    }
     const end = Math.min(await handle.size(), tail.endOffset + RECORD_BYTES_MAX);
     const rest = new Uint8Array(Math.max(0, end - tail.endOffset));
     const count = await handle.read(rest, tail.endOffset);
@@ -81,13 +96,5 @@ async function rewriteHead(fileSystem: FileSystem, directory: string, { heads, t
   } catch (error) {
     await headFiles.close();
     throw error;
-  }
-}
-
-async function unlinkIfThere(fileSystem: FileSystem, path: string): Promise<void> {
-  try {
-    await fileSystem.unlink(path);
-  } catch (error) {
-    if (!isFileSystemError(error) || error.errno !== 'ENOENT') throw error;
   }
 }

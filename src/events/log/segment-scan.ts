@@ -1,23 +1,36 @@
-import { equalBytes, type CollectiveError } from '../../base/index.js';
+import { ok, type CollectiveError, type Result } from '../../base/index.js';
 import type { FileHandle, FileSystem } from '../../ports/index.js';
-import { parseBlock, verifyBlock, type ChainTools, type StoredBlock } from '../chain/index.js';
+import {
+  foundingOf,
+  isIdentityKeyOf,
+  keysAfter,
+  LogKeys,
+  parseBlock,
+  spanOf,
+  verifyBlock,
+  type BlockExpectation,
+  type BlockHeader,
+  type ChainTools,
+  type LogOwner,
+  type StoredBlock,
+} from '../chain/index.js';
 import { WireProblem } from '../codec/index.js';
 import { segmentFile } from './file-names.js';
 import { decodeSegmentHeader, SEGMENT_HEADER_BYTES, type LogIdentity, type Tail } from './stored-records.js';
 
-const KEY_ID_BYTES = 16;
-
-/** What every check of a block of this log needs. */
+/** What every check of a block of this log needs. Never changed: a change of keys makes another one. */
 export interface LogChain {
   readonly identity: LogIdentity;
-  readonly epoch: number;
+  readonly keys: LogKeys;
+  /** Undefined while the first block, which names the identity key, was not read: then no change of keys can be checked. */
+  readonly owner: LogOwner | undefined;
   readonly tools: ChainTools;
-  readonly publicKeyOf: (keyId: Uint8Array) => Uint8Array | undefined;
 }
 
-export function logChain(identity: LogIdentity, epoch: number, tools: ChainTools): LogChain {
-  const ownKeyId = tools.hasher.sha256(identity.publicKey).subarray(0, KEY_ID_BYTES);
-  return { identity, epoch, tools, publicKeyOf: (keyId) => (equalBytes(keyId, ownKeyId) ? identity.publicKey : undefined) };
+export function logChain(identity: LogIdentity, tools: ChainTools): LogChain {
+  const { origin, publicKey } = identity;
+  const owner = isIdentityKeyOf(origin, publicKey, tools.hasher) ? { origin, identityPublicKey: publicKey } : undefined;
+  return { identity, keys: LogKeys.first(publicKey, tools.hasher), owner, tools };
 }
 
 export const EMPTY_TAIL = (epoch: number): Tail => ({
@@ -52,40 +65,69 @@ export async function segmentHeaderProblem(
   }
 }
 
-/** The block, if it is the one that follows `tail`; the problem otherwise. */
-export function blockAfter(chain: LogChain, tail: Tail, bytes: Uint8Array): StoredBlock | CollectiveError {
+/** What a block with this header is held to at its place, but for its link to the block before. */
+export function expectationOf(chain: LogChain, header: BlockHeader): Pick<BlockExpectation, 'origin' | 'epoch' | 'publicKeyOf'> {
+  const { epoch, publicKeyOf } = spanOf(chain.keys, header, chain.owner, chain.tools.hasher);
+  return { origin: chain.identity.origin, epoch, publicKeyOf };
+}
+
+/** A verified block, and what holds after it. */
+export interface ChainedBlock {
+  readonly block: StoredBlock;
+  readonly chain: LogChain;
+}
+
+/** The block, if it is the one that follows `tail`. Error: LOG_DAMAGED. */
+export function blockAfter(chain: LogChain, tail: Tail, bytes: Uint8Array): Result<ChainedBlock, CollectiveError> {
+  const parsed = parseBlock(bytes, chain.tools.hasher);
+  if (!parsed.ok) return parsed;
   const verified = verifyBlock(
     bytes,
     {
-      origin: chain.identity.origin,
-      epoch: chain.epoch,
+      ...expectationOf(chain, parsed.value.header),
       firstSequence: tail.sequence + 1,
       previousHeaderHash: tail.headerHash,
       previousTimeMs: tail.timeMs,
-      publicKeyOf: chain.publicKeyOf,
     },
     chain.tools,
   );
-  return verified.ok ? verified.value : verified.error;
+  return verified.ok ? chained(chain, verified.value) : verified;
 }
 
-/** The block at the tail itself, of which the link to the one before is not known. */
-export function blockAtTail(chain: LogChain, bytes: Uint8Array): StoredBlock | CollectiveError {
+/** A block that stands in the log, of which the link to the one before is not known. Error: LOG_DAMAGED. */
+export function blockAlone(chain: LogChain, bytes: Uint8Array): Result<ChainedBlock, CollectiveError> {
   const parsed = parseBlock(bytes, chain.tools.hasher);
-  if (!parsed.ok) return parsed.error;
+  if (!parsed.ok) return parsed;
+  const { header } = parsed.value;
   const verified = verifyBlock(
     bytes,
     {
-      origin: chain.identity.origin,
-      epoch: chain.epoch,
-      firstSequence: parsed.value.header.firstSequence,
+      ...expectationOf(chain, header),
+      firstSequence: header.firstSequence,
       previousHeaderHash: undefined,
       previousTimeMs: 0,
-      publicKeyOf: chain.publicKeyOf,
     },
     chain.tools,
   );
-  return verified.ok ? verified.value : verified.error;
+  return verified.ok ? chained(chain, verified.value) : verified;
+}
+
+/** What holds after a verified block of this log. Error: LOG_DAMAGED. */
+export function chained(chain: LogChain, block: StoredBlock): Result<ChainedBlock, CollectiveError> {
+  const rooted = block.header.firstSequence === 1 ? rootedIn(chain, block) : ok(chain);
+  if (!rooted.ok) return rooted;
+  const keys = keysAfter(rooted.value.keys, block, rooted.value.owner, chain.tools);
+  if (!keys.ok) return keys;
+  return ok({ block, chain: keys.value === rooted.value.keys ? rooted.value : { ...rooted.value, keys: keys.value } });
+}
+
+/** The chain with the identity key that the first block names; a log that the identity key signs itself needs no such block. */
+function rootedIn(chain: LogChain, block: StoredBlock): Result<LogChain, CollectiveError> {
+  const founding = foundingOf(block, chain.tools, chain.identity.publicKey);
+  if (!founding.ok)
+    return chain.owner === undefined || block.events[0]?.event?.type === 'CollectiveFounded' ? founding : ok(chain);
+  const { origin, identityPublicKey } = founding.value;
+  return ok({ ...chain, owner: { origin, identityPublicKey } });
 }
 
 export const tailAt = (block: StoredBlock, segment: number, blockOffset: number, endOffset: number): Tail => ({

@@ -1,4 +1,5 @@
-import type { FileSystem } from '../../ports/index.js';
+import { isFileSystemError, type FileSystem } from '../../ports/index.js';
+import { BATCH_FILE, draftOf } from './file-names.js';
 
 /** A whole file of at most `bytesMax` bytes; of a longer one, one byte more than that, so that its length shows. */
 export async function readSmallFile(fileSystem: FileSystem, path: string, bytesMax: number): Promise<Uint8Array> {
@@ -21,6 +22,44 @@ export async function writeNewFile(fileSystem: FileSystem, path: string, content
   } finally {
     await handle.close();
   }
+}
+
+/** Makes or replaces a file as a whole: after a crash it is the one before or this one. */
+export async function replaceFile(fileSystem: FileSystem, directory: string, file: string, content: Uint8Array): Promise<void> {
+  const draft = `${directory}/${draftOf(file)}`;
+  await unlinkIfThere(fileSystem, draft);
+  await writeNewFile(fileSystem, draft, content);
+  await fileSystem.rename(draft, `${directory}/${file}`);
+  await fileSystem.syncDirectory(directory);
+}
+
+export async function unlinkIfThere(fileSystem: FileSystem, path: string): Promise<void> {
+  try {
+    await fileSystem.unlink(path);
+  } catch (error) {
+    if (!isFileSystemError(error) || error.errno !== 'ENOENT') throw error;
+  }
+}
+
+/** From now on a crash may leave some of several blocks above HEAD, and not the ones before them. */
+export async function allowBatches(fileSystem: FileSystem, directory: string): Promise<void> {
+  await unlinkIfThere(fileSystem, `${directory}/${BATCH_FILE}`);
+  await writeNewFile(fileSystem, `${directory}/${BATCH_FILE}`, new Uint8Array());
+  await fileSystem.syncDirectory(directory);
+}
+
+export async function endBatches(fileSystem: FileSystem, directory: string): Promise<void> {
+  await unlinkIfThere(fileSystem, `${directory}/${BATCH_FILE}`);
+  await fileSystem.syncDirectory(directory);
+}
+
+export async function makeFolder(fileSystem: FileSystem, directory: string): Promise<void> {
+  try {
+    await fileSystem.makeDirectory(directory);
+  } catch (error) {
+    if (!isFileSystemError(error) || error.errno !== 'EEXIST') throw error;
+  }
+  await fileSystem.syncDirectory(directory.slice(0, Math.max(1, directory.lastIndexOf('/'))));
 }
 
 /** Closes every handle; then throws what the first one that failed threw. */

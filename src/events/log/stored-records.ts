@@ -3,7 +3,7 @@ import { ByteCursor, originBytes } from '../chain/index.js';
 import { WireProblem } from '../codec/index.js';
 
 const FORMAT_VERSION = 1;
-const VERSION_BYTES = new Uint8Array([0, FORMAT_VERSION, 0, 0]);
+export const VERSION_BYTES = new Uint8Array([0, FORMAT_VERSION, 0, 0]);
 const CRC_BYTES = 4;
 
 const IDENTITY_MAGIC = utf8('CLID');
@@ -95,18 +95,23 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader {
   return { origin: originOf(cursor), epoch: cursor.uint64(), firstSequence: cursor.uint64() };
 }
 
-const originOf = (cursor: ByteCursor): MemberId => toBase32(cursor.bytes(32)) as MemberId;
+export const originOf = (cursor: ByteCursor): MemberId => toBase32(cursor.bytes(32)) as MemberId;
 
-function withCrc(parts: readonly Uint8Array[]): Uint8Array {
+export function withCrc(parts: readonly Uint8Array[]): Uint8Array {
   const content = concatBytes(parts);
   return concatBytes([content, uint32Bytes(crc32(content))]);
 }
 
-/** A cursor behind magic and version. */
+/** A cursor behind magic and version. Throws WireProblem. */
 function checked(bytes: Uint8Array, length: number, magic: Uint8Array): ByteCursor {
   if (bytes.length !== length) throw new WireProblem(`it has ${bytes.length} bytes, not ${length}`);
-  const content = bytes.subarray(0, length - CRC_BYTES);
-  if (!equalBytes(bytes.subarray(length - CRC_BYTES), uint32Bytes(crc32(content)))) {
+  return uncheckedLength(bytes, magic);
+}
+
+/** As `checked`, for a file whose length follows from its content. */
+export function uncheckedLength(bytes: Uint8Array, magic: Uint8Array): ByteCursor {
+  const content = bytes.subarray(0, Math.max(0, bytes.length - CRC_BYTES));
+  if (!equalBytes(bytes.subarray(content.length), uint32Bytes(crc32(content)))) {
     throw new WireProblem('it does not match its checksum');
   }
   const cursor = new ByteCursor(content);

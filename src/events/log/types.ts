@@ -29,7 +29,7 @@ export interface LogOptions extends LogReadingOptions, SegmentSizes {
    * Hold log keys: the one that the log says signs next is used. Several while a rotation may have been cut short by a crash.
    * None: the log can be read, adopt blocks and start an epoch, but nothing can be appended.
    */
-  readonly signer: Signer;
+  readonly signer: Signer | readonly Signer[];
 }
 
 /** What a copy of somebody's log needs. */
@@ -142,7 +142,7 @@ export interface LogContinuation {
 }
 
 /** One member's own log, open for its one writer. Every call throws LOG_FAILED once it failed, UNAVAILABLE once closed. */
-export interface EventLog extends LogReader {
+export interface EventLog extends LogReader, LogContinuation {
   readonly recovery: LogRecovery;
   /** Why the log failed; undefined while it works. */
   readonly failure: Error | undefined;

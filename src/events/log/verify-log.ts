@@ -2,12 +2,13 @@ import { isCollectiveError, type MemberId } from '../../base/index.js';
 import type { FileSystem } from '../../ports/index.js';
 import { SegmentAudit, type AuditScope } from './audit.js';
 import { problemOf } from './damage.js';
-import { HEAD_FILES, IDENTITY_FILE, segmentsAmong } from './file-names.js';
+import { BATCH_FILE, HEAD_FILES, IDENTITY_FILE, segmentsAmong } from './file-names.js';
 import { readHeads } from './head-files.js';
 import { listLogFolder, readIdentity } from './identity-file.js';
+import { readKeys } from './keys-file.js';
 import { EMPTY_TAIL, logChain } from './segment-scan.js';
 import type { LogIdentity, Tail } from './stored-records.js';
-import { FIRST_EPOCH } from './create.js';
+import { FIRST_EPOCH } from '../chain/index.js';
 import type { LogReadingOptions, LogVerification } from './types.js';
 
 type Damage = LogVerification & { readonly kind: 'damage' };
@@ -21,7 +22,8 @@ export async function* verifyLog(
   { signal }: { readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<LogVerification, void> {
   const { fileSystem, directory, origin, hasher, verifier } = options;
-  const segments = segmentsAmong(await listLogFolder(fileSystem, directory));
+  const names = await listLogFolder(fileSystem, directory);
+  const segments = segmentsAmong(names);
   const found = await identityOrDamage(fileSystem, directory, origin);
   if ('kind' in found) {
     yield found;
@@ -30,7 +32,9 @@ export async function* verifyLog(
   }
   const { head, damages } = await headOrDamages(fileSystem, directory, origin);
   yield* damages;
-  const scope: AuditScope = { chain: logChain(found, head.epoch, { hasher, verifier }), head, segments, live: false };
+  const chain = logChain(found, { hasher, verifier });
+  const stored = await readKeys(fileSystem, directory, found, hasher);
+  const scope: AuditScope = { chain, stored, head, segments, batched: names.includes(BATCH_FILE), live: false };
   yield* auditSegments(options, scope, signal, damages.length);
 }
 

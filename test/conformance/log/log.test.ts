@@ -5,6 +5,7 @@ import { describe, expect } from 'vitest';
 import { NodeFileSystem } from '../../../src/runtime/index.js';
 import { SimFileSystem, SimTime } from '../../simulation/ports/index.js';
 import { holdRules } from '../../support/rules.js';
+import { copyRules } from './copy-rules.js';
 import { logRules } from './rules.js';
 
 function checkHandles(fileSystem: SimFileSystem): void {
@@ -12,7 +13,7 @@ function checkHandles(fileSystem: SimFileSystem): void {
 }
 
 describe('a log on the simulated file system', () => {
-  holdRules(logRules, async (body) => {
+  holdRules([...logRules, ...copyRules], async (body) => {
     const fileSystem = new SimFileSystem();
     await body({ fileSystem, root: '' });
     checkHandles(fileSystem);
@@ -20,7 +21,7 @@ describe('a log on the simulated file system', () => {
 });
 
 describe('a log on a simulated file system that takes time', () => {
-  holdRules(logRules, async (body) => {
+  holdRules([...logRules, ...copyRules], async (body) => {
     const time = new SimTime();
     const fileSystem = new SimFileSystem({ time, latencyMs: 5 });
     await time.run(() => body({ fileSystem, root: '' }));
@@ -29,7 +30,7 @@ describe('a log on a simulated file system that takes time', () => {
 });
 
 describe('a log on the file system of this machine', () => {
-  holdRules(logRules, async (body) => {
+  holdRules([...logRules, ...copyRules], async (body) => {
     const root = await mkdtemp(join(tmpdir(), 'collective-log-'));
     try {
       await body({ fileSystem: new NodeFileSystem(), root });
