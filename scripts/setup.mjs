@@ -96,14 +96,14 @@ function filesBelow(folder) {
 function hashOfSources() {
   const hash = createHash('sha256');
   const single = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'].map((name) => join(ROOT, name));
-  for (const file of [...single, ...filesBelow(join(ROOT, 'src'))]) {
+  for (const file of [...single, join(ROOT, 'scripts', 'bundle.mjs'), ...filesBelow(join(ROOT, 'src'))]) {
     const content = readFileSync(file);
     hash.update(`${file.slice(ROOT.length)} ${content.length}\n`).update(content);
   }
   return hash.digest('hex');
 }
 
-/** Compiles beside dist and then swaps, so that files of removed sources do not stay behind. */
+/** Checks the types, bundles beside dist and then swaps, so that files of removed sources do not stay behind. */
 function build() {
   const stamp = join(DIST, '.sources');
   const wanted = hashOfSources();
@@ -111,13 +111,8 @@ function build() {
   const next = join(CACHE, `dist-${process.pid}`);
   const old = join(CACHE, `dist-old-${process.pid}`);
   try {
-    run('compiling', process.execPath, [
-      'node_modules/@typescript/native/bin/tsc',
-      '-p',
-      'tsconfig.build.json',
-      '--outDir',
-      next,
-    ]);
+    run('checking the types', process.execPath, ['node_modules/@typescript/native/bin/tsc', '-p', 'tsconfig.build.json']);
+    run('bundling', process.execPath, ['scripts/bundle.mjs', next]);
     if (existsSync(DIST)) renameSync(DIST, old);
     renameSync(next, DIST);
   } finally {

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, scrypt } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   CollectiveError,
   equalBytes,

@@ -1,6 +1,7 @@
 import { Command, Flags } from '@oclif/core';
 import { EXIT, isCollectiveError, CollectiveError } from '../../base/index.js';
 import type { Logger } from '../../ports/index.js';
+import { SILENT_LOGGER } from './silent-logger.js';
 import { asCollectiveError, errorJson, errorText, type ErrorJson } from './report-error.js';
 
 /** What every command has: --json, --quiet, errors that tell what to do next, exit codes that mean something, Ctrl-C. */
@@ -14,6 +15,12 @@ export abstract class BaseCommand extends Command {
   protected readonly whenInterrupted: string = 'Interrupted: what was not finished is not kept.';
   readonly #interrupt = new AbortController();
   readonly #disposals: (() => Promise<void> | void)[] = [];
+  readonly #onOutputError = (error: Error): void => {
+    if (!('code' in error) || error.code !== 'EPIPE') throw error;
+    this.#readerLeft = true;
+    if (this.endsWithItsReader) this.#interrupt.abort();
+  };
+  #readerLeft = false;
   readonly #onSignal = (signal: NodeJS.Signals): void => {
     if (this.#interrupt.signal.aborted) process.exit(signal === 'SIGINT' ? EXIT.interrupted : EXIT.failed);
     this.#interrupt.abort();
@@ -24,11 +31,19 @@ export abstract class BaseCommand extends Command {
     return this.#interrupt.signal;
   }
 
+  /** Whether there is nothing left to do once nobody reads standard output any more. */
+  protected get endsWithItsReader(): boolean {
+    return true;
+  }
+
   /** Whether people watch, to whom progress and questions may be shown. */
   protected get interactive(): boolean {
-    return (
-      process.stderr.isTTY === true && !this.jsonEnabled() && !this.argv.includes('--quiet') && process.env['CI'] === undefined
-    );
+    const { CI, TERM } = process.env;
+    return process.stderr.isTTY === true && !this.jsonEnabled() && !this.#quiet && CI === undefined && TERM !== 'dumb';
+  }
+
+  get #quiet(): boolean {
+    return this.argv.includes('--quiet') || this.argv.includes('-q');
   }
 
   /** Runs at the end of the command, also after a failure; the last one first. */
@@ -38,13 +53,15 @@ export abstract class BaseCommand extends Command {
 
   /** Log lines of the command itself: silent unless COLLECTIVE_LOG asks for them. */
   protected async logger(): Promise<Logger> {
-    const { createLogger } = await import('../../runtime/index.js');
-    return createLogger({ level: logLevel(process.env['COLLECTIVE_LOG'], 'silent') });
+    const level = logLevel(process.env['COLLECTIVE_LOG'], 'silent');
+    if (level === 'silent') return SILENT_LOGGER;
+    const { createLogger } = await import('../compose/logger.js');
+    return createLogger({ level });
   }
 
   /** A line for people, left out when --quiet or --json. */
   protected say(line: string): void {
-    if (!this.argv.includes('--quiet') && !this.argv.includes('-q')) this.log(line);
+    if (!this.#quiet) this.log(line);
   }
 
   /** The result of a command that did part of its work: tells what it could not do, and sets the exit code. */
@@ -63,13 +80,17 @@ export abstract class BaseCommand extends Command {
     await super.init();
     process.on('SIGINT', this.#onSignal);
     process.on('SIGTERM', this.#onSignal);
+    process.stdout.on('error', this.#onOutputError);
   }
 
   protected override async catch(thrown: Error): Promise<void> {
     if ('oclif' in thrown && 'code' in thrown && thrown.code === 'EEXIT') throw thrown;
     // oclif warns of commands that do not parse; this one did, and what it was given was wrong.
     this.parsed = true;
-    const found = await asCollectiveError(thrown);
+    const known = await asCollectiveError(thrown, Object.keys({ ...this.ctor.baseFlags, ...this.ctor.flags }));
+    // As with cat: who reads only the beginning wants no more, and nothing failed.
+    if (known.code === 'CANCELLED' && this.#readerLeft && this.endsWithItsReader) return;
+    const found = await this.explained(known);
     const interrupted = found.code === 'CANCELLED' && this.interrupted.aborted;
     const error = interrupted ? new CollectiveError('CANCELLED', this.whenInterrupted) : found;
     process.exitCode = error.exitCode;
@@ -78,10 +99,16 @@ export abstract class BaseCommand extends Command {
     if (process.env['COLLECTIVE_LOG'] === 'debug' && !isCollectiveError(thrown)) process.stderr.write(`${thrown.stack ?? ''}\n`);
   }
 
+  /** The error that is told: with what can be found out only now, such as which name was meant. */
+  protected explained(error: CollectiveError): Promise<CollectiveError> {
+    return Promise.resolve(error);
+  }
+
   protected override async finally(thrown: Error | undefined): Promise<void> {
     for (const dispose of this.#disposals.reverse()) await dispose();
     process.off('SIGINT', this.#onSignal);
     process.off('SIGTERM', this.#onSignal);
+    // The listener of standard output stays: what was written last may fail only now.
     await super.finally(thrown);
   }
 

@@ -23,9 +23,13 @@ export abstract class DaemonCommand extends BaseCommand {
     }),
   };
 
+  protected override get endsWithItsReader(): boolean {
+    return false;
+  }
+
   /** JSON, one object a line; on a terminal, for people. */
   protected async daemonLogger(level: string | undefined, fields: Readonly<Record<string, unknown>>): Promise<Logger> {
-    const { createLogger } = await import('../../runtime/index.js');
+    const { createLogger } = await import('../compose/logger.js');
     return createLogger({ level: logLevel(level, 'info'), fields });
   }
 

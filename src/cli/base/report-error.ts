@@ -1,5 +1,7 @@
 import { CollectiveError, EXIT, isCollectiveError, toCollectiveError } from '../../base/index.js';
 import { isFileSystemError } from '../../ports/index.js';
+import { printable } from '../format/printable.js';
+import { nearest } from '../format/nearest.js';
 
 /** What a failed command says to a script. */
 export interface ErrorJson {
@@ -11,8 +13,8 @@ export interface ErrorJson {
   };
 }
 
-/** Whatever a command threw, as an error with a code. */
-export async function asCollectiveError(thrown: unknown): Promise<CollectiveError> {
+/** Whatever a command threw, as an error with a code. `flags`: the names that the command knows, for one that is mistyped. */
+export async function asCollectiveError(thrown: unknown, flags: readonly string[] = []): Promise<CollectiveError> {
   if (isCollectiveError(thrown)) return withFlagName(thrown);
   if (isFileSystemError(thrown)) {
     const { fileProblem } = await import('../../client/index.js');
@@ -20,7 +22,7 @@ export async function asCollectiveError(thrown: unknown): Promise<CollectiveErro
   }
   if (isParseError(thrown)) {
     return new CollectiveError('USAGE', plainParseMessage(thrown.message), {
-      next: 'See the command with --help.',
+      next: meantFlag(thrown.message, flags) ?? 'See the command with --help.',
       cause: thrown,
     });
   }
@@ -43,6 +45,12 @@ function withFlagName(error: CollectiveError): CollectiveError {
     cause: error,
     ...(next === undefined ? {} : { next }),
   });
+}
+
+function meantFlag(message: string, flags: readonly string[]): string | undefined {
+  const typed = /^Nonexistent flags?: --([^\s,=]+)/m.exec(message)?.[1];
+  const meant = typed === undefined ? undefined : nearest(typed, ['help', 'json', ...flags]);
+  return meant === undefined ? undefined : `Did you mean --${meant}? See the command with --help.`;
 }
 
 /** oclif's message in one line, without its advice on how flags and arguments are told apart. */
@@ -68,6 +76,8 @@ export const errorJson = ({ code, message, next, details }: CollectiveError): Er
   error: { code, message, ...(next === undefined ? {} : { next }), details },
 });
 
-/** A sentence, and what to do next. */
+/** A sentence, and what to do next. A name in it cannot play tricks on a terminal. */
 export const errorText = ({ code, message, next }: CollectiveError): string =>
-  `Error: ${message} (${code})\n${next === undefined ? '' : `Next: ${next}\n`}`;
+  `Error: ${linewise(message)} (${code})\n${next === undefined ? '' : `Next: ${linewise(next)}\n`}`;
+
+const linewise = (text: string): string => text.split('\n').map(printable).join('\n');

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CollectiveError } from '../../base/index.js';
 import { readConfigFile, writeConfigFile } from '../../runtime/index.js';
 import { absolute } from './data-folders.js';

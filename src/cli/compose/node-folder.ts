@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { accept, CollectiveError, isMemberId, isNodeId, LIMITS } from '../../base/index.js';
 import { certificatePem, certificatesOfPem, openCa, type OwnCredentials } from '../../identity/index.js';
 import type { JoinedNode, SmallFile } from '../../node/index.js';

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { accept, CollectiveError, isClientId, isMemberId, toHex, utf8 } from '../../base/index.js';
 import { certificatePem, certificatesOfPem, openCa, type OwnCredentials } from '../../identity/index.js';
 import type { FileSystem, Random } from '../../ports/index.js';

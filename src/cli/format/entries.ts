@@ -1,4 +1,5 @@
 import type { Entry } from '../../client/index.js';
+export { printable } from './printable.js';
 
 /** What scripts get to see of an entry. */
 export interface EntryJson {
@@ -61,9 +62,3 @@ export function shortTime(timeMs: number): string {
   const two = (value: number): string => String(value).padStart(2, '0');
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
-
-/** A name that cannot play tricks on a terminal: no control characters, nothing that turns the direction of writing. */
-export const printable = (name: string): string =>
-  name.replace(TRICKS, (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`);
-
-const TRICKS = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;

@@ -8,7 +8,7 @@ export default class ContextList extends BaseCommand {
   async run(): Promise<unknown> {
     await this.parse(ContextList);
     const { openContexts } = await import('../../compose/contexts.js');
-    const store = await openContexts(this.config.configDir);
+    const store = openContexts(this.config.configDir);
     const contexts = await store.list();
     const current = await store.currentName();
     if (contexts.length === 0) this.say('There is none yet. Next: collective init --name <name>, or collective login <invite>');

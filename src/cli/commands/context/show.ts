@@ -13,7 +13,7 @@ export default class ContextShow extends BaseCommand {
     const { args, flags } = await this.parse(ContextShow);
     const { openContexts } = await import('../../compose/contexts.js');
     const { expiryOf } = await import('../../compose/certificate-expiry.js');
-    const store = await openContexts(this.config.configDir);
+    const store = openContexts(this.config.configDir);
     const context = await store.choose(args.name ?? flags.context);
     const expires = new Date(expiryOf(await store.credentials(context))).toISOString();
     const { name, memberId, memberName, clientId, clientName, endpoints, directory } = context;

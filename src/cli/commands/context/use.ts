@@ -10,7 +10,7 @@ export default class ContextUse extends BaseCommand {
   async run(): Promise<{ readonly context: string }> {
     const { args } = await this.parse(ContextUse);
     const { openContexts } = await import('../../compose/contexts.js');
-    await (await openContexts(this.config.configDir)).use(args.name);
+    await openContexts(this.config.configDir).use(args.name);
     this.say(`Commands use the context ${args.name} from now on.`);
     return { context: args.name };
   }

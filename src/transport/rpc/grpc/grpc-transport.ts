@@ -5,13 +5,13 @@ import type { EnrolmentChannel, EnrolmentConnectOptions, RpcChannel, RpcTranspor
 import { allFailed, connectionFailure, ownCertificateFailure } from './connection-failure.js';
 import { addressOf, SERVER_NAME, type ServerTrust } from './dial.js';
 import { GrpcChannel } from './grpc-channel.js';
-import { listenGrpc } from './grpc-listener.js';
 import type { GrpcWorld } from './grpc-world.js';
 import { probeTls } from './tls-probe.js';
 
 /** Remote calls by gRPC over TLS 1.3. */
 export const createGrpcTransport = (world: GrpcWorld): RpcTransport => ({
-  listen: (options) => listenGrpc(options, world),
+  // Loaded by those who listen only: clients start faster without it.
+  listen: async (options) => (await import('./grpc-listener.js')).listenGrpc(options, world),
   connect: ({ endpoints, own }) => connectHome(endpoints, own, world),
   connectEnrolment: (options) => connectEnrolment(options, world),
 });

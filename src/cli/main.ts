@@ -1,0 +1,59 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Errors, type Interfaces, run, settings } from '@oclif/core';
+import { asCollectiveError, errorJson, errorText } from './base/report-error.js';
+
+const NOT_FOUND_PLUGIN = '@oclif/plugin-not-found';
+const WORDS_MAX = 3;
+
+/** Runs the command line `argv` of the program that is installed in `root`. Ends with the exit code set. */
+export async function main(root: string, argv: readonly string[]): Promise<void> {
+  // Else a NODE_ENV of the user's makes it look for the sources, which takes as long again as a command does.
+  settings.enableAutoTranspile = false;
+  try {
+    await run([...argv], { root, pjson: packageFor(root, argv) });
+  } catch (thrown) {
+    await end(await report(thrown, argv));
+  }
+}
+
+/** What stands in package.json; without the plugins that this command line has no use for: each of them takes time to load. */
+function packageFor(root: string, argv: readonly string[]): Interfaces.PJSON {
+  const found = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Interfaces.PJSON;
+  const { hooks, plugins, ...oclif } = found.oclif;
+  if (isOwnCommand(argv)) return { ...found, oclif };
+  // That plugin asks whether another command was meant: where nobody can answer, a hook of ours says which one it may be.
+  const asks = process.stdin.isTTY === true && process.stderr.isTTY === true && !wantsJson(argv);
+  return asks
+    ? { ...found, oclif: { ...oclif, plugins: plugins ?? [] } }
+    : { ...found, oclif: { ...oclif, hooks: hooks ?? {}, plugins: (plugins ?? []).filter((name) => name !== NOT_FOUND_PLUGIN) } };
+}
+
+/** Whether it begins with a command that is no plugin's. False for aliases, and for flags that stand in front. */
+function isOwnCommand(argv: readonly string[]): boolean {
+  const words = argv.slice(0, WORDS_MAX);
+  const end = words.findIndex((word) => !/^[a-z][a-z-]*$/.test(word));
+  const plain = end < 0 ? words : words.slice(0, end);
+  return plain.some((_, index) => existsSync(new URL(`commands/${plain.slice(0, index + 1).join('/')}.js`, import.meta.url)));
+}
+
+const wantsJson = (argv: readonly string[]): boolean => {
+  const end = argv.indexOf('--');
+  return argv.slice(0, end < 0 ? argv.length : end).includes('--json');
+};
+
+/** Tells what failed outside of a command of ours. Returns the exit code. */
+async function report(thrown: unknown, argv: readonly string[]): Promise<number> {
+  if (thrown instanceof Errors.ExitError) return thrown.oclif.exit ?? 0;
+  const error = await asCollectiveError(thrown);
+  if (wantsJson(argv)) process.stdout.write(`${JSON.stringify(errorJson(error), undefined, 2)}\n`);
+  else process.stderr.write(errorText(error));
+  return error.exitCode;
+}
+
+/** A plugin's command that failed may have left something open, so that the process would go on. */
+const end = (exitCode: number): Promise<never> =>
+  new Promise(() => {
+    process.exitCode = exitCode;
+    process.stdout.write('', () => process.exit());
+  });
