@@ -6,10 +6,12 @@ import {
   errorOfFailure,
   FilesServiceDefinition,
   type RpcChannel,
+  WitnessAdminServiceDefinition,
 } from '../transport/index.js';
 import { AdminCalls } from './calls/admin-calls.js';
 import { FilesCalls } from './calls/files-calls.js';
 import { Retry } from './calls/retry.js';
+import { WitnessCalls } from './calls/witness-calls.js';
 import { Downloader, type DownloadReport } from './download/downloader.js';
 import { OrderedSink } from './download/ordered-sink.js';
 import type { Entry } from './entry.js';
@@ -85,6 +87,7 @@ const DIRECTORIES_PER_CALL = 8;
 export class CollectiveClient {
   readonly files: FilesCalls;
   readonly admin: AdminCalls;
+  readonly witnesses: WitnessCalls;
   readonly #options: ClientOptions;
   readonly #retry: Retry;
   readonly #pool: NodePool;
@@ -104,6 +107,7 @@ export class CollectiveClient {
     const calls = { retry: this.#retry, random, correlationId };
     this.files = new FilesCalls({ rpc: createClient(FilesServiceDefinition, channel), ...calls });
     this.admin = new AdminCalls({ rpc: createClient(AdminServiceDefinition, channel), ...calls, clock });
+    this.witnesses = new WitnessCalls({ rpc: createClient(WitnessAdminServiceDefinition, channel), ...calls });
     this.#pool = new NodePool({ open: options.openNode, clock, timers });
   }
 

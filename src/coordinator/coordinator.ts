@@ -9,6 +9,8 @@ import {
   type RpcListener,
   type RpcTransport,
   serve,
+  WitnessAdminServiceDefinition,
+  WitnessServiceDefinition,
 } from '../transport/index.js';
 import { AdminService } from './admin/admin-service.js';
 import { type ProcessFacts, StatusDesk } from './admin/status-desk.js';
@@ -29,6 +31,9 @@ import { LivenessLoop } from './nodes/liveness-loop.js';
 import { NodeRegistry } from './nodes/node-registry.js';
 import { NodeSessionService } from './nodes/node-session-service.js';
 import { logDirectoryOf, type OpenedMember, openMember } from './open-member.js';
+import { heldBack } from './witnesses/held-back.js';
+import { WitnessAdminService } from './witnesses/witness-admin-service.js';
+import { WitnessOffice } from './witnesses/witness-office.js';
 import { runUpkeep } from './upkeep-loop.js';
 
 const CLOSE_GRACE_MS = 2000;
@@ -43,6 +48,10 @@ export interface CoordinatorOptions {
   readonly homeEndpoints: readonly string[];
   readonly enrolmentEndpoints: readonly string[];
   readonly softwareVersion: string;
+  /** The disk of the directory (diskIdOf); empty: not known. Copies of the log on the same one are no copies if it fails. */
+  readonly diskId?: string;
+  /** An operator's word that the log in the directory is its latest state, where the witnesses cannot be asked. */
+  readonly assertLatest?: boolean;
   readonly defaultCopies?: number;
   readonly nodeUnreachableAfterMs?: number;
   readonly processFacts: () => ProcessFacts;
@@ -69,6 +78,10 @@ export interface Coordinator {
 }
 
 const DEFAULT_COPIES = 2;
+
+const SHOWS_EVENTS: ReadonlySet<string> = new Set(
+  ['ListEvents', 'GetEvent'].map((method) => `/${AdminServiceDefinition.fullName}/${method}`),
+);
 
 /** One member's coordinator over ports. */
 export function createCoordinator(options: CoordinatorOptions): Coordinator {
@@ -97,6 +110,7 @@ class Running {
   readonly #member: OpenedMember;
   readonly #commands: CommandLoop;
   readonly #registry: NodeRegistry;
+  readonly #witnesses: WitnessOffice;
   readonly #loops: AbortController;
   readonly #loopsEnded: Promise<unknown>;
 
@@ -106,6 +120,7 @@ class Running {
     readonly member: OpenedMember;
     readonly commands: CommandLoop;
     readonly registry: NodeRegistry;
+    readonly witnesses: WitnessOffice;
     readonly loops: AbortController;
     readonly loopsEnded: Promise<unknown>;
   }) {
@@ -114,6 +129,7 @@ class Running {
     this.#member = parts.member;
     this.#commands = parts.commands;
     this.#registry = parts.registry;
+    this.#witnesses = parts.witnesses;
     this.#loops = parts.loops;
     this.#loopsEnded = parts.loopsEnded;
   }
@@ -131,7 +147,16 @@ class Running {
     const { log, views, notices } = member;
     for (const notice of notices) logger.warn('mended at start', { notice });
 
-    const commands = new CommandLoop({ log, views, clock, timers });
+    const witnesses = await WitnessOffice.open({
+      ...ports,
+      origin,
+      log,
+      views,
+      ownDiskId: options.diskId ?? '',
+      assertLatest: options.assertLatest ?? false,
+      signingKeys: [createSigner(material.logKeys).publicKey],
+    });
+    const commands = new CommandLoop({ log, views, clock, timers, gate: witnesses.gate });
     commands.onFailure((error) => {
       logger.error('the coordinator cannot go on', { error });
       onFailure(error);
@@ -151,6 +176,7 @@ class Running {
       clock,
       defaultCopies,
       startNotices: notices,
+      witnesses,
       logBytes: () => bytesOfFiles(ports.fileSystem, logDirectoryOf(directory, origin)),
     });
     const files = filesService({
@@ -207,8 +233,10 @@ class Running {
       own,
       logger,
       services: [
-        serve(FilesServiceDefinition, files),
-        serve(AdminServiceDefinition, admin),
+        heldBack(serve(FilesServiceDefinition, files), witnesses.seen),
+        heldBack(serve(AdminServiceDefinition, admin), witnesses.seen, SHOWS_EVENTS),
+        serve(WitnessAdminServiceDefinition, new WitnessAdminService({ office: witnesses, views, log, hasher })),
+        serve(WitnessServiceDefinition, witnesses.service),
         serve(NodeSessionServiceDefinition, sessions),
       ],
     });
@@ -234,8 +262,9 @@ class Running {
       liveness.run(loops.signal),
       runUpkeep({ clock, timers, views, commands, logger }, loops.signal),
     ]);
+    await witnesses.start(commands);
     home.setServing(true);
-    return new Running({ home, enrolment, member, commands, registry, loops, loopsEnded });
+    return new Running({ home, enrolment, member, commands, registry, witnesses, loops, loopsEnded });
   }
 
   async stop(): Promise<void> {
@@ -243,6 +272,7 @@ class Running {
     this.home.setServing(false);
     this.#registry.closeAll(new CollectiveError('UNAVAILABLE', 'The coordinator is stopping.'));
     this.#loops.abort();
+    this.#witnesses.stop();
     await Promise.all([this.home.close(CLOSE_GRACE_MS), this.enrolment.close(CLOSE_GRACE_MS)]);
     await this.#loopsEnded;
     await this.#commands.stop();

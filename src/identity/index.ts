@@ -27,6 +27,7 @@ export {
   type EnrolmentExchange,
 } from './enrolment.js';
 export { createInvite, parseInvite, type Invite, type InviteKind } from './invite.js';
+export { openSealedText, sealText } from './sealed-text.js';
 export { openIdentityKey, sealIdentityKey, type IdentityKey } from './key-envelope.js';
 export { isIssuedBy, leafValidity, verifyLeaf, type LeafCheck, type PeerIdentity } from './leaf.js';
 export { describePeer, formatPeerUri, parsePeerUri, type PeerName, type Role } from './peer-name.js';

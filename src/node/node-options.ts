@@ -54,6 +54,8 @@ export interface NodeOptions {
   readonly capacityBytes: number;
   /** What stays free on the file system; by default LIMITS.storeReserveBytes. */
   readonly reserveBytes?: number;
+  /** Where copies of the coordinator's log are kept, and which disk that is (empty: not known). By default none are kept. */
+  readonly witness?: { readonly path: string; readonly diskId: string };
   /** Where what the coordinator said is kept, so that a node serves while the coordinator is away. */
   readonly coordinatorFile: SmallFile;
 }

@@ -1,14 +1,23 @@
 import { accept, assert, type ChunkId, CollectiveError, LIMITS, toCollectiveError, type NodeId } from '../base/index.js';
 import { openChunkStore, type ChunkStore } from '../chunks/index.js';
-import { createSigner, openKeyPair, tlsCredentials, verifyLeaf } from '../identity/index.js';
+import { createSigner, openKeyPair, type OwnCredentials, tlsCredentials, verifyLeaf } from '../identity/index.js';
 import type { Listener } from '../ports/index.js';
-import { ChunkServer, createClient, NodeSessionServiceDefinition, RefusalLog } from '../transport/index.js';
+import {
+  ChunkServer,
+  createClient,
+  NodeSessionServiceDefinition,
+  RefusalLog,
+  type RpcChannel,
+  WitnessServiceDefinition,
+} from '../transport/index.js';
 import { CoordinatorKnowledge } from './coordinator-knowledge.js';
 import type { NodeOptions, NodeWorld } from './node-options.js';
 import { DamageNews } from './session/damage-news.js';
 import { SessionLoop } from './session/session-loop.js';
 import { StoreReporter } from './store-reporter.js';
 import { StoreWatch } from './store-watch.js';
+import { KeptCopies } from './witness/kept-copies.js';
+import { WitnessLoop } from './witness/witness-loop.js';
 import { TicketGate } from './tickets/ticket-gate.js';
 
 /** A node daemon: keeps chunks, serves them to who has a ticket, and keeps its coordinator informed. */
@@ -178,6 +187,18 @@ class NodeDaemon implements StorageNode {
     this.#session = session;
     session.start();
     this.#closers.push(() => session.stop());
+    this.#keepLog(channel, own);
+  }
+
+  /** The copy of the coordinator's log: on a stream of its own, so that neither waits for the other. */
+  #keepLog(channel: RpcChannel, { memberId }: OwnCredentials): void {
+    const { witness } = this.#options;
+    if (witness === undefined) return;
+    const copies = new KeptCopies({ ...this.#world, root: witness.path, origins: [memberId] });
+    const client = createClient(WitnessServiceDefinition, channel);
+    const keeping = new WitnessLoop({ ...this.#world, client, copies, diskId: witness.diskId });
+    keeping.start();
+    this.#closers.push(() => keeping.stop());
   }
 }
 

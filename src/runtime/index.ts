@@ -1,6 +1,7 @@
 export { SystemClock } from './clock.js';
 export { readConfigFile, writeConfigFile } from './config-file.js';
 export { lockDataDirectory, type DataDirectoryLock } from './data-directory-lock.js';
+export { diskIdOf } from './disk-id.js';
 export { NodeHasher } from './hasher.js';
 export { LevelKeyValueStores } from './level-key-value-stores.js';
 export { NodeFileSystem, type NodeFileSystemOptions } from './node-file-system.js';

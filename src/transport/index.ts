@@ -117,8 +117,14 @@ export type {
   KeepRequest,
   KeepResponse,
   KeptHead,
+  ListWitnessesRequest,
+  ListWitnessesResponse,
+  NameWitnessesRequest,
+  NameWitnessesResponse,
   ReadBlocks,
   WitnessHello,
+  WitnessInfo,
+  WitnessSummary,
 } from './generated/collective/v1/witness.js';
 export {
   redeemInvite,
@@ -151,9 +157,3 @@ export { createGrpcTransport } from './rpc/grpc/grpc-transport.js';
 export { createLoopbackTransport } from './rpc/loopback/loopback-transport.js';
 export { RefusalLog } from './rpc/refusal-log.js';
 export { serve, type BoundMethod, type BoundService } from './rpc/service.js';
-  ListWitnessesRequest,
-  ListWitnessesResponse,
-  NameWitnessesRequest,
-  NameWitnessesResponse,
-  WitnessInfo,
-  WitnessSummary,

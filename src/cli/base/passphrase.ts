@@ -13,6 +13,14 @@ export async function askPassphrase(file: string | undefined): Promise<string> {
   return passphrase;
 }
 
+/** The passphrase that an identity key was given before: as above, but asked for once. */
+export async function askKnownPassphrase(file: string | undefined): Promise<string> {
+  if (file !== undefined) return firstLine(file);
+  requireTerminal();
+  const { password } = await import('@inquirer/prompts');
+  return password({ message: 'Passphrase of your identity key:', mask: true }, { output: process.stderr });
+}
+
 async function firstLine(file: string): Promise<string> {
   const content = file === '-' ? await text(process.stdin) : await readWhole(file);
   return content.split(/\r?\n/, 1)[0] ?? '';
@@ -28,12 +36,15 @@ async function readWhole(file: string): Promise<string> {
   }
 }
 
+function requireTerminal(): void {
+  if (process.stdin.isTTY && process.stderr.isTTY) return;
+  throw new CollectiveError('USAGE', 'The identity key needs a passphrase, and there is no terminal to ask for it.', {
+    next: 'Give it with --passphrase-file <file>.',
+  });
+}
+
 async function ask(): Promise<string> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new CollectiveError('USAGE', 'The identity key needs a passphrase, and there is no terminal to ask for it.', {
-      next: 'Give it with --passphrase-file <file>.',
-    });
-  }
+  requireTerminal();
   const { password } = await import('@inquirer/prompts');
   const output = { output: process.stderr };
   const first = await password(

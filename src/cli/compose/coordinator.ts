@@ -1,5 +1,5 @@
 import { createCoordinator, readMemberFiles, type Coordinator, type ProcessFacts } from '../../coordinator/index.js';
-import { LevelKeyValueStores, lockDataDirectory } from '../../runtime/index.js';
+import { diskIdOf, LevelKeyValueStores, lockDataDirectory } from '../../runtime/index.js';
 import { createGrpcTransport } from '../../transport/index.js';
 import { readCoordinatorSettings, type CoordinatorSettings } from './coordinator-folder.js';
 import { FolderFiles } from './data-folders.js';
@@ -14,7 +14,13 @@ export interface OpenedCoordinator {
 
 /** A coordinator from its folder. Errors: NOT_FOUND, ALREADY_RUNNING, KEY_FILE_UNSAFE, CONFIG_INVALID, CERTIFICATE_INVALID. */
 export async function openCoordinator(
-  options: { readonly directory: string; readonly overrides: Partial<CoordinatorSettings>; readonly softwareVersion: string },
+  options: {
+    readonly directory: string;
+    readonly overrides: Partial<CoordinatorSettings>;
+    readonly softwareVersion: string;
+    /** An operator's word that the log in the folder is its latest state. */
+    readonly assertLatest?: boolean;
+  },
   world: World,
 ): Promise<OpenedCoordinator> {
   const { directory, softwareVersion, overrides } = options;
@@ -30,6 +36,8 @@ export async function openCoordinator(
       homeEndpoints: settings.homeEndpoints,
       enrolmentEndpoints: settings.enrolmentEndpoints,
       softwareVersion,
+      diskId: await diskIdOf(directory),
+      assertLatest: options.assertLatest ?? false,
       processFacts,
       transport: createGrpcTransport(world),
       ports: { ...world, stores: new LevelKeyValueStores() },

@@ -2,7 +2,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CollectiveError } from '../../base/index.js';
 import { createNode, joinNode, type JoinedNode, type NodeWorld, type StorageNode } from '../../node/index.js';
-import { createTlsNetwork, LevelKeyValueStores, lockDataDirectory } from '../../runtime/index.js';
+import { createTlsNetwork, diskIdOf, LevelKeyValueStores, lockDataDirectory } from '../../runtime/index.js';
 import { createGrpcTransport } from '../../transport/index.js';
 import {
   coordinatorFile,
@@ -79,6 +79,7 @@ export async function openNode(
         storePath: storePathOf(directory),
         capacityBytes,
         coordinatorFile: coordinatorFile(world, directory),
+        witness: { path: join(directory, 'witness'), diskId: await diskIdOf(directory) },
       },
       nodeWorld(world),
     );

@@ -1,5 +1,7 @@
 import { formatDuration } from '../../base/index.js';
 import type { Finding, NodeInfo, UsageInfo } from '../../transport/index.js';
+import { witnessFindings } from '../witnesses/witness-findings.js';
+import type { WitnessReport } from '../witnesses/witness-report.js';
 
 const EXPIRY_WARNING_MS = 10 * 24 * 3600 * 1000;
 const FULL_PERCENT = 95;
@@ -11,6 +13,7 @@ export interface Situation {
   readonly nowMs: number;
   readonly coordinatorCertificateExpiresMs: number | undefined;
   readonly startNotices: readonly string[];
+  readonly witnesses: WitnessReport;
   /** Damage was found in the view database. */
   readonly viewsDoubtful: boolean;
 }
@@ -62,12 +65,7 @@ export function findingsOf(situation: Situation): readonly Finding[] {
         ]
       : []),
     ...situation.startNotices.map((notice) => finding('mended-at-start', 'notice', notice, 'collective audit verify')),
-    finding(
-      'log-on-one-disk',
-      'notice',
-      "The log is kept on the coordinator's disk only.",
-      "Back up the coordinator's directory, to another disk.",
-    ),
+    ...witnessFindings(situation.witnesses),
   ];
   const rank: Readonly<Record<string, number>> = { failure: 0, warning: 1, notice: 2 };
   return found.sort((left, right) => (rank[left.severity] ?? 0) - (rank[right.severity] ?? 0));

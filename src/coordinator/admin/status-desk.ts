@@ -5,6 +5,7 @@ import type { CertificateRow, NodeRow, NodeUsageRow, TotalsRow, TreeCounts, View
 import type { GetStatusResponse, NodeInfo, UsageInfo } from '../../transport/index.js';
 import type { MemberMaterial } from '../member/member-files.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
+import type { WitnessOffice } from '../witnesses/witness-office.js';
 import { findingsOf, healthOf } from './findings.js';
 
 /** What only the process itself knows. */
@@ -27,6 +28,7 @@ export interface StatusDeskOptions {
   readonly defaultCopies: number;
   /** What went wrong at this start and was mended, in sentences. */
   readonly startNotices: readonly string[];
+  readonly witnesses: Pick<WitnessOffice, 'report'>;
 }
 
 interface OnRecord {
@@ -62,6 +64,7 @@ export class StatusDesk {
       defaultCopies,
       nowMs: clock.nowMs(),
       startNotices,
+      witnesses: await this.#options.witnesses.report(),
       viewsDoubtful: views.doubtful(),
       coordinatorCertificateExpiresMs: record.coordinatorCertificate?.notAfterMs,
     });

@@ -35,6 +35,7 @@ export async function feed(link: WitnessLink, options: FeederOptions): Promise<v
     } catch (error) {
       if (link.ended.aborted) return;
       logger.error('blocks of the log cannot be sent to a witness', { nodeId: link.nodeId, error: toCollectiveError(error) });
+      // It rejects when the stream ends, which the loop sees.
       await timers.sleep(RETRY_MS, link.ended).catch(() => undefined);
     }
   }

@@ -1,4 +1,4 @@
-import { CollectiveError, type NodeId, toCollectiveError } from '../../base/index.js';
+import { CollectiveError, equalBytes, type NodeId, toCollectiveError } from '../../base/index.js';
 import type { EventLog, LogContinuation, StoredBlock } from '../../events/index.js';
 import type { Hasher, Logger, SignatureVerifier, Timers } from '../../ports/index.js';
 import type { ViewHost, Views, WitnessesRow } from '../../projections/index.js';
@@ -18,8 +18,8 @@ export interface WitnessDeskOptions {
   readonly ownDiskId: string;
   /** An operator's word that this disk has the latest state. */
   readonly assertLatest: boolean;
-  /** Whether a key that signs what comes next is at hand. */
-  readonly canSign: () => boolean;
+  /** SPKI DER of the log keys that are at hand. */
+  readonly signingKeys: readonly Uint8Array[];
   readonly timers: Timers;
   readonly hasher: Hasher;
   readonly verifier: SignatureVerifier;
@@ -204,9 +204,14 @@ export class WitnessDesk implements AppendGate {
       }
       this.#phase = found;
       if (found.kind === 'closed') this.#options.logger.error('the log is read-only', { error: found.error });
-      else if (!this.#options.canSign()) this.#phase = { kind: 'closed', error: keyMissing() };
+      else if (!this.#canSign()) this.#phase = { kind: 'closed', error: keyMissing() };
     }
     if (this.#phase.kind === 'open') for (const link of this.#links.values()) this.#straighten(link, this.#phase.certain);
+  }
+
+  #canSign(): boolean {
+    const { log, signingKeys } = this.#options;
+    return signingKeys.some((publicKey) => equalBytes(publicKey, log.publicKey));
   }
 
   async #assess(link: WitnessLink): Promise<void> {

@@ -16,7 +16,8 @@ export interface WitnessOfficeOptions {
   readonly views: ViewHost;
   readonly ownDiskId: string;
   readonly assertLatest: boolean;
-  readonly canSign: () => boolean;
+  /** SPKI DER of the log keys that are at hand. */
+  readonly signingKeys: readonly Uint8Array[];
   readonly timers: Timers;
   readonly hasher: Hasher;
   readonly verifier: SignatureVerifier;

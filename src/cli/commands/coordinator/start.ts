@@ -15,6 +15,11 @@ export default class CoordinatorStart extends DaemonCommand {
     name: Flags.string({ description: 'Whose coordinator, where this machine has several.', exclusive: ['directory'] }),
     'home-listen': Flags.string({ description: 'For this run: where clients and nodes connect.', helpValue: 'HOST:PORT' }),
     'enrolment-listen': Flags.string({ description: 'For this run: where invites are redeemed.', helpValue: 'HOST:PORT' }),
+    'assert-latest': Flags.boolean({
+      description:
+        'Take changes although too few witnesses can be asked how far the log goes: you know that this folder is its latest state, ' +
+        'and no old backup. Else what was acknowledged since is lost.',
+    }),
     advertise: Flags.string({
       multiple: true,
       description: 'For this run: host at which others reach this machine.',
@@ -46,7 +51,7 @@ export default class CoordinatorStart extends DaemonCommand {
       ...(enrolmentMoved ? { enrolmentEndpoints: endpoints(enrolmentListen) } : {}),
     };
     const { coordinator, settings, release } = await openCoordinator(
-      { directory, overrides, softwareVersion: this.config.version },
+      { directory, overrides, softwareVersion: this.config.version, assertLatest: flags['assert-latest'] },
       world,
     );
     this.atEnd(release);

@@ -1,0 +1,84 @@
+import type { Finding } from '../../transport/index.js';
+import type { WitnessFacts, WitnessReport } from './witness-report.js';
+
+type Severity = 'notice' | 'warning' | 'failure';
+const finding = (code: string, severity: Severity, message: string, next: string): Finding => ({ code, severity, message, next });
+
+const SEE = 'See who keeps the log: collective witness list';
+
+/** What is not as it should be with the copies of the log. */
+export function witnessFindings(report: WitnessReport): readonly Finding[] {
+  const { refusal, witnesses, disks, notices } = report;
+  return [
+    ...(refusal === undefined
+      ? []
+      : [
+          finding(
+            refusal.code === 'LOG_READ_ONLY' ? 'log-read-only' : 'too-few-witnesses',
+            'failure',
+            refusal.message,
+            refusal.next,
+          ),
+        ]),
+    ...witnesses.flatMap(witnessFinding),
+    ...(disks > 1 ? [] : [onOneDisk(witnesses)]),
+    ...notices.map((notice) => finding('log-copies', 'notice', notice, SEE)),
+  ];
+}
+
+function onOneDisk(witnesses: readonly WitnessFacts[]): Finding {
+  const message =
+    witnesses.length === 0
+      ? "The log is kept in the coordinator's folder only: with that disk, everything is lost."
+      : "All copies of the log that are here lie on the coordinator's own disk: with that disk, everything is lost.";
+  return finding(
+    'log-on-one-disk',
+    'warning',
+    message,
+    'Add a node on another disk, which then keeps the log too: collective node invite',
+  );
+}
+
+function witnessFinding({ name, state, reason, sequence }: WitnessFacts): readonly Finding[] {
+  const why = reason === '' ? '' : `: ${reason.replace(/\.$/, '')}`;
+  switch (state) {
+    case 'away':
+      return [
+        finding(
+          'witness-away',
+          'warning',
+          `Node ${name}, which keeps the log, is not here.`,
+          'Start it on its machine: collective node start',
+        ),
+      ];
+    case 'silent':
+      return [
+        finding(
+          'witness-silent',
+          'warning',
+          `Node ${name} does not answer for its copy of the log.`,
+          `See to it: collective node show ${name}`,
+        ),
+      ];
+    case 'failing':
+      return [
+        finding(
+          'witness-failing',
+          'warning',
+          `Node ${name} does not keep the log${why}.`,
+          `See to its disk: collective node show ${name}`,
+        ),
+      ];
+    case 'parted':
+      return [
+        finding(
+          'witness-parted',
+          'failure',
+          `The copy of the log at node ${name} is not of this log after event ${sequence}${why}.`,
+          SEE,
+        ),
+      ];
+    default:
+      return [];
+  }
+}
