@@ -1,8 +1,9 @@
 import { CollectiveError, LIMITS } from '../base/index.js';
-import { createSigner, type OwnCredentials } from '../identity/index.js';
+import { createSigner } from '../identity/index.js';
 import type { Clock, FileSystem, Hasher, KeyValueStores, Logger, Random, SignatureVerifier, Timers } from '../ports/index.js';
 import {
   AdminServiceDefinition,
+  CertificateServiceDefinition,
   EnrolmentServiceDefinition,
   FilesServiceDefinition,
   NodeSessionServiceDefinition,
@@ -14,6 +15,15 @@ import {
 } from '../transport/index.js';
 import { AdminService } from './admin/admin-service.js';
 import { type ProcessFacts, StatusDesk } from './admin/status-desk.js';
+import { CertificateAuthority } from './certificates/authority.js';
+import { RenewalDesk } from './certificates/certificate-service.js';
+import { OwnRenewal } from './certificates/own-renewal.js';
+import { RevocationDesk } from './certificates/revocation-desk.js';
+import { Revocations } from './certificates/revocations.js';
+import { RotationDesk } from './certificates/rotation-desk.js';
+import { runLapseWatch } from './certificates/lapse-watch.js';
+import { TrustDesk } from './certificates/trust-desk.js';
+import { WithdrawalLoop } from './certificates/withdrawal-loop.js';
 import { CommandLoop } from './commands/command-loop.js';
 import { EnrolmentService } from './enrolment/enrolment-service.js';
 import { filesService } from './files/files-service.js';
@@ -25,7 +35,7 @@ import { TicketOffice } from './files/tickets.js';
 import { UploadCalls } from './files/upload-calls.js';
 import { Audit } from './log/audit.js';
 import { bytesOfFiles } from './log/bytes-of-files.js';
-import type { MemberMaterial } from './member/member-files.js';
+import type { MemberFileStore, MemberMaterial } from './member/member-files.js';
 import { DamageDesk } from './nodes/damage-desk.js';
 import { LivenessLoop } from './nodes/liveness-loop.js';
 import { NodeRegistry } from './nodes/node-registry.js';
@@ -42,6 +52,8 @@ export interface CoordinatorOptions {
   /** Absolute; locked by the caller for as long as the coordinator runs. */
   readonly directory: string;
   readonly material: MemberMaterial;
+  /** Where keys and certificates that are made while it runs are kept. */
+  readonly files: MemberFileStore;
   readonly home: { readonly host: string; readonly port: number };
   readonly enrolment: { readonly host: string; readonly port: number };
   /** `host:port` that others are told to use. */
@@ -54,6 +66,8 @@ export interface CoordinatorOptions {
   readonly assertLatest?: boolean;
   readonly defaultCopies?: number;
   readonly nodeUnreachableAfterMs?: number;
+  /** Of the certificates that it issues. Default: LIMITS.leafLifeMs. */
+  readonly certificateLifeMs?: number;
   readonly processFacts: () => ProcessFacts;
   readonly transport: RpcTransport;
   readonly ports: {
@@ -161,10 +175,24 @@ class Running {
       logger.error('the coordinator cannot go on', { error });
       onFailure(error);
     });
+    const certificateLifeMs = options.certificateLifeMs ?? LIMITS.leafLifeMs;
+    const authority = await CertificateAuthority.open({ material, views, lifeMs: certificateLifeMs, clock, random });
+    const { files: memberFiles } = options;
+    const ownRenewal = new OwnRenewal({ authority, memberName: material.name, commands, files: memberFiles, ...ports });
+    // Before anybody is let in: nobody would accept one that has expired.
+    const unrecorded = await ownRenewal.renewIfDue();
+    const revocations = await Revocations.load(views);
     const registry = new NodeRegistry(clock);
     const damage = new DamageDesk({ commands, registry, timers, logger });
     const ticketSigner = createSigner(material.ticketKeys);
-    const tickets = new TicketOffice({ origin, signer: ticketSigner, clock, random, hasher });
+    const tickets = new TicketOffice({
+      origin,
+      signer: ticketSigner,
+      clock,
+      random,
+      hasher,
+      revocationPosition: () => revocations.position,
+    });
     const placement = new PlacementOffice({ views, registry, clock, timers });
     const receipts = new ReceiptCheck({ origin, views, clock, hasher, verifier });
     const audit = new Audit({ log, views, stores, scratchDirectory: directory, hasher, random, timers, logger });
@@ -175,6 +203,7 @@ class Running {
       registry,
       clock,
       defaultCopies,
+      certificateLifeMs,
       startNotices: notices,
       witnesses,
       logBytes: () => bytesOfFiles(ports.fileSystem, logDirectoryOf(directory, origin)),
@@ -184,8 +213,50 @@ class Running {
       reads: new ReadCalls({ views, registry, tickets, damage }),
       namespace: new NamespaceCalls({ commands, views, clock, hasher }),
     });
+    const trust = new TrustDesk({
+      authority,
+      views,
+      registry,
+      ticketPublicKeys: () => [ticketSigner.publicKey],
+      clock,
+      logger,
+    });
+    const withdrawal = new WithdrawalLoop({ views, commands, timers, logger });
+    const revocation = new RevocationDesk({
+      commands,
+      views,
+      registry,
+      revocations,
+      trust,
+      closeCalls: (matches, error) => home.closeCalls(matches, error),
+      onNodeGone: () => withdrawal.look(),
+      clock,
+      hasher,
+      logger,
+    });
+    const renewals = new RenewalDesk({
+      authority,
+      commands,
+      views,
+      homeEndpoints: options.homeEndpoints,
+      enrolmentEndpoints: options.enrolmentEndpoints,
+      clock,
+      logger,
+    });
+    const rotation = new RotationDesk({
+      authority,
+      renewal: ownRenewal,
+      trust,
+      commands,
+      log,
+      views,
+      files: memberFiles,
+      ...ports,
+    });
     const admin = new AdminService({
-      material,
+      authority,
+      revocation,
+      rotation,
       commands,
       log,
       views,
@@ -200,17 +271,20 @@ class Running {
       commands,
       registry,
       damage,
+      trust,
       logger,
       welcome: () => ({
         memberId: origin,
         memberName: material.name,
         ticketPublicKeys: [ticketSigner.publicKey],
         heartbeatMs: LIMITS.heartbeatMs,
-        revocationPosition: 0,
+        revocationPosition: revocations.position,
       }),
     });
     const enrolling = new EnrolmentService({
-      material,
+      memberName: material.name,
+      authority,
+      renewals,
       commands,
       views,
       homeEndpoints: options.homeEndpoints,
@@ -221,16 +295,11 @@ class Running {
       logger,
     });
 
-    const own: OwnCredentials = {
-      memberId: origin,
-      ca: material.ca,
-      leaf: material.coordinatorLeaf,
-      privateKeyPem: material.coordinatorKeys.privateKeyPem,
-    };
     const home = await transport.listen({
       kind: 'home',
       ...options.home,
-      own,
+      own: authority.own,
+      admit: (caller) => revocations.admit(caller),
       logger,
       services: [
         heldBack(serve(FilesServiceDefinition, files), witnesses.seen),
@@ -238,12 +307,13 @@ class Running {
         serve(WitnessAdminServiceDefinition, new WitnessAdminService({ office: witnesses, views, log, hasher })),
         serve(WitnessServiceDefinition, witnesses.service),
         serve(NodeSessionServiceDefinition, sessions),
+        serve(CertificateServiceDefinition, renewals),
       ],
     });
     const enrolment = await transport.listen({
       kind: 'enrolment',
       ...options.enrolment,
-      own,
+      own: authority.own,
       logger,
       services: [serve(EnrolmentServiceDefinition, enrolling)],
     });
@@ -261,6 +331,9 @@ class Running {
     const loopsEnded = Promise.allSettled([
       liveness.run(loops.signal),
       runUpkeep({ clock, timers, views, commands, logger }, loops.signal),
+      ownRenewal.run(unrecorded, loops.signal),
+      withdrawal.run(loops.signal),
+      runLapseWatch({ revocation, timers, logger, lifeMs: certificateLifeMs }, loops.signal),
     ]);
     await witnesses.start(commands);
     home.setServing(true);

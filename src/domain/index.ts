@@ -1,3 +1,13 @@
+export {
+  countsAsHolder,
+  decideRemoveNode,
+  decideRenewal,
+  decideRevoke,
+  decideRotateCa,
+  revoked,
+  revokedClients,
+  subjectNamed,
+} from './certificate-decisions.js';
 export { decideCopiesLost, decideCopiesWhole } from './damage-decisions.js';
 export type { Decision, DecisionContext } from './decision.js';
 export {

@@ -1,20 +1,31 @@
-import { CollectiveError, fromHex, fromUtf8, LIMITS, toHex, utf8, type MemberId } from '../base/index.js';
+import {
+  CollectiveError,
+  fromHex,
+  fromUtf8,
+  isClientId,
+  LIMITS,
+  toHex,
+  utf8,
+  type ClientId,
+  type MemberId,
+} from '../base/index.js';
 import { isEd25519PublicKey, publicKeyOf, type PublicKey } from '../identity/index.js';
 import type { Hasher, Logger } from '../ports/index.js';
-import type { SessionWelcome } from '../transport/index.js';
+import type { SessionTrust, SessionWelcome } from '../transport/index.js';
 import type { SmallFile } from './node-options.js';
 
 interface Known {
   readonly ticketKeys: readonly PublicKey[];
   readonly revocationPosition: number;
+  readonly revokedClients: ReadonlySet<string>;
 }
 
 const FORMAT_VERSION = 1;
-const NOTHING: Known = { ticketKeys: [], revocationPosition: 0 };
+const NOTHING: Known = { ticketKeys: [], revocationPosition: 0, revokedClients: new Set() };
 
 /**
  * What the coordinator told this node, kept across restarts: a node that comes up alone serves who has a ticket. Kept as JSON
- * `{version, memberId, ticketPublicKeys (SPKI DER, hex), revocationPosition}`.
+ * `{version, memberId, ticketPublicKeys (SPKI DER, hex), revocationPosition, revokedClients (ids)}`.
  */
 export class CoordinatorKnowledge {
   readonly memberId: MemberId;
@@ -45,6 +56,11 @@ export class CoordinatorKnowledge {
     return this.#known.revocationPosition;
   }
 
+  /** Whether the member has taken back every certificate of this client. */
+  isRevoked(clientId: ClientId): boolean {
+    return this.#known.revokedClients.has(clientId);
+  }
+
   /** A file that cannot be used is only forgotten knowledge: the next session brings it back. */
   async load(): Promise<void> {
     try {
@@ -64,7 +80,17 @@ export class CoordinatorKnowledge {
         `The coordinator speaks for another member (${welcome.memberId.slice(0, 60)}).`,
       );
     }
-    const known = this.#checked(welcome.ticketPublicKeys, welcome.revocationPosition);
+    // Who is revoked is told right after the welcome; until then those count that are known.
+    const { revocationPosition, revokedClients } = this.#known;
+    await this.#keep(this.#checked(welcome.ticketPublicKeys, revocationPosition, [...revokedClients]));
+  }
+
+  /** Errors: PROTOCOL_ERROR for what makes no sense. */
+  async learnTrust(trust: SessionTrust): Promise<void> {
+    await this.#keep(this.#checked(trust.ticketPublicKeys, trust.revocationPosition, trust.revokedClientIds));
+  }
+
+  async #keep(known: Known): Promise<void> {
     const before = this.#encode(this.#known);
     const after = this.#encode(known);
     this.#known = known;
@@ -77,31 +103,45 @@ export class CoordinatorKnowledge {
     }
   }
 
-  #checked(publicKeys: readonly Uint8Array[], revocationPosition: number): Known {
+  #checked(publicKeys: readonly Uint8Array[], revocationPosition: number, revokedClients: readonly string[]): Known {
     if (publicKeys.length === 0 || publicKeys.length > LIMITS.ticketKeys || !publicKeys.every(isEd25519PublicKey)) {
       throw new CollectiveError('PROTOCOL_ERROR', 'The keys for tickets are not Ed25519 keys, or too few or many.');
     }
     // Copies: the message that they came in is larger than they are.
     const ticketKeys = publicKeys.map((publicKey) => publicKeyOf(publicKey.slice(), this.#hasher));
-    return { ticketKeys, revocationPosition };
+    if (revokedClients.length > LIMITS.revocationsListed || !revokedClients.every(isClientId)) {
+      throw new CollectiveError('PROTOCOL_ERROR', 'The clients that were revoked are none, or too many.');
+    }
+    return { ticketKeys, revocationPosition, revokedClients: new Set(revokedClients) };
   }
 
-  #encode({ ticketKeys, revocationPosition }: Known): string {
+  #encode({ ticketKeys, revocationPosition, revokedClients }: Known): string {
     const ticketPublicKeys = ticketKeys.map(({ publicKey }) => toHex(publicKey));
-    return `${JSON.stringify({ version: FORMAT_VERSION, memberId: this.memberId, ticketPublicKeys, revocationPosition })}\n`;
+    const { memberId } = this;
+    const known = {
+      version: FORMAT_VERSION,
+      memberId,
+      ticketPublicKeys,
+      revocationPosition,
+      revokedClients: [...revokedClients],
+    };
+    return `${JSON.stringify(known)}\n`;
   }
 
   #decode(bytes: Uint8Array): Known {
     const unusable = new CollectiveError('DATA_FORMAT_UNSUPPORTED', 'The file of what the coordinator said cannot be used.');
     const value: unknown = JSON.parse(fromUtf8(bytes) ?? '');
     if (typeof value !== 'object' || value === null) throw unusable;
-    const { version, memberId, ticketPublicKeys, revocationPosition }: Partial<Record<string, unknown>> = { ...value };
+    const fields: Partial<Record<string, unknown>> = { revokedClients: [], ...value };
+    const { version, memberId, ticketPublicKeys, revocationPosition, revokedClients } = fields;
     if (version !== FORMAT_VERSION || memberId !== this.memberId || !Array.isArray(ticketPublicKeys)) throw unusable;
+    if (!Array.isArray(revokedClients)) throw unusable;
     if (typeof revocationPosition !== 'number' || !Number.isSafeInteger(revocationPosition)) throw unusable;
     const keys = ticketPublicKeys.map((text: unknown) => (typeof text === 'string' ? fromHex(text) : undefined));
     return this.#checked(
       keys.map((key) => key ?? new Uint8Array()),
       revocationPosition,
+      revokedClients.map((id: unknown) => (typeof id === 'string' ? id : '')),
     );
   }
 }

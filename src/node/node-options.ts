@@ -10,7 +10,7 @@ import type {
   SignatureVerifier,
   Timers,
 } from '../ports/index.js';
-import type { RpcTransport } from '../transport/index.js';
+import type { RenewedCertificate, RpcTransport } from '../transport/index.js';
 
 /** One small file of the node's data folder, replaced atomically and durably. */
 export interface SmallFile {
@@ -34,8 +34,12 @@ export interface NodeWorld {
 }
 
 export interface NodeOptions {
-  /** The node's leaf and its key. */
+  /** The node's leaf and its key, expired or not: it is renewed while the node runs. */
   readonly own: OwnCredentials;
+  /** Keeps a renewed certificate durably, all at once. By default it is kept in memory only. */
+  readonly keepRenewed?: (renewed: RenewedCertificate) => Promise<void>;
+  /** `host:port` of the coordinator's enrolment listener: where an expired certificate is renewed. */
+  readonly enrolmentEndpoints?: readonly string[];
   /** For people. */
   readonly name: string;
   /** `host:port` of the coordinator's home listener, in the order to try. */

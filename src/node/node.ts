@@ -1,6 +1,6 @@
 import { accept, assert, type ChunkId, CollectiveError, LIMITS, toCollectiveError, type NodeId } from '../base/index.js';
 import { openChunkStore, type ChunkStore } from '../chunks/index.js';
-import { createSigner, openKeyPair, type OwnCredentials, tlsCredentials, verifyLeaf } from '../identity/index.js';
+import { type CredentialSet, followingSigner, LiveCredentials, type OwnCredentials, ownIdentity } from '../identity/index.js';
 import type { Listener } from '../ports/index.js';
 import {
   ChunkServer,
@@ -10,6 +10,8 @@ import {
   type RpcChannel,
   WitnessServiceDefinition,
 } from '../transport/index.js';
+import { callerCredentials, cutRevoked } from './certificates/callers.js';
+import { NodeCertificate } from './certificates/node-certificate.js';
 import { CoordinatorKnowledge } from './coordinator-knowledge.js';
 import type { NodeOptions, NodeWorld } from './node-options.js';
 import { DamageNews } from './session/damage-news.js';
@@ -36,14 +38,7 @@ export interface StorageNode {
 
 /** Error: CERTIFICATE_INVALID, PERMISSION_DENIED for credentials that are no node's. */
 export function createNode(options: NodeOptions, world: NodeWorld): StorageNode {
-  const identity = accept(
-    verifyLeaf(options.own.leaf, {
-      ca: options.own.ca,
-      memberId: options.own.memberId,
-      nowMs: world.clock.nowMs(),
-      roles: ['node'],
-    }),
-  );
+  const identity = accept(ownIdentity(options.own, ['node']));
   assert(identity.role === 'node', 'the role was checked');
   return new NodeDaemon(identity.nodeId, options, world);
 }
@@ -57,13 +52,16 @@ class NodeDaemon implements StorageNode {
   /** What was started, each with what ends it; ended in reverse order. */
   readonly #closers: (() => Promise<void> | void)[] = [];
   readonly #damageNews = new DamageNews();
+  readonly #own: LiveCredentials;
   #session: SessionLoop | undefined;
   #watch: StoreWatch | undefined;
+  #server: ChunkServer | undefined;
   #started = false;
 
   constructor(nodeId: NodeId, options: NodeOptions, world: NodeWorld) {
     this.nodeId = nodeId;
     this.#options = options;
+    this.#own = new LiveCredentials(presentOf(options.own));
     this.#world = { ...world, logger: world.logger.child({ nodeId }) };
   }
 
@@ -97,7 +95,7 @@ class NodeDaemon implements StorageNode {
   }
 
   async #start(signal: AbortSignal): Promise<{ readonly port: number }> {
-    const { own, storePath, capacityBytes, reserveBytes, coordinatorFile } = this.#options;
+    const { own, storePath, capacityBytes, reserveBytes, coordinatorFile } = { ...this.#options, own: this.#own };
     const { hasher, logger } = this.#world;
     const reserve = reserveBytes === undefined ? {} : { reserveBytes };
     const onRepaired = (chunkIds: readonly ChunkId[]): void => {
@@ -121,14 +119,15 @@ class NodeDaemon implements StorageNode {
   }
 
   async #listen(store: ChunkStore, knowledge: CoordinatorKnowledge): Promise<Listener> {
-    const { own, host, port } = this.#options;
+    const { host, port } = this.#options;
+    const own = this.#own;
     const { clock, timers, logger, hasher, verifier, network } = this.#world;
     const gate = new TicketGate({
       own,
       nodeId: this.nodeId,
       store,
       knowledge,
-      signer: createSigner(accept(openKeyPair(own.privateKeyPem, hasher))),
+      signer: followingSigner(own, hasher),
       verifier,
       hasher,
       clock,
@@ -144,7 +143,7 @@ class NodeDaemon implements StorageNode {
       {
         host,
         port,
-        credentials: tlsCredentials(own, ['client'], clock),
+        credentials: callerCredentials(own, knowledge, clock),
         connectionsMax: LIMITS.dataConnections,
         handshakeTimeoutMs: LIMITS.handshakeTimeoutMs,
         onRefused: (remote, error) => {
@@ -153,18 +152,23 @@ class NodeDaemon implements StorageNode {
       },
       server.accept,
     );
+    this.#server = server;
     this.#closers.push(() => listener.close());
     this.#closers.push(() => server.close(STOP_GRACE_MS, new AbortController().signal));
     return listener;
   }
 
   #startSession(store: ChunkStore, knowledge: CoordinatorKnowledge, port: number): void {
-    const { own, name, homeEndpoints, host, capacityBytes, failureDomain, softwareVersion } = this.#options;
+    const own = this.#own;
+    const { name, homeEndpoints, host, capacityBytes, failureDomain, softwareVersion } = this.#options;
     const { transport, timers, clock, random, logger } = this.#world;
     const channel = transport.connect({ endpoints: homeEndpoints, own });
     this.#closers.push(() => {
       channel.close();
     });
+    const certificate = new NodeCertificate({ ...this.#options, own, channel }, this.#world);
+    certificate.start();
+    this.#closers.push(() => certificate.stop());
     const session = new SessionLoop({
       client: createClient(NodeSessionServiceDefinition, channel),
       hello: {
@@ -183,6 +187,11 @@ class NodeDaemon implements StorageNode {
       clock,
       random,
       logger,
+      onTrust: (trust) => {
+        cutRevoked(this.#server, own, knowledge, clock.nowMs());
+        certificate.heard(trust);
+      },
+      onEnded: (reason) => certificate.sessionEnded(reason),
     });
     this.#session = session;
     session.start();
@@ -203,3 +212,11 @@ class NodeDaemon implements StorageNode {
 }
 
 const STORE_FORMAT_VERSION = 1;
+
+const presentOf = ({ memberId, ca, leaf, privateKeyPem, previousCas = [] }: OwnCredentials): CredentialSet => ({
+  memberId,
+  ca,
+  leaf,
+  privateKeyPem,
+  previousCas,
+});

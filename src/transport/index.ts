@@ -10,9 +10,19 @@ export {
   type TicketRights,
   type TicketSlot,
 } from './chunk-protocol/index.js';
+export {
+  CertificateKeeper,
+  type CertificateKeeperOptions,
+  type CertificateKeeperWorld,
+} from './certificates/certificate-keeper.js';
+export type { KeyChoice, RenewedCertificate } from './certificates/renew-certificate.js';
+export { renewingChannel } from './certificates/renewing-channel.js';
 export { errorOfFailure, failureOf } from './failure.js';
 export { AdminServiceDefinition } from './generated/collective/v1/admin.js';
 export type {
+  ClientInfo,
+  CommitRotationRequest,
+  CommitRotationResponse,
   EventInfo,
   Finding,
   GetEventRequest,
@@ -23,21 +33,31 @@ export type {
   GetStatusResponse,
   IssueInviteRequest,
   IssueInviteResponse,
+  ListClientsRequest,
+  ListClientsResponse,
   ListEventsRequest,
   ListEventsResponse,
   ListNodesRequest,
   ListNodesResponse,
   LogStatus,
   NodeInfo,
+  PrepareRotationRequest,
+  PrepareRotationResponse,
   ProcessInfo,
+  RemoveNodeRequest,
+  RemoveNodeResponse,
   ReplayLogRequest,
   ReplayLogResponse,
+  RevokeCertificatesRequest,
+  RevokeCertificatesResponse,
   UsageInfo,
   VerifyLogRequest,
   VerifyLogResponse,
   ViewComparison,
   ViewStatus,
 } from './generated/collective/v1/admin.js';
+export { CertificateServiceDefinition } from './generated/collective/v1/certificates.js';
+export type { RenewRequest, RenewResponse } from './generated/collective/v1/certificates.js';
 export { EntryKind } from './generated/collective/v1/common.js';
 export type {
   ChunkRef,
@@ -45,13 +65,17 @@ export type {
   Extent,
   Failure,
   FileTime,
+  MemberTrust,
   NodeAccess,
   Receipt,
 } from './generated/collective/v1/common.js';
 export { EnrolmentServiceDefinition } from './generated/collective/v1/enrolment.js';
 export type {
+  IntroduceRequest,
+  IntroduceResponse,
   RedeemRequest,
   RedeemResponse,
+  RenewLapsedRequest,
 } from './generated/collective/v1/enrolment.js';
 export { FilesServiceDefinition } from './generated/collective/v1/files.js';
 export type {
@@ -108,6 +132,7 @@ export type {
   SessionOrder,
   SessionRequest,
   SessionResponse,
+  SessionTrust,
   SessionWelcome,
   VerifyOrder,
 } from './generated/collective/v1/node_session.js';

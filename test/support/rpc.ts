@@ -82,13 +82,19 @@ export function adminWith(methods: Partial<Admin>): BoundService {
     getEvent: missing,
     verifyLog: missing,
     replayLog: missing,
+    listClients: missing,
+    revokeCertificates: missing,
+    removeNode: missing,
+    prepareRotation: missing,
+    commitRotation: missing,
     ...methods,
   });
 }
 
 export const sessionWith = (session: Session['session']): BoundService => serve(NodeSessionServiceDefinition, { session });
 
-export const enrolmentWith = (redeem: Enrolment['redeem']): BoundService => serve(EnrolmentServiceDefinition, { redeem });
+export const enrolmentWith = (redeem: Enrolment['redeem']): BoundService =>
+  serve(EnrolmentServiceDefinition, { redeem, introduce: missing, renewLapsed: missing });
 
 export const eventWith = (fields: Partial<EventInfo>): EventInfo => ({
   origin: '',

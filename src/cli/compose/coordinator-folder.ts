@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { CollectiveError, isMemberId } from '../../base/index.js';
+import { CollectiveError, isMemberId, LIMITS } from '../../base/index.js';
 import { readConfigFile, writeConfigFile } from '../../runtime/index.js';
 import { absolute, isVacant } from './data-folders.js';
 import type { World } from './world.js';
@@ -16,6 +16,8 @@ const SCHEMA = z.object({
   /** host:port, as others are told. */
   homeEndpoints: z.array(z.string()).min(1),
   enrolmentEndpoints: z.array(z.string()).min(1),
+  /** Of the certificates that it issues, in milliseconds. Absent: 30 days. */
+  certificateLifeMs: z.number().int().min(LIMITS.leafLifeMinMs).max(LIMITS.leafLifeMaxMs).optional(),
 });
 
 export type CoordinatorSettings = z.infer<typeof SCHEMA>;

@@ -27,10 +27,13 @@ export async function openCoordinator(
   const settings = { ...(await readCoordinatorSettings(world, directory)), ...overrides };
   const lock = await lockDataDirectory(directory);
   try {
-    const material = await readMemberFiles(settings, new FolderFiles(directory, world), world.hasher);
+    const files = new FolderFiles(directory, world);
+    const material = await readMemberFiles(settings, files, world.hasher);
     const coordinator = createCoordinator({
       directory,
       material,
+      files,
+      ...(settings.certificateLifeMs === undefined ? {} : { certificateLifeMs: settings.certificateLifeMs }),
       home: settings.homeListen,
       enrolment: settings.enrolmentListen,
       homeEndpoints: settings.homeEndpoints,

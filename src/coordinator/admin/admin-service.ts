@@ -7,6 +7,8 @@ import type { ViewHost } from '../../projections/index.js';
 import type {
   AdminServiceDefinition,
   AuthenticatedCall,
+  CommitRotationRequest,
+  CommitRotationResponse,
   GetEventRequest,
   GetEventResponse,
   GetNodeRequest,
@@ -15,27 +17,39 @@ import type {
   GetStatusResponse,
   IssueInviteRequest,
   IssueInviteResponse,
+  ListClientsRequest,
+  ListClientsResponse,
   ListEventsRequest,
   ListEventsResponse,
   ListNodesRequest,
   ListNodesResponse,
+  PrepareRotationRequest,
+  PrepareRotationResponse,
+  RemoveNodeRequest,
+  RemoveNodeResponse,
   ReplayLogRequest,
   ReplayLogResponse,
+  RevokeCertificatesRequest,
+  RevokeCertificatesResponse,
   ServiceImplementation,
   VerifyLogRequest,
   VerifyLogResponse,
 } from '../../transport/index.js';
 import { clientCaller } from '../caller.js';
+import type { CertificateAuthority } from '../certificates/authority.js';
+import type { RevocationDesk } from '../certificates/revocation-desk.js';
+import type { RotationDesk } from '../certificates/rotation-desk.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 import { requestRef } from '../commands/request-ref.js';
 import type { Audit } from '../log/audit.js';
-import type { MemberMaterial } from '../member/member-files.js';
 import { eventInfo } from './event-info.js';
 import { listEvents } from './list-events.js';
 import type { StatusDesk } from './status-desk.js';
 
 export interface AdminServiceOptions {
-  readonly material: MemberMaterial;
+  readonly authority: CertificateAuthority;
+  readonly revocation: RevocationDesk;
+  readonly rotation: RotationDesk;
   readonly commands: CommandLoop;
   readonly log: EventLog;
   readonly views: ViewHost;
@@ -79,7 +93,7 @@ export class AdminService implements ServiceImplementation<typeof AdminServiceDe
   }
 
   async issueInvite(request: IssueInviteRequest, call: AuthenticatedCall): Promise<IssueInviteResponse> {
-    const { material, clock, random, hasher, commands } = this.#options;
+    const { authority, clock, random, hasher, commands } = this.#options;
     const { kind, name } = request;
     if (kind !== 'node' && kind !== 'client')
       throw new CollectiveError('REQUEST_INVALID', 'An invite is for a node or a client.');
@@ -90,8 +104,8 @@ export class AdminService implements ServiceImplementation<typeof AdminServiceDe
       createInvite(
         {
           kind,
-          memberId: material.memberId,
-          caSha256: material.ca.sha256,
+          memberId: authority.memberId,
+          caSha256: authority.ca.sha256,
           expiresAtMs,
           endpoints: this.#options.enrolmentEndpoints,
         },
@@ -133,5 +147,25 @@ export class AdminService implements ServiceImplementation<typeof AdminServiceDe
 
   replayLog(_request: ReplayLogRequest, call: AuthenticatedCall): AsyncIterable<ReplayLogResponse> {
     return this.#options.audit.replay(call.signal);
+  }
+
+  listClients(_request: ListClientsRequest, call: AuthenticatedCall): Promise<ListClientsResponse> {
+    return this.#options.revocation.listClients(call);
+  }
+
+  revokeCertificates(request: RevokeCertificatesRequest, call: AuthenticatedCall): Promise<RevokeCertificatesResponse> {
+    return this.#options.revocation.revoke(request, call);
+  }
+
+  removeNode(request: RemoveNodeRequest, call: AuthenticatedCall): Promise<RemoveNodeResponse> {
+    return this.#options.revocation.removeNode(request, call);
+  }
+
+  prepareRotation(request: PrepareRotationRequest): Promise<PrepareRotationResponse> {
+    return this.#options.rotation.prepare(request);
+  }
+
+  commitRotation(request: CommitRotationRequest, call: AuthenticatedCall): Promise<CommitRotationResponse> {
+    return this.#options.rotation.commit(request, call);
   }
 }

@@ -3,7 +3,8 @@ import type { Finding, NodeInfo, UsageInfo } from '../../transport/index.js';
 import { witnessFindings } from '../witnesses/witness-findings.js';
 import type { WitnessReport } from '../witnesses/witness-report.js';
 
-const EXPIRY_WARNING_MS = 10 * 24 * 3600 * 1000;
+/** Of its life: a certificate that has no more than this left should have been renewed a while ago. */
+const EXPIRY_WARNING_SHARE = 7 / 30;
 const FULL_PERCENT = 95;
 
 export interface Situation {
@@ -12,6 +13,7 @@ export interface Situation {
   readonly defaultCopies: number;
   readonly nowMs: number;
   readonly coordinatorCertificateExpiresMs: number | undefined;
+  readonly certificateLifeMs: number;
   readonly startNotices: readonly string[];
   readonly witnesses: WitnessReport;
   /** Damage was found in the view database. */
@@ -26,7 +28,7 @@ const counted = (count: number, noun: string, plural = `${noun}s`): string => `$
 export function findingsOf(situation: Situation): readonly Finding[] {
   const { usage } = situation;
   const found = [
-    ...situation.nodes.flatMap((node) => nodeFindings(node, situation.nowMs)),
+    ...situation.nodes.flatMap((node) => nodeFindings(node, situation)),
     ...enoughNodes(situation),
     ...(usage.damagedCopies > 0
       ? [
@@ -52,7 +54,8 @@ export function findingsOf(situation: Situation): readonly Finding[] {
       what: "The coordinator's certificate",
       expiresMs: situation.coordinatorCertificateExpiresMs,
       nowMs: situation.nowMs,
-      next: 'Update Collective: this version cannot renew it. Then start it again: collective coordinator start',
+      lifeMs: situation.certificateLifeMs,
+      next: 'It renews itself: read the log of the coordinator, which says what keeps it from that.',
     }),
     ...(situation.viewsDoubtful
       ? [
@@ -76,7 +79,8 @@ export function healthOf(findings: readonly Finding[]): 'healthy' | 'degraded' |
   return findings.some(({ severity }) => severity === 'warning') ? 'degraded' : 'healthy';
 }
 
-function nodeFindings(node: NodeInfo, nowMs: number): readonly Finding[] {
+function nodeFindings(node: NodeInfo, { nowMs, certificateLifeMs }: Situation): readonly Finding[] {
+  if (node.state === 'revoked') return [revokedFinding(node)];
   return [
     ...presenceFindings(node, nowMs),
     ...storeFindings(node),
@@ -84,9 +88,18 @@ function nodeFindings(node: NodeInfo, nowMs: number): readonly Finding[] {
       what: `The certificate of node ${node.name}`,
       expiresMs: node.certificateExpiresMs,
       nowMs,
-      next: 'Update Collective on its machine: this version cannot renew it.',
+      lifeMs: certificateLifeMs,
+      next: `It renews itself when it is here: collective node show ${node.name}; else compare the clocks, and read its log.`,
     }),
   ];
+}
+
+function revokedFinding({ name, chunks }: NodeInfo): Finding {
+  const copies =
+    chunks === 0
+      ? 'None of its copies count any more'
+      : `${counted(chunks, 'copy', 'copies')} of it are being taken off the record`;
+  return finding('node-revoked', 'notice', `Node ${name} is revoked. ${copies}.`, `Forget it: collective node remove ${name}`);
 }
 
 function presenceFindings(node: NodeInfo, nowMs: number): readonly Finding[] {
@@ -179,9 +192,10 @@ function expiring(certificate: {
   readonly expiresMs: number | undefined;
   readonly nowMs: number;
   readonly next: string;
+  readonly lifeMs: number;
 }): readonly Finding[] {
-  const { what, expiresMs, nowMs, next } = certificate;
-  if (expiresMs === undefined || expiresMs === 0 || expiresMs - nowMs > EXPIRY_WARNING_MS) return [];
+  const { what, expiresMs, nowMs, next, lifeMs } = certificate;
+  if (expiresMs === undefined || expiresMs === 0 || expiresMs - nowMs > lifeMs * EXPIRY_WARNING_SHARE) return [];
   const expired = expiresMs <= nowMs;
   const when = expired ? `expired ${formatDuration(nowMs - expiresMs)} ago` : `expires in ${formatDuration(expiresMs - nowMs)}`;
   return [finding('certificate-expiring', expired ? 'failure' : 'warning', `${what} ${when}.`, next)];

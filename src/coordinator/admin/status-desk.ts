@@ -26,6 +26,7 @@ export interface StatusDeskOptions {
   readonly logBytes: () => Promise<number>;
   readonly softwareVersion: string;
   readonly defaultCopies: number;
+  readonly certificateLifeMs: number;
   /** What went wrong at this start and was mended, in sentences. */
   readonly startNotices: readonly string[];
   readonly witnesses: Pick<WitnessOffice, 'report'>;
@@ -37,6 +38,7 @@ interface OnRecord {
     readonly row: NodeRow;
     readonly usage: NodeUsageRow;
     readonly certificate: CertificateRow | undefined;
+    readonly revoked: boolean;
   }[];
   readonly coordinatorCertificate: CertificateRow | undefined;
   readonly totals: TotalsRow;
@@ -67,6 +69,7 @@ export class StatusDesk {
       witnesses: await this.#options.witnesses.report(),
       viewsDoubtful: views.doubtful(),
       coordinatorCertificateExpiresMs: record.coordinatorCertificate?.notAfterMs,
+      certificateLifeMs: this.#options.certificateLifeMs,
     });
     const { head } = log;
     const facts = processFacts();
@@ -103,6 +106,7 @@ export class StatusDesk {
         row,
         usage: views.usage.node(nodeId),
         certificate: views.certificates.of('node', nodeId)[0],
+        revoked: views.certificates.revocation('node', nodeId) !== undefined,
       })),
       coordinatorCertificate: views.certificates.of('coordinator', '')[0],
       totals: views.usage.totals(),
@@ -111,13 +115,13 @@ export class StatusDesk {
   }
 
   #nodeInfos(record: OnRecord): NodeInfo[] {
-    return record.nodes.map(({ nodeId, row, usage, certificate }): NodeInfo => {
+    return record.nodes.map(({ nodeId, row, usage, certificate, revoked }): NodeInfo => {
       const { registry } = this.#options;
       const telemetry = registry.telemetry(nodeId);
       return {
         nodeId,
         name: row.name,
-        state: this.#stateOf(nodeId, row),
+        state: revoked ? 'revoked' : this.#stateOf(nodeId, row),
         storeState: telemetry?.storeState ?? '',
         storeReason: telemetry?.storeReason ?? '',
         endpoints: [...row.endpoints],

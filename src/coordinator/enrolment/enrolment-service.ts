@@ -5,16 +5,17 @@ import {
   equalBytes,
   type InviteId,
   isInviteId,
+  LIMITS,
   type NodeId,
   toBase32,
 } from '../../base/index.js';
 import { checkLabel, decideBurnInvite, decideReissue, decideRedeemInvite, usableInvite } from '../../domain/index.js';
 import {
   checkInviteProof,
-  createSigner,
+  checkRenewalProof,
   ENROLMENT_NONCE_BYTES,
   type EnrolmentExchange,
-  issueLeaf,
+  followingSigner,
   openCertificateRequest,
   type PeerName,
   proveEnrolmentAnswer,
@@ -24,19 +25,25 @@ import type { CertificateRow, InviteRow, ViewHost } from '../../projections/inde
 import type {
   AnonymousCall,
   EnrolmentServiceDefinition,
+  IntroduceRequest,
+  IntroduceResponse,
   RedeemRequest,
   RedeemResponse,
+  RenewLapsedRequest,
+  RenewResponse,
   ServiceImplementation,
 } from '../../transport/index.js';
+import type { CertificateAuthority } from '../certificates/authority.js';
+import type { RenewalDesk } from '../certificates/certificate-service.js';
 import type { CommandLoop } from '../commands/command-loop.js';
-import { certificateIssued } from '../member/certificate-issued.js';
-import type { MemberMaterial } from '../member/member-files.js';
 import { EnrolmentAttempts } from './attempts.js';
 
 const SHORT_ID_BYTES = 10;
 
 export interface EnrolmentServiceOptions {
-  readonly material: MemberMaterial;
+  readonly memberName: string;
+  readonly authority: CertificateAuthority;
+  readonly renewals: RenewalDesk;
   readonly commands: CommandLoop;
   readonly views: ViewHost;
   readonly homeEndpoints: readonly string[];
@@ -64,20 +71,17 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
   }
 
   async redeem(request: RedeemRequest, call: AnonymousCall): Promise<RedeemResponse> {
-    const { logger, material, hasher } = this.#options;
-    const address = call.remote.slice(0, call.remote.lastIndexOf(':'));
-    if (!this.#attempts.admit(address)) {
-      throw new CollectiveError('LIMIT_EXCEEDED', 'There were too many attempts to join within a minute.', {
-        next: 'Wait a minute and try again.',
-      });
-    }
+    const { logger, authority, memberName, hasher } = this.#options;
+    const address = this.#admit(call);
     const { inviteId } = request;
     if (!isInviteId(inviteId) || request.nonce.length !== ENROLMENT_NONCE_BYTES) {
       throw new CollectiveError('REQUEST_INVALID', 'The request to join is malformed.');
     }
+    // Taken once: a renewal in between must not change what this exchange is about.
+    const own = authority.own.present;
     const exchange: EnrolmentExchange = {
       inviteId,
-      serverLeaf: material.coordinatorLeaf,
+      serverLeaf: own.leaf,
       certificateRequest: request.certificateRequest,
       nonce: request.nonce,
     };
@@ -95,16 +99,71 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
       remote: call.remote,
       requestId: call.requestId,
     });
-    const answer = { certificate, caCertificate: material.ca.der };
+    const answer = { certificate, caCertificate: own.ca.der };
     return {
       ...answer,
       subjectId,
       name,
-      memberId: material.memberId,
-      memberName: material.name,
+      memberId: own.memberId,
+      memberName,
       homeEndpoints: this.#options.homeEndpoints,
-      proof: proveEnrolmentAnswer(request.proof, exchange, answer, { signer: createSigner(material.coordinatorKeys), hasher }),
+      proof: proveEnrolmentAnswer(request.proof, exchange, answer, { signer: followingSigner(own, hasher), hasher }),
     };
+  }
+
+  async introduce(_request: IntroduceRequest, call: AnonymousCall): Promise<IntroduceResponse> {
+    const address = this.#admit(call);
+    const trust = await this.#options.authority.trust();
+    this.#attempts.succeeded(address);
+    return { trust };
+  }
+
+  /** For who cannot show its certificate any more. What it gets is of no use to anybody who has not got its key. */
+  async renewLapsed(request: RenewLapsedRequest, call: AnonymousCall): Promise<RenewResponse> {
+    const { authority, renewals, hasher, verifier, logger } = this.#options;
+    const address = this.#admit(call);
+    const { certificate, certificateRequest, nonce } = request;
+    const known = certificate.length > LIMITS.certificateBytes ? undefined : await this.#lapsed(hasher.sha256(certificate));
+    const exchange = { serverLeaf: authority.own.leaf, certificate, certificateRequest, nonce };
+    // One answer for both: strangers learn nothing of who is on record.
+    if (known === undefined || !checkRenewalProof(request.proof, exchange, { publicKey: known.publicKey, hasher, verifier })) {
+      throw new CollectiveError('CERTIFICATE_INVALID', 'This coordinator does not renew that certificate.', {
+        next: 'It may be too long ago, or of another member. Join again with a new invite.',
+      });
+    }
+    const { memberId } = authority;
+    const { role, subjectId } = known;
+    const publicKey = accept(await openCertificateRequest(certificateRequest));
+    const peer =
+      role === 'node'
+        ? ({ role, memberId, nodeId: subjectId as NodeId } as const)
+        : ({ role: 'client', memberId, clientId: subjectId as ClientId } as const);
+    const response = await renewals.issue(peer, publicKey);
+    this.#attempts.succeeded(address);
+    logger.info('a certificate was renewed by proof of its key', { role, subjectId, remote: call.remote });
+    return response;
+  }
+
+  /** Of a node or client, among its newest, and not over for too long. Who was revoked is told so by the renewal itself. */
+  async #lapsed(fingerprint: Uint8Array): Promise<CertificateRow | undefined> {
+    const { views, clock } = this.#options;
+    const nowMs = clock.nowMs();
+    return views.run(({ certificates }) => {
+      const row = certificates.byFingerprint(fingerprint);
+      if (row === undefined || row.role === 'coordinator' || nowMs > row.notAfterMs + LIMITS.lapsedRenewalMs) return undefined;
+      return certificates.of(row.role, row.subjectId).some((newest) => equalBytes(newest.publicKey, row.publicKey))
+        ? row
+        : undefined;
+    });
+  }
+
+  /** The address that the attempt counts for. Error: LIMIT_EXCEEDED. */
+  #admit(call: AnonymousCall): string {
+    const address = call.remote.slice(0, call.remote.lastIndexOf(':'));
+    if (this.#attempts.admit(address)) return address;
+    throw new CollectiveError('LIMIT_EXCEEDED', 'There were too many attempts to join within a minute.', {
+      next: 'Wait a minute and try again.',
+    });
   }
 
   /** Only who has the secret learns anything about the invite; five wrong tries burn it. */
@@ -134,8 +193,8 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
   }
 
   async #issue(inviteId: InviteId, { invite, earlier }: Redeemable, publicKey: Uint8Array, wishedName: string) {
-    const { material, clock, random, commands } = this.#options;
-    const { memberId, ca, caKeys } = material;
+    const { authority, random, commands } = this.#options;
+    const { memberId } = authority;
     const name = earlier?.name ?? (invite.name || wishedName);
     accept(checkLabel(name));
     const subjectId = earlier?.subjectId ?? toBase32(random.bytes(SHORT_ID_BYTES));
@@ -143,9 +202,7 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
       invite.kind === 'node'
         ? { role: 'node', memberId, nodeId: subjectId as NodeId }
         : { role: 'client', memberId, clientId: subjectId as ClientId };
-    const nowMs = clock.nowMs();
-    const leaf = await issueLeaf({ ca, caKeys, name: peer, publicKey, nowMs, random });
-    const certificate = certificateIssued({ leaf, ca, memberId, name, nowMs });
+    const { leaf, certificate } = await authority.issue({ peer, name, publicKey });
     await commands.submit({
       actor: 'coordinator',
       request: undefined,

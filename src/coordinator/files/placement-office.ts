@@ -1,5 +1,5 @@
 import { accept, type ChunkId, type NodeId } from '../../base/index.js';
-import { type Candidate, checkRoom, type ChunkPlan, planPlacement, type Unusable } from '../../domain/index.js';
+import { type Candidate, checkRoom, countsAsHolder, type ChunkPlan, planPlacement, type Unusable } from '../../domain/index.js';
 import type { Clock, Timers } from '../../ports/index.js';
 import type { NodeRow, ViewHost } from '../../projections/index.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
@@ -60,7 +60,7 @@ export class PlacementOffice {
 
   async #usable(copies: number, signal: AbortSignal) {
     const { views, registry, clock, timers } = this.#options;
-    const all = await views.run((each) => each.nodes.all());
+    const all = await views.run((each) => each.nodes.all().filter(([nodeId]) => countsAsHolder(nodeId, each)));
     let sorted = this.#sort(all);
     const untilMs = this.#startedMonotonicMs + DIAL_IN_MS;
     while (sorted.candidates.length < copies && all.length > 0 && clock.monotonicMs() < untilMs) {

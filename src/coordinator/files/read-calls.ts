@@ -9,7 +9,7 @@ import {
   type NodeId,
   toCollectiveError,
 } from '../../base/index.js';
-import { find, type Names, showPath } from '../../domain/index.js';
+import { countsAsHolder, find, type Names, showPath } from '../../domain/index.js';
 import type { Extent } from '../../events/index.js';
 import type { NodeRow, VersionRow, ViewHost } from '../../projections/index.js';
 import { failureOf } from '../../transport/index.js';
@@ -147,7 +147,10 @@ export class ReadCalls {
       views.placement.need(chunkIds);
       return {
         holdings: new Map<ChunkId, Holding | undefined>(chunkIds.map((id) => [id, views.placement.chunk(id)])),
-        nodes: new Map<NodeId, NodeRow>(views.nodes.all()),
+        // Nobody is sent to a node that was revoked.
+        nodes: new Map<NodeId, NodeRow>(
+          views.nodes.all().map(([id, row]) => [id, countsAsHolder(id, views) ? row : { ...row, endpoints: [] }]),
+        ),
       };
     });
     const order = new Map(chunkIds.map((id) => [id, this.#inOrder(id, holdings.get(id)?.holders ?? [], nodes)]));

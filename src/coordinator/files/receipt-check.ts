@@ -9,7 +9,7 @@ import {
   type NodeId,
   type UploadId,
 } from '../../base/index.js';
-import type { ReceiptedChunks } from '../../domain/index.js';
+import { countsAsHolder, type ReceiptedChunks } from '../../domain/index.js';
 import { chunkListDigest, openReceipt } from '../../identity/index.js';
 import type { Clock, Hasher, SignatureVerifier } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
@@ -81,7 +81,15 @@ export class ReceiptCheck {
     listDigest: Uint8Array,
   ): Promise<void> {
     const { views, verifier, origin, clock } = this.#options;
-    const keys = await views.run((all) => all.certificates.of('node', nodeId).map((certificate) => certificate.publicKey));
+    const { keys, counts } = await views.run((all) => ({
+      keys: all.certificates.of('node', nodeId).map((certificate) => certificate.publicKey),
+      counts: countsAsHolder(nodeId, all),
+    }));
+    if (!counts) {
+      throw new CollectiveError('RECEIPT_INVALID', `Node ${nodeId} was revoked: its word does not count any more.`, {
+        next: 'Put the file again.',
+      });
+    }
     const results = keys.map((nodePublicKey) =>
       openReceipt(receipt.signedReceipt, {
         verifier,

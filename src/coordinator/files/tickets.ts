@@ -15,6 +15,8 @@ interface TicketOfficeOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly hasher: Hasher;
+  /** What a node must have heard of the log to take a ticket of now. */
+  readonly revocationPosition: () => number;
 }
 
 /** Makes the short-lived rights with which clients use nodes. */
@@ -62,7 +64,7 @@ export class TicketOffice {
       clientKeyHash: right.clientKeyHash,
       expiresAtMs: clock.nowMs() + LIMITS.ticketLifeMs,
       ticketId: random.bytes(TICKET_ID_BYTES),
-      revocationPosition: 0,
+      revocationPosition: this.#options.revocationPosition(),
     };
   }
 }

@@ -1,4 +1,4 @@
-import { accept, type ClientId, type MemberId } from '../../base/index.js';
+import { accept, type ClientId, isCollectiveError, type MemberId } from '../../base/index.js';
 import { certificatePem, certificatesOfPem, openCa, openKeyPair, type KeyPair, type TrustedCa } from '../../identity/index.js';
 import type { Hasher } from '../../ports/index.js';
 
@@ -8,6 +8,9 @@ export const MEMBER_FILES = {
   caKey: 'keys/ca.key',
   logKey: 'keys/log.key',
   ticketKey: 'keys/ticket.key',
+  /** Made for a rotation; in use once the log names it. */
+  nextCaKey: 'keys/ca.next.key',
+  nextLogKey: 'keys/log.next.key',
   coordinatorKey: 'keys/coordinator.key',
   caCertificate: 'certificates/ca.crt',
   coordinatorCertificate: 'certificates/coordinator.crt',
@@ -27,7 +30,10 @@ export interface MemberMaterial {
   readonly name: string;
   readonly ca: TrustedCa;
   readonly caKeys: KeyPair;
+  /** Of a rotation that may have been cut short; which keys count is for the log to say. */
+  readonly nextCaKeys?: KeyPair;
   readonly logKeys: KeyPair;
+  readonly nextLogKeys?: KeyPair;
   readonly ticketKeys: KeyPair;
   readonly coordinatorKeys: KeyPair;
   /** DER of the coordinator's own leaf. */
@@ -62,12 +68,23 @@ export async function readMemberFiles(
   // The identity key is not needed to run, but it must not lie open either.
   await store.readSecret(MEMBER_FILES.identityKey);
   const keyPair = async (path: string): Promise<KeyPair> => accept(openKeyPair(await store.readSecret(path), hasher));
+  const nextKeyPair = async (path: string): Promise<KeyPair | undefined> => {
+    try {
+      return await keyPair(path);
+    } catch (error) {
+      if (isCollectiveError(error) && error.code === 'NOT_FOUND') return undefined;
+      throw error;
+    }
+  };
+  const [nextCaKeys, nextLogKeys] = [await nextKeyPair(MEMBER_FILES.nextCaKey), await nextKeyPair(MEMBER_FILES.nextLogKey)];
   const coordinatorLeaf = certificateDer(await store.readPublic(MEMBER_FILES.coordinatorCertificate));
   return {
     ...member,
     ca: accept(openCa(await store.readPublic(MEMBER_FILES.caCertificate))),
     caKeys: await keyPair(MEMBER_FILES.caKey),
+    ...(nextCaKeys === undefined ? {} : { nextCaKeys }),
     logKeys: await keyPair(MEMBER_FILES.logKey),
+    ...(nextLogKeys === undefined ? {} : { nextLogKeys }),
     ticketKeys: await keyPair(MEMBER_FILES.ticketKey),
     coordinatorKeys: await keyPair(MEMBER_FILES.coordinatorKey),
     coordinatorLeaf,

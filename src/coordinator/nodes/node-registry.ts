@@ -1,5 +1,6 @@
 import { CollectiveError, LIMITS, type NodeId } from '../../base/index.js';
 import type { Clock } from '../../ports/index.js';
+import type { SessionResponse } from '../../transport/index.js';
 import type { NodeSession } from './node-session.js';
 
 /** What a node last said of itself; never in the log. */
@@ -80,6 +81,11 @@ export class NodeRegistry {
   silentForMs(nodeId: NodeId): number | undefined {
     const row = this.#rows.get(nodeId);
     return row === undefined ? undefined : this.#clock.monotonicMs() - row.lastHeardMonotonicMs;
+  }
+
+  /** To every node that is here. */
+  tellAll(message: SessionResponse): void {
+    for (const row of this.#rows.values()) row.session?.send(message);
   }
 
   closeAll(reason: CollectiveError): void {

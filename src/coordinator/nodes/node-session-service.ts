@@ -14,6 +14,7 @@ import type {
 } from '../../transport/index.js';
 import { nodeCaller } from '../caller.js';
 import type { CommandLoop } from '../commands/command-loop.js';
+import type { TrustDesk } from '../certificates/trust-desk.js';
 import type { DamageDesk } from './damage-desk.js';
 import type { NodeRegistry, NodeTelemetry } from './node-registry.js';
 import { NodeSession } from './node-session.js';
@@ -24,6 +25,7 @@ export class NodeSessionService implements ServiceImplementation<typeof NodeSess
   readonly #registry: NodeRegistry;
   readonly #damage: DamageDesk;
   readonly #welcome: () => SessionWelcome;
+  readonly #trust: TrustDesk;
   readonly #logger: Logger;
 
   constructor(options: {
@@ -31,12 +33,14 @@ export class NodeSessionService implements ServiceImplementation<typeof NodeSess
     readonly registry: NodeRegistry;
     readonly damage: DamageDesk;
     readonly welcome: () => SessionWelcome;
+    readonly trust: TrustDesk;
     readonly logger: Logger;
   }) {
     this.#commands = options.commands;
     this.#registry = options.registry;
     this.#damage = options.damage;
     this.#welcome = options.welcome;
+    this.#trust = options.trust;
     this.#logger = options.logger;
   }
 
@@ -57,11 +61,16 @@ export class NodeSessionService implements ServiceImplementation<typeof NodeSess
       decide: (views) => decideNodeHello({ nodeId, endpoints, failureDomain, capacityBytes, usedBytes }, views.nodes),
       answer: () => undefined,
     });
+    const changes = this.#trust.changes;
+    const trust = await this.#trust.present();
     const session = new NodeSession(nodeId);
     this.#registry.connect(nodeId, session, telemetry);
     const logger = this.#logger.child({ nodeId, requestId: call.requestId });
     logger.info('node online', { endpoints, capacity: formatSize(capacityBytes), storeState: telemetry.storeState });
     session.send({ message: { $case: 'welcome', value: this.#welcome() } });
+    session.send({ message: { $case: 'trust', value: trust } });
+    // What changed while this was gathered was told only to those who were here by then.
+    if (changes !== this.#trust.changes) await this.#trust.changed();
     const listening = this.#listen(messages, session, hello.softwareVersion, call.signal);
     const rechecking = this.#damage.check(nodeId, session.ended);
     try {

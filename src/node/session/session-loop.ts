@@ -8,6 +8,8 @@ export interface SessionLoopOptions extends Omit<SessionOptions, 'onWelcome' | '
   readonly timers: Timers;
   readonly random: Random;
   readonly clock: Clock;
+  /** Why a session ended. Awaited before the next one is tried. */
+  readonly onEnded: (reason: CollectiveError | undefined) => Promise<void>;
 }
 
 const BOOT_ID_BYTES = 10;
@@ -52,6 +54,7 @@ export class SessionLoop {
     while (!signal.aborted) {
       const ended = await this.#runOne(hello, delay);
       if (signal.aborted) return;
+      await this.#options.onEnded(ended);
       const delayMs = delay.nextMs();
       // A coordinator that is away for days is told of once, not every few seconds.
       const fields = { code: ended?.code ?? 'OK', reason: ended?.message ?? 'The coordinator ended the session.', delayMs };

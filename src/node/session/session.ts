@@ -7,6 +7,7 @@ import type {
   SessionHello,
   SessionRequest,
   SessionResponse,
+  SessionTrust,
 } from '../../transport/index.js';
 import type { CoordinatorKnowledge } from '../coordinator-knowledge.js';
 import type { StoreReport, StoreReporter } from '../store-reporter.js';
@@ -24,6 +25,8 @@ export interface SessionOptions {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly onWelcome: () => void;
+  /** What callers are judged by has changed; it has been learnt by then. */
+  readonly onTrust: (trust: SessionTrust) => void;
 }
 
 const HEARTBEAT_MIN_MS = 100;
@@ -117,7 +120,7 @@ export class Session {
     const responses = this.#options.client.session(this.#outbox, { signal: this.#ending.signal });
     for await (const { message } of responses) {
       if (this.#heartbeatMs === undefined) await this.#welcome(message, first);
-      else this.#take(message);
+      else await this.#take(message);
     }
   }
 
@@ -132,8 +135,12 @@ export class Session {
     this.#scheduleBeat();
   }
 
-  #take(message: SessionResponse['message']): void {
+  async #take(message: SessionResponse['message']): Promise<void> {
     switch (message?.$case) {
+      case 'trust':
+        await this.#options.knowledge.learnTrust(message.value);
+        this.#options.onTrust(message.value);
+        return;
       case 'order':
         this.#desk.take(message.value);
         return;

@@ -1,6 +1,13 @@
 import { accept, CollectiveError, equalBytes, LIMITS, type NodeId } from '../../base/index.js';
 import type { ChunkStore } from '../../chunks/index.js';
-import { chunkListDigest, describePeer, openTicket, verifyLeaf, type OwnCredentials, type Ticket } from '../../identity/index.js';
+import {
+  chunkListDigest,
+  describePeer,
+  openTicket,
+  type OwnCredentials,
+  type Ticket,
+  verifyMemberLeaf,
+} from '../../identity/index.js';
 import type { Clock, Hasher, Logger, SignatureVerifier, Signer } from '../../ports/index.js';
 import type { ChunkServerHandler, PresentedTicket, TicketRights } from '../../transport/index.js';
 import type { CoordinatorKnowledge } from '../coordinator-knowledge.js';
@@ -37,7 +44,7 @@ export class TicketGate implements ChunkServerHandler {
     const { own, clock, knowledge, verifier, nodeId } = this.#options;
     const { leaf } = presented.peer;
     const nowMs = clock.nowMs();
-    const bearer = accept(verifyLeaf(leaf, { ca: own.ca, memberId: own.memberId, nowMs, roles: ['client'] }));
+    const bearer = accept(verifyMemberLeaf(leaf, own, { nowMs, roles: ['client'] }));
     if (knowledge.ticketKeys.length === 0) {
       throw new CollectiveError('UNAVAILABLE', 'This node has not met its coordinator yet, so it can judge no tickets.', {
         next: 'Check that the coordinator runs; the node connects to it by itself.',

@@ -1,5 +1,5 @@
 import { accept, CollectiveError, LIMITS } from '../../base/index.js';
-import { verifyLeaf, type OwnCredentials, type PeerIdentity, type Ticket } from '../../identity/index.js';
+import { type OwnCredentials, type PeerIdentity, type Ticket, verifyMemberLeaf } from '../../identity/index.js';
 import type { Clock } from '../../ports/index.js';
 
 /** A ticket that was found good, with the one who showed it. */
@@ -27,7 +27,7 @@ export class TicketScope<Kind extends Ticket> {
   /** Connections outlive tickets, and certificates: so both are looked at again for each request. */
   assertGood(): void {
     const nowMs = this.#clock.nowMs();
-    accept(verifyLeaf(this.#leaf, { ca: this.#own.ca, memberId: this.#own.memberId, nowMs, roles: ['client'] }));
+    accept(verifyMemberLeaf(this.#leaf, this.#own, { nowMs, roles: ['client'] }));
     if (nowMs < this.ticket.expiresAtMs + LIMITS.clockSkewMs) return;
     throw new CollectiveError('TICKET_EXPIRED', 'The ticket of this connection has expired.', {
       next: 'Ask the coordinator for a new one.',

@@ -2,7 +2,7 @@ import type { ChunkId, NodeId, UploadId } from '../../base/index.js';
 import type { CopiesLost, CopiesRecorded, Extent } from '../../events/index.js';
 import { record, unsigned } from '../rows/fields.js';
 import { single } from '../rows/keys.js';
-import type { Bind, TableDefinition, ViewInfo } from '../rows/table.js';
+import type { Bind, Page, TableDefinition, ViewInfo } from '../rows/table.js';
 import { chunkKey, nodeIds } from './fields.js';
 import type { NodesReader } from './nodes.js';
 import type { UploadsReader } from './uploads.js';
@@ -24,6 +24,8 @@ export interface PlacementRow {
 export interface PlacementReader {
   chunk(id: ChunkId): PlacementRow | undefined;
   need(ids: Iterable<ChunkId>): void;
+  /** In the order of ids, from the one after `after` on. */
+  page(after: ChunkId | undefined, limit: number): Page<ChunkId, PlacementRow>;
 }
 
 const INFO: ViewInfo = { name: 'placement', id: 8, version: 1, derived: true };
@@ -98,7 +100,12 @@ export function placementView(
 
   return {
     info: INFO,
-    read: { chunk: (id) => chunks.get(id), need: (ids) => chunks.need(ids) },
+    read: {
+      chunk: (id) => chunks.get(id),
+      need: (ids) => chunks.need(ids),
+      page: (after, limit) =>
+        chunks.page({ prefix: '', after: after === undefined ? undefined : CHUNKS.key.encode(after), limit }),
+    },
     apply(event) {
       switch (event.type) {
         case 'CopiesRecorded':

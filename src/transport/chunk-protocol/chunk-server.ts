@@ -1,5 +1,5 @@
 import { CollectiveError, LIMITS } from '../../base/index.js';
-import type { ByteStream, Clock, Logger, Timers } from '../../ports/index.js';
+import type { ByteStream, Clock, Logger, PeerCertificate, Timers } from '../../ports/index.js';
 import { ServerConnection } from './server-connection.js';
 import type { ChunkServerHandler } from './server-handler.js';
 
@@ -44,6 +44,13 @@ export class ChunkServer {
     this.#connections.add(connection);
     connection.start();
   };
+
+  /** Closes those at once whose other end is meant. Returns how many. */
+  closeConnections(matches: (peer: PeerCertificate) => boolean, reason: CollectiveError): number {
+    const matching = [...this.#connections].filter(({ peer }) => matches(peer));
+    for (const connection of matching) connection.destroy(reason);
+    return matching.length;
+  }
 
   /** Tells every client, lets what is in flight finish for a while, then closes. */
   async close(graceMs: number, signal: AbortSignal): Promise<void> {

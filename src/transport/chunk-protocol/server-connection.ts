@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { CollectiveError, LIMITS, toCollectiveError } from '../../base/index.js';
-import type { ByteStream, Clock, Logger, Timers } from '../../ports/index.js';
+import type { ByteStream, Clock, Logger, PeerCertificate, Timers } from '../../ports/index.js';
 import { ChunkSender } from './chunk-sender.js';
 import { ConnectionWatch, type WatchedState } from './connection-watch.js';
 import { encodeFrame, FRAME, type FrameType } from './frames.js';
@@ -60,6 +60,10 @@ export class ServerConnection implements FrameSink {
       () => this.#watched(),
       (reason) => this.#onQuiet(reason),
     );
+  }
+
+  get peer(): PeerCertificate {
+    return this.#stream.peer;
   }
 
   start(): void {

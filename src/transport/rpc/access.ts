@@ -15,6 +15,7 @@ export const SERVICE_ACCESS = {
   'collective.v1.NodeSessionService': { listener: 'home', roles: ['node'] },
   'collective.v1.WitnessService': { listener: 'home', roles: ['node'] },
   'collective.v1.WitnessAdminService': { listener: 'home', roles: ['client'] },
+  'collective.v1.CertificateService': { listener: 'home', roles: ['client', 'node'] },
   'collective.v1.EnrolmentService': { listener: 'enrolment', roles: [] },
   'grpc.health.v1.Health': { listener: 'home', roles: ['client', 'node', 'coordinator'] },
 } as const satisfies Readonly<Record<string, ServiceAccess>>;

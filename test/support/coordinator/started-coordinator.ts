@@ -89,6 +89,7 @@ export class StartedCoordinator {
     this.#coordinator = createCoordinator({
       directory: this.directory,
       material: this.founded.material,
+      files: memberFiles(this.directory, this.ports),
       home: { host: '127.0.0.1', port: this.#homePort },
       enrolment: { host: '127.0.0.1', port: this.#enrolmentPort },
       homeEndpoints: [`127.0.0.1:${this.#homePort}`],

@@ -46,9 +46,11 @@ function talkativeNetwork(network: Network, told: Logger): Network {
 
 async function startCoordinator(): Promise<void> {
   const { directory, homePort, enrolmentPort } = order;
+  const files = memberFiles(directory, ports);
   const coordinator = createCoordinator({
     directory,
-    material: await readMemberFiles(order, memberFiles(directory, ports), ports.hasher),
+    material: await readMemberFiles(order, files, ports.hasher),
+    files,
     home: { host: '127.0.0.1', port: homePort },
     enrolment: { host: '127.0.0.1', port: enrolmentPort },
     homeEndpoints: [`127.0.0.1:${homePort}`],

@@ -83,6 +83,23 @@ export interface EntryInfo {
   readonly childCount: number;
 }
 
+/** A CA of the member, with the identity key's endorsement of it (docs/security-model.md). */
+export interface MemberCa {
+  /** DER. */
+  readonly certificate: Uint8Array;
+  readonly endorsement: Uint8Array;
+  /** Until when leaves of a CA that was replaced are accepted; 0 for the present one. */
+  readonly acceptedUntilMs: number;
+}
+
+/** Whom everybody of a member trusts. */
+export interface MemberTrust {
+  /** SPKI DER; the member id is its hash. */
+  readonly identityPublicKey: Uint8Array;
+  /** The present one first. */
+  readonly cas: readonly MemberCa[];
+}
+
 function createBaseChunkRef(): ChunkRef {
   return { chunkId: "", lengthBytes: 0 };
 }
@@ -656,6 +673,131 @@ export const EntryInfo: MessageFns<EntryInfo> = {
             }
 
             message.childCount = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMemberCa(): MemberCa {
+  return { certificate: new Uint8Array(0), endorsement: new Uint8Array(0), acceptedUntilMs: 0 };
+}
+
+export const MemberCa: MessageFns<MemberCa> = {
+  encode(message: MemberCa, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.certificate.length !== 0) {
+      writer.uint32(10).bytes(message.certificate);
+    }
+    if (message.endorsement.length !== 0) {
+      writer.uint32(18).bytes(message.endorsement);
+    }
+    if (message.acceptedUntilMs !== 0) {
+      writer.uint32(24).uint64(message.acceptedUntilMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MemberCa {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMemberCa() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.certificate = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.endorsement = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.acceptedUntilMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMemberTrust(): MemberTrust {
+  return { identityPublicKey: new Uint8Array(0), cas: [] };
+}
+
+export const MemberTrust: MessageFns<MemberTrust> = {
+  encode(message: MemberTrust, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.identityPublicKey.length !== 0) {
+      writer.uint32(10).bytes(message.identityPublicKey);
+    }
+    for (const v of message.cas) {
+      MemberCa.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MemberTrust {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMemberTrust() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.identityPublicKey = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cas.push(MemberCa.decode(reader, reader.uint32()));
             continue;
           }
         }

@@ -6,6 +6,26 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { RenewResponse } from "./certificates.js";
+import { MemberTrust } from "./common.js";
+
+export interface IntroduceRequest {
+}
+
+export interface IntroduceResponse {
+  readonly trust: MemberTrust | undefined;
+}
+
+export interface RenewLapsedRequest {
+  /** DER of the certificate that is to be renewed. */
+  readonly certificate: Uint8Array;
+  /** PKCS#10, DER. */
+  readonly certificateRequest: Uint8Array;
+  /** 32 random bytes. */
+  readonly nonce: Uint8Array;
+  /** By the key of the certificate, over the server's certificate, both of the above and the nonce (docs/security-model.md). */
+  readonly proof: Uint8Array;
+}
 
 export interface RedeemRequest {
   readonly inviteId: string;
@@ -33,6 +53,171 @@ export interface RedeemResponse {
   /** The server's own proof of the secret, over its certificate, the request and the issued certificate. */
   readonly proof: Uint8Array;
 }
+
+function createBaseIntroduceRequest(): IntroduceRequest {
+  return {};
+}
+
+export const IntroduceRequest: MessageFns<IntroduceRequest> = {
+  encode(_: IntroduceRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IntroduceRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIntroduceRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseIntroduceResponse(): IntroduceResponse {
+  return { trust: undefined };
+}
+
+export const IntroduceResponse: MessageFns<IntroduceResponse> = {
+  encode(message: IntroduceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.trust !== undefined) {
+      MemberTrust.encode(message.trust, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IntroduceResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIntroduceResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.trust = MemberTrust.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRenewLapsedRequest(): RenewLapsedRequest {
+  return {
+    certificate: new Uint8Array(0),
+    certificateRequest: new Uint8Array(0),
+    nonce: new Uint8Array(0),
+    proof: new Uint8Array(0),
+  };
+}
+
+export const RenewLapsedRequest: MessageFns<RenewLapsedRequest> = {
+  encode(message: RenewLapsedRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.certificate.length !== 0) {
+      writer.uint32(10).bytes(message.certificate);
+    }
+    if (message.certificateRequest.length !== 0) {
+      writer.uint32(18).bytes(message.certificateRequest);
+    }
+    if (message.nonce.length !== 0) {
+      writer.uint32(26).bytes(message.nonce);
+    }
+    if (message.proof.length !== 0) {
+      writer.uint32(34).bytes(message.proof);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenewLapsedRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenewLapsedRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.certificate = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.certificateRequest = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nonce = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.proof = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
 
 function createBaseRedeemRequest(): RedeemRequest {
   return {
@@ -262,7 +447,10 @@ export const RedeemResponse: MessageFns<RedeemResponse> = {
   },
 };
 
-/** Redeems one-time invites. On the enrolment port, where only the server shows a certificate. */
+/**
+ * Redeems one-time invites, and renews certificates that cannot be shown any more. On the enrolment port, where only the server
+ * shows a certificate.
+ */
 export type EnrolmentServiceDefinition = typeof EnrolmentServiceDefinition;
 export const EnrolmentServiceDefinition = {
   name: "EnrolmentService",
@@ -273,6 +461,24 @@ export const EnrolmentServiceDefinition = {
       requestType: RedeemRequest as typeof RedeemRequest,
       requestStream: false,
       responseType: RedeemResponse as typeof RedeemResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Whom this member's people trust, for who has been away while a CA was replaced. Proves itself by its endorsements. */
+    introduce: {
+      name: "Introduce",
+      requestType: IntroduceRequest as typeof IntroduceRequest,
+      requestStream: false,
+      responseType: IntroduceResponse as typeof IntroduceResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Renews a certificate that has expired, for 90 days, by proof of its key. */
+    renewLapsed: {
+      name: "RenewLapsed",
+      requestType: RenewLapsedRequest as typeof RenewLapsedRequest,
+      requestStream: false,
+      responseType: RenewResponse as typeof RenewResponse,
       responseStream: false,
       options: {},
     },

@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { ChunkRef, Failure } from "./common.js";
+import { ChunkRef, Failure, MemberTrust } from "./common.js";
 
 export interface SessionRequest {
   readonly message:
@@ -71,7 +71,9 @@ export interface SessionResponse {
   readonly message: { readonly $case: "welcome"; readonly value: SessionWelcome } | {
     readonly $case: "order";
     readonly value: SessionOrder;
-  } | undefined;
+  } | //
+  /** Right after the welcome, and whenever it has changed. */
+  { readonly $case: "trust"; readonly value: SessionTrust } | undefined;
 }
 
 export interface SessionWelcome {
@@ -82,6 +84,17 @@ export interface SessionWelcome {
   readonly heartbeatMs: number;
   /** Position in the member's log that the node's knowledge of revocations stands at. */
   readonly revocationPosition: number;
+}
+
+/** What nodes judge callers by. */
+export interface SessionTrust {
+  /** SPKI DER of the keys whose tickets are to be honoured. */
+  readonly ticketPublicKeys: readonly Uint8Array[];
+  /** Position in the member's log that the list of revoked clients stands at. */
+  readonly revocationPosition: number;
+  /** Clients whose certificates are refused, as long as one of these could be good otherwise. */
+  readonly revokedClientIds: readonly string[];
+  readonly member: MemberTrust | undefined;
 }
 
 export interface SessionOrder {
@@ -695,6 +708,9 @@ export const SessionResponse: MessageFns<SessionResponse> = {
       case "order":
         SessionOrder.encode(message.message.value, writer.uint32(18).fork()).join();
         break;
+      case "trust":
+        SessionTrust.encode(message.message.value, writer.uint32(26).fork()).join();
+        break;
     }
     return writer;
   },
@@ -726,6 +742,14 @@ export const SessionResponse: MessageFns<SessionResponse> = {
             }
 
             message.message = { $case: "order", value: SessionOrder.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.message = { $case: "trust", value: SessionTrust.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -816,6 +840,85 @@ export const SessionWelcome: MessageFns<SessionWelcome> = {
             }
 
             message.revocationPosition = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSessionTrust(): SessionTrust {
+  return { ticketPublicKeys: [], revocationPosition: 0, revokedClientIds: [], member: undefined };
+}
+
+export const SessionTrust: MessageFns<SessionTrust> = {
+  encode(message: SessionTrust, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.ticketPublicKeys) {
+      writer.uint32(10).bytes(v!);
+    }
+    if (message.revocationPosition !== 0) {
+      writer.uint32(16).uint64(message.revocationPosition);
+    }
+    for (const v of message.revokedClientIds) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.member !== undefined) {
+      MemberTrust.encode(message.member, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SessionTrust {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSessionTrust() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.ticketPublicKeys.push(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revocationPosition = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.revokedClientIds.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.member = MemberTrust.decode(reader, reader.uint32());
             continue;
           }
         }

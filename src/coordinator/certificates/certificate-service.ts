@@ -1,0 +1,97 @@
+import { accept, CollectiveError, LIMITS } from '../../base/index.js';
+import { decideRenewal } from '../../domain/index.js';
+import { openCertificateRequest, type PeerName } from '../../identity/index.js';
+import type { Clock, Logger } from '../../ports/index.js';
+import type { ViewHost } from '../../projections/index.js';
+import type {
+  AuthenticatedCall,
+  CertificateServiceDefinition,
+  RenewRequest,
+  RenewResponse,
+  ServiceImplementation,
+} from '../../transport/index.js';
+import type { CommandLoop } from '../commands/command-loop.js';
+import type { CertificateAuthority } from './authority.js';
+
+export interface RenewalDeskOptions {
+  readonly authority: CertificateAuthority;
+  readonly commands: CommandLoop;
+  readonly views: ViewHost;
+  readonly homeEndpoints: readonly string[];
+  readonly enrolmentEndpoints: readonly string[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+type Renewable = Extract<PeerName, { readonly role: 'node' | 'client' }>;
+
+const WINDOW_MS = 60_000;
+
+/** Gives those who have a certificate another one. */
+export class RenewalDesk implements ServiceImplementation<typeof CertificateServiceDefinition> {
+  readonly #options: RenewalDeskOptions;
+  /** When each subject was issued certificates lately. */
+  readonly #recent = new Map<string, number[]>();
+
+  constructor(options: RenewalDeskOptions) {
+    this.#options = options;
+  }
+
+  async renew(request: RenewRequest, call: AuthenticatedCall): Promise<RenewResponse> {
+    const publicKey = accept(await openCertificateRequest(request.certificateRequest));
+    const { caller } = call;
+    if (caller.role === 'coordinator')
+      throw new CollectiveError('PERMISSION_DENIED', 'A coordinator renews its own certificate.');
+    return this.issue(caller, publicKey);
+  }
+
+  /** `publicKey` is SPKI DER. Errors: CERTIFICATE_REVOKED, NOT_FOUND, LIMIT_EXCEEDED. */
+  async issue(peer: Renewable, publicKey: Uint8Array): Promise<RenewResponse> {
+    const { authority, commands, views, homeEndpoints, enrolmentEndpoints, logger } = this.#options;
+    const subjectId = peer.role === 'node' ? peer.nodeId : peer.clientId;
+    this.#count(`${peer.role}/${subjectId}`);
+    const name = await views.run(({ certificates }) => certificates.of(peer.role, subjectId)[0]?.name);
+    const { leaf, certificate } = await authority.issue({ peer: nameOf(peer), name: name ?? '', publicKey });
+    await commands.submit({
+      actor: `${peer.role}/${subjectId}`,
+      request: undefined,
+      decide: (all) => decideRenewal(certificate, all),
+      answer: () => undefined,
+    });
+    logger.info('certificate renewed', {
+      role: peer.role,
+      subjectId,
+      name,
+      until: new Date(certificate.notAfterMs).toISOString(),
+    });
+    return {
+      certificate: leaf,
+      trust: await authority.trust(),
+      homeEndpoints: [...homeEndpoints],
+      enrolmentEndpoints: [...enrolmentEndpoints],
+    };
+  }
+
+  /** Every certificate stays in the log for ever. Error: LIMIT_EXCEEDED. */
+  #count(subject: string): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const [known, times] of this.#recent) {
+      const recent = times.filter((timeMs) => timeMs > nowMs - WINDOW_MS);
+      if (recent.length === 0) this.#recent.delete(known);
+      else this.#recent.set(known, recent);
+    }
+    const times = this.#recent.get(subject) ?? [];
+    if (times.length >= LIMITS.renewalsPerMinute) {
+      throw new CollectiveError('LIMIT_EXCEEDED', `There were ${times.length} certificates for this one within a minute.`, {
+        next: 'Wait a minute and try again.',
+      });
+    }
+    this.#recent.set(subject, [...times, nowMs]);
+  }
+}
+
+/** Without what else stands in a certificate. */
+const nameOf = (peer: Renewable): PeerName =>
+  peer.role === 'node'
+    ? { role: 'node', memberId: peer.memberId, nodeId: peer.nodeId }
+    : { role: 'client', memberId: peer.memberId, clientId: peer.clientId };

@@ -1,0 +1,93 @@
+import { LIMITS, toCollectiveError } from '../../base/index.js';
+import { certificatePem, generateKeyPair, isIssuedBy, leafValidity, renewalDueMs } from '../../identity/index.js';
+import type { Clock, Hasher, Logger, Random, Timers } from '../../ports/index.js';
+import type { CommandLoop } from '../commands/command-loop.js';
+import { MEMBER_FILES, type MemberFileStore } from '../member/member-files.js';
+import type { CertificateAuthority, IssuedLeaf } from './authority.js';
+
+export interface OwnRenewalOptions {
+  readonly authority: CertificateAuthority;
+  readonly memberName: string;
+  readonly commands: CommandLoop;
+  readonly files: MemberFileStore;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly hasher: Hasher;
+  readonly logger: Logger;
+}
+
+const RETRY_MS = 5_000;
+/** A machine that slept, or whose clock was set, is noticed after this long. */
+const LOOK_AT_LEAST_EVERY_MS = 60 * 60 * 1000;
+
+/**
+ * Keeps the coordinator's own certificate good. It is the CA that would say no, so a new leaf is used at once, and put on record
+ * as soon as the log takes it: nodes have to be able to dial in before a log that waits for its witnesses takes anything.
+ */
+export class OwnRenewal {
+  readonly #options: OwnRenewalOptions;
+
+  constructor(options: OwnRenewalOptions) {
+    this.#options = options;
+  }
+
+  /** A new leaf with a new key, if the present one is due or was issued by another CA than the present. */
+  async renewIfDue(): Promise<IssuedLeaf | undefined> {
+    return this.#dueMs() <= this.#options.clock.nowMs() ? this.renew() : undefined;
+  }
+
+  async renew(): Promise<IssuedLeaf> {
+    const { authority, memberName, files, random, hasher, logger } = this.#options;
+    const keys = generateKeyPair(random, hasher);
+    const peer = { role: 'coordinator', memberId: authority.memberId } as const;
+    const issued = await authority.issue({ peer, name: memberName, publicKey: keys.publicKey });
+    // A crash between the two leaves a pair that does not match, which the next start sees and replaces.
+    await files.write(MEMBER_FILES.coordinatorKey, keys.privateKeyPem);
+    await files.write(MEMBER_FILES.coordinatorCertificate, certificatePem(issued.leaf));
+    authority.own.replace({ ...authority.own.present, leaf: issued.leaf, privateKeyPem: keys.privateKeyPem });
+    logger.info('own certificate renewed', { until: new Date(issued.certificate.notAfterMs).toISOString() });
+    return issued;
+  }
+
+  async record({ certificate }: IssuedLeaf): Promise<void> {
+    await this.#options.commands.submit({
+      actor: 'coordinator',
+      request: undefined,
+      decide: () => ({ ok: true, value: [certificate] }),
+      answer: () => undefined,
+    });
+  }
+
+  /** `first`: a leaf that was made before and is not on record yet. */
+  async run(first: IssuedLeaf | undefined, signal: AbortSignal): Promise<void> {
+    let unrecorded = first;
+    while (!signal.aborted) {
+      try {
+        if (unrecorded === undefined) {
+          const waitMs = Math.max(0, this.#dueMs() - this.#options.clock.nowMs());
+          await this.#options.timers.sleep(Math.min(waitMs, LOOK_AT_LEAST_EVERY_MS), signal);
+          unrecorded = await this.renewIfDue();
+        }
+        if (unrecorded !== undefined) await this.record(unrecorded);
+        unrecorded = undefined;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#options.logger.error('the own certificate could not be renewed or put on record', {
+          error: toCollectiveError(error),
+        });
+        await this.#options.timers.sleep(RETRY_MS, signal).catch((stopped: unknown) => {
+          if (!signal.aborted) throw stopped;
+        });
+      }
+    }
+  }
+
+  #dueMs(): number {
+    const { own } = this.#options.authority;
+    const validity = leafValidity(own.leaf);
+    return validity === undefined || !isIssuedBy(own.leaf, own.ca) ? 0 : renewalDueMs(validity);
+  }
+}
+
+export const DEFAULT_LEAF_LIFE_MS = LIMITS.leafLifeMs;

@@ -1,0 +1,147 @@
+import { accept, assert, CollectiveError, LIMITS, toBase32 } from '../../base/index.js';
+import { decideRotateCa } from '../../domain/index.js';
+import type { EventLog } from '../../events/index.js';
+import {
+  createMemberCa,
+  generateKeyPair,
+  type KeyPair,
+  openCa,
+  openEndorsement,
+  publicKeyOf,
+  type TrustedCa,
+} from '../../identity/index.js';
+import type { Clock, Hasher, Logger, Random, SignatureVerifier } from '../../ports/index.js';
+import type { ViewHost } from '../../projections/index.js';
+import type {
+  AuthenticatedCall,
+  CommitRotationRequest,
+  CommitRotationResponse,
+  PrepareRotationRequest,
+  PrepareRotationResponse,
+} from '../../transport/index.js';
+import { clientCaller } from '../caller.js';
+import type { CommandLoop } from '../commands/command-loop.js';
+import { MEMBER_FILES, type MemberFileStore } from '../member/member-files.js';
+import type { CertificateAuthority } from './authority.js';
+import type { OwnRenewal } from './own-renewal.js';
+import type { TrustDesk } from './trust-desk.js';
+
+export interface RotationDeskOptions {
+  readonly authority: CertificateAuthority;
+  readonly renewal: OwnRenewal;
+  readonly trust: TrustDesk;
+  readonly commands: CommandLoop;
+  readonly log: EventLog;
+  readonly views: ViewHost;
+  readonly files: MemberFileStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly hasher: Hasher;
+  readonly verifier: SignatureVerifier;
+  readonly logger: Logger;
+}
+
+interface Prepared {
+  readonly rotationId: string;
+  readonly keys: KeyPair;
+  readonly ca: TrustedCa;
+}
+
+const ROTATION_ID_BYTES = 10;
+
+/**
+ * Replaces the CA or the log key. The new key is made here and never leaves; the identity key, which is not here, endorses it
+ * where it is kept. The new key is durable before the log names it, so that after any crash the key that the log names is there.
+ */
+export class RotationDesk {
+  readonly #options: RotationDeskOptions;
+  #prepared: Prepared | undefined;
+  #committing = false;
+
+  constructor(options: RotationDeskOptions) {
+    this.#options = options;
+  }
+
+  async prepare(request: PrepareRotationRequest): Promise<PrepareRotationResponse> {
+    const { authority, files, log, clock, random, hasher } = this.#options;
+    const { what } = request;
+    if (what !== 'ca') throw new CollectiveError('REQUEST_INVALID', 'What can be replaced is the ca.');
+    this.#assertFree();
+    const keys = generateKeyPair(random, hasher);
+    const rotationId = toBase32(random.bytes(ROTATION_ID_BYTES));
+    const { memberId } = authority;
+    const ca = accept(openCa(await createMemberCa({ memberId, keys, nowMs: clock.nowMs(), random })));
+    await files.write(MEMBER_FILES.nextCaKey, keys.privateKeyPem);
+    this.#prepared = { rotationId, keys, ca };
+    const { epoch, sequence } = log.head;
+    return { rotationId, subject: ca.der, epoch, sequence: sequence + 1 };
+  }
+
+  /** Errors: REQUEST_INVALID for another rotation than the one prepared last, CERTIFICATE_INVALID for its endorsement. */
+  async commit(request: CommitRotationRequest, call: AuthenticatedCall): Promise<CommitRotationResponse> {
+    const prepared = this.#prepared;
+    this.#assertFree();
+    if (prepared === undefined || prepared.rotationId !== request.rotationId) {
+      throw new CollectiveError('REQUEST_INVALID', 'This coordinator has prepared no such rotation, or another one since.', {
+        next: 'Run the command again.',
+      });
+    }
+    await this.#checkEndorsement(prepared, request.endorsement);
+    this.#committing = true;
+    try {
+      const answer = await this.#rotateCa(prepared.ca, prepared.keys, request, call);
+      this.#prepared = undefined;
+      return answer;
+    } finally {
+      this.#committing = false;
+    }
+  }
+
+  async #rotateCa(
+    ca: TrustedCa,
+    keys: KeyPair,
+    request: CommitRotationRequest,
+    call: AuthenticatedCall,
+  ): Promise<CommitRotationResponse> {
+    const { authority, commands, files, clock, logger, renewal, trust } = this.#options;
+    const overlapMs = request.overlapMs === 0 ? authority.lifeMs : Math.min(request.overlapMs, LIMITS.leafLifeMaxMs);
+    const previousUntilMs = clock.nowMs() + overlapMs;
+    const sequence = await commands.submit({
+      actor: clientCaller(call.caller).actor,
+      request: undefined,
+      decide: () => decideRotateCa({ caCertificate: ca.der, caEndorsement: request.endorsement, previousUntilMs }),
+      answer: (events) => events[0]?.envelope.position.sequence ?? 0,
+    });
+    await files.write(MEMBER_FILES.caKey, keys.privateKeyPem);
+    await files.write(MEMBER_FILES.caCertificate, ca.pem);
+    await authority.follow(keys);
+    // In this order: nodes know the new CA before anybody shows them a leaf of it, as far as they are here.
+    await trust.changed();
+    await renewal.record(await renewal.renew());
+    logger.warn('the CA was replaced', { sequence, previousUntil: new Date(previousUntilMs).toISOString() });
+    return { sequence, previousUntilMs };
+  }
+
+  async #checkEndorsement({ ca }: Prepared, endorsement: Uint8Array): Promise<void> {
+    const { authority, views, hasher, verifier, log } = this.#options;
+    const owner = await views.run(({ members }) => members.owner());
+    assert(owner !== undefined, 'a coordinator that runs has a log');
+    const { validFrom } = accept(
+      openEndorsement(endorsement, {
+        memberId: authority.memberId,
+        identityKey: publicKeyOf(owner.identityPublicKey, hasher),
+        purpose: 'member-ca',
+        subject: ca.sha256,
+        verifier,
+      }),
+    );
+    if (validFrom.epoch > log.head.epoch || validFrom.sequence > log.head.sequence + 1) {
+      throw new CollectiveError('CERTIFICATE_INVALID', 'The endorsement holds only from a later position of the log on.');
+    }
+  }
+
+  #assertFree(): void {
+    if (!this.#committing) return;
+    throw new CollectiveError('UNAVAILABLE', 'A key is being replaced just now.', { next: 'Try again in a moment.' });
+  }
+}
