@@ -42,6 +42,11 @@ export abstract class BaseCommand extends Command {
     return process.stderr.isTTY === true && !this.jsonEnabled() && !this.#quiet && CI === undefined && TERM !== 'dumb';
   }
 
+  /** Whether what is printed may be drawn over: a terminal that knows how. */
+  protected get drawsScreens(): boolean {
+    return process.stdout.isTTY === true && process.env['TERM'] !== 'dumb' && !this.jsonEnabled();
+  }
+
   get #quiet(): boolean {
     return this.argv.includes('--quiet') || this.argv.includes('-q');
   }

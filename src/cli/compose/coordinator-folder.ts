@@ -24,6 +24,8 @@ export type CoordinatorSettings = z.infer<typeof SCHEMA>;
 
 const FILE = 'coordinator.json';
 
+export const coordinatorSettingsFile = (directory: string): string => join(directory, FILE);
+
 export const writeCoordinatorSettings = (world: World, directory: string, settings: CoordinatorSettings): Promise<void> =>
   writeConfigFile(world, join(directory, FILE), SCHEMA, settings);
 
@@ -44,6 +46,16 @@ export async function readCoordinatorSettings(world: World, directory: string): 
 export const defaultCoordinatorDirectory = (dataDirectory: string, name: string): string =>
   join(dataDirectory, name, 'coordinator');
 
+/** The folders of this user's coordinators, where they are unless somewhere else was asked for. */
+export async function coordinatorsHere(dataDirectory: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const name of await namesIn(dataDirectory)) {
+    const directory = defaultCoordinatorDirectory(dataDirectory, name);
+    if (!(await isVacant(directory))) found.push(directory);
+  }
+  return found;
+}
+
 /** The one that was asked for, or the only one of this user. Errors: NOT_FOUND, USAGE. */
 export async function chooseCoordinatorDirectory(
   dataDirectory: string,
@@ -51,11 +63,7 @@ export async function chooseCoordinatorDirectory(
 ): Promise<string> {
   if (asked.directory !== undefined) return absolute(asked.directory);
   if (asked.name !== undefined) return defaultCoordinatorDirectory(dataDirectory, asked.name);
-  const found: string[] = [];
-  for (const name of await namesIn(dataDirectory)) {
-    const directory = defaultCoordinatorDirectory(dataDirectory, name);
-    if (!(await isVacant(directory))) found.push(directory);
-  }
+  const found = await coordinatorsHere(dataDirectory);
   const [only] = found;
   if (only === undefined) {
     throw new CollectiveError('NOT_FOUND', 'There is no coordinator of yours on this machine.', {

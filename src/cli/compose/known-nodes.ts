@@ -49,7 +49,8 @@ export async function chooseNodeDirectory(world: World, dataDirectory: string, a
   return only;
 }
 
-async function knownNodes(world: World, dataDirectory: string): Promise<readonly string[]> {
+/** The folders of this user's nodes on this machine, there or not. */
+export async function knownNodes(world: World, dataDirectory: string): Promise<readonly string[]> {
   try {
     return (await readConfigFile(world.fileSystem, join(dataDirectory, FILE), SCHEMA)).paths;
   } catch (error) {

@@ -31,6 +31,8 @@ const CERTIFICATE_FILE = 'certificates/node.crt';
 const CA_FILE = 'certificates/ca.crt';
 const COORDINATOR_FILE = 'coordinator-knowledge.json';
 
+export const nodeSettingsFile = (directory: string): string => join(directory, SETTINGS_FILE);
+
 /** Where a node's chunks lie in its folder. */
 export const storePathOf = (directory: string): string => join(directory, 'store');
 

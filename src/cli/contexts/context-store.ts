@@ -1,9 +1,10 @@
-import { mkdir, readdir, rename } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { accept, CollectiveError, isClientId, isMemberId, toHex, utf8 } from '../../base/index.js';
 import { certificatePem, certificatesOfPem, openCa, type OwnCredentials } from '../../identity/index.js';
 import type { FileSystem, Random } from '../../ports/index.js';
+import { nearest } from '../format/nearest.js';
 import { readConfigFile, readPrivateKeyFile, readSmallFile, writeConfigFile, writeFileAtomically } from '../../runtime/index.js';
 
 const CONTEXT_SCHEMA = z.object({
@@ -52,17 +53,19 @@ export class ContextStore {
 
   /** Error: NOT_FOUND. */
   async get(name: string): Promise<Context> {
-    if ((await this.#names()).includes(name)) return this.#read(name);
-    throw new CollectiveError('NOT_FOUND', `There is no context ${JSON.stringify(name)}.`, { next: 'collective context list' });
+    const names = await this.#names();
+    if (names.includes(name)) return this.#read(name);
+    const meant = nearest(name, names);
+    throw new CollectiveError('NOT_FOUND', `There is no context ${JSON.stringify(name)}.`, {
+      next: meant === undefined ? 'collective context list' : `Did you mean ${meant}? See: collective context list`,
+      details: { context: name, ...(meant === undefined ? {} : { suggestion: meant }) },
+    });
   }
 
   /** The name of the one that is used when none is asked for; the only one, if there is just one. */
   async currentName(): Promise<string | undefined> {
-    try {
-      return (await readConfigFile(this.#ports.fileSystem, this.#currentFile, CURRENT_SCHEMA)).context;
-    } catch (error) {
-      if (!(error instanceof CollectiveError) || error.code !== 'NOT_FOUND') throw error;
-    }
+    const chosen = await this.#chosenName();
+    if (chosen !== undefined) return chosen;
     const names = await this.#names();
     return names.length === 1 ? names[0] : undefined;
   }
@@ -106,6 +109,30 @@ export class ContextStore {
     return { ...settings, name, directory };
   }
 
+  /** Errors: NOT_FOUND, ALREADY_EXISTS, USAGE. */
+  async rename(name: string, newName: string): Promise<void> {
+    const { directory } = await this.get(name);
+    await this.checkFree(newName);
+    const chosen = await this.#chosenName();
+    const folder = join(this.#root, 'contexts');
+    await rename(directory, join(folder, newName));
+    await this.#ports.fileSystem.syncDirectory(folder);
+    if (chosen === name) await this.#setCurrent(newName);
+  }
+
+  /** Deletes key and certificate. A choice of it is forgotten. Error: NOT_FOUND. */
+  async remove(name: string): Promise<void> {
+    const { directory } = await this.get(name);
+    const folder = join(this.#root, 'contexts');
+    // Under another name first, so that it is gone as a whole.
+    const leaving = join(folder, `.old-${toHex(this.#ports.random.bytes(8))}`);
+    const chosen = await this.#chosenName();
+    await rename(directory, leaving);
+    await rm(leaving, { recursive: true });
+    await this.#ports.fileSystem.syncDirectory(folder);
+    if (chosen === name) await rm(this.#currentFile);
+  }
+
   /** Errors: ALREADY_EXISTS; USAGE for a name that cannot be that of a folder. */
   async checkFree(name: string): Promise<void> {
     if (!NAME.test(name)) {
@@ -115,7 +142,7 @@ export class ContextStore {
     }
     if ((await this.#names()).includes(name)) {
       throw new CollectiveError('ALREADY_EXISTS', `There is a context ${name} already.`, {
-        next: 'Choose another name with --context-name, or remove its folder if you no longer need it.',
+        next: `Choose another name (--context-name), or: collective context remove ${name}`,
         details: { context: name },
       });
     }
@@ -128,6 +155,15 @@ export class ContextStore {
     const [leaf] = accept(certificatesOfPem(await this.#readText(join(directory, CERTIFICATE_FILE))));
     const ca = accept(openCa(await this.#readText(join(directory, CA_FILE))));
     return { memberId, ca, leaf, privateKeyPem };
+  }
+
+  async #chosenName(): Promise<string | undefined> {
+    try {
+      return (await readConfigFile(this.#ports.fileSystem, this.#currentFile, CURRENT_SCHEMA)).context;
+    } catch (error) {
+      if (!(error instanceof CollectiveError) || error.code !== 'NOT_FOUND') throw error;
+      return undefined;
+    }
   }
 
   async #names(): Promise<readonly string[]> {

@@ -1,0 +1,33 @@
+import { formatSize } from '../../base/index.js';
+import { paint, type Colour } from './colour.js';
+import { nodesTable } from './nodes.js';
+import { printable } from './printable.js';
+import type { StatusJson } from './status.js';
+
+const HEADLINES: ReadonlyMap<string, { readonly word: string; readonly colour: Colour }> = new Map([
+  ['healthy', { word: 'Healthy', colour: 'green' }],
+  ['degraded', { word: 'Degraded', colour: 'yellow' }],
+  ['failed', { word: 'Failed', colour: 'red' }],
+]);
+
+/** The status for people: health and its cause, the next command, other findings, nodes, use and log. */
+export function statusText(
+  { health, findings, nodes, usage, log, member, coordinator }: StatusJson,
+  shown: { readonly nowMs: number; readonly programVersion: string; readonly contextName: string },
+): string {
+  const [worst, ...others] = findings;
+  const { word, colour } = HEADLINES.get(health) ?? { word: health, colour: 'yellow' };
+  const headline = `${paint(word, colour)}${worst?.severity === 'notice' ? ', with a notice' : ''}`;
+  return [
+    worst === undefined ? `${headline}.` : `${headline}: ${printable(worst.message)}`,
+    ...(worst === undefined || worst.next === '' ? [] : [`Next: ${worst.next}`]),
+    ...others.map(({ severity, message, next }) => `- ${severity}: ${printable(message)}${next === '' ? '' : ` Next: ${next}`}`),
+    '',
+    nodes.length === 0 ? 'No node has joined yet. Next: collective node invite' : nodesTable(nodes, shown.nowMs),
+    '',
+    `Files    ${usage.files} in ${usage.directories} folders, ${formatSize(usage.fileBytes)}; ` +
+      `${usage.copies} copies of ${usage.chunks} chunks, ${formatSize(usage.storedBytes)} of ${formatSize(usage.capacity)} used`,
+    `Log      ${member.name} at ${log.epoch}-${log.head}, ${formatSize(log.bytes)}`,
+    `Version  ${coordinator.version} (coordinator), ${shown.programVersion} (this command); context ${shown.contextName}`,
+  ].join('\n');
+}
