@@ -65,6 +65,8 @@ export interface CoordinatorOptions {
   /** An operator's word that the log in the directory is its latest state, where the witnesses cannot be asked. */
   readonly assertLatest?: boolean;
   readonly defaultCopies?: number;
+  /** How many of those are enough for now, where there are not so many nodes. Default: all of them. */
+  readonly minimumCopies?: number;
   readonly nodeUnreachableAfterMs?: number;
   /** Of the certificates that it issues. Default: LIMITS.leafLifeMs. */
   readonly certificateLifeMs?: number;
@@ -157,6 +159,7 @@ class Running {
     const { clock, timers, logger, hasher, random, verifier, stores } = ports;
     const origin = material.memberId;
     const defaultCopies = options.defaultCopies ?? DEFAULT_COPIES;
+    const policy = { wanted: defaultCopies, minimum: options.minimumCopies ?? defaultCopies };
     const member = await openMember({ directory, origin, logSigner: createSigner(material.logKeys), ports, signal });
     const { log, views, notices } = member;
     for (const notice of notices) logger.warn('mended at start', { notice });
@@ -209,7 +212,7 @@ class Running {
       logBytes: () => bytesOfFiles(ports.fileSystem, logDirectoryOf(directory, origin)),
     });
     const files = filesService({
-      uploads: new UploadCalls({ commands, views, placement, tickets, receipts, clock, random, hasher, defaultCopies }),
+      uploads: new UploadCalls({ commands, views, placement, tickets, receipts, clock, random, hasher, policy }),
       reads: new ReadCalls({ views, registry, tickets, damage }),
       namespace: new NamespaceCalls({ commands, views, clock, hasher }),
     });

@@ -46,6 +46,7 @@ export { decideNodeHello, decideNodeUnreachable, decideNodeUse, nodeNamed, type 
 export { type Candidate, type ChunkPlan, checkRoom, planPlacement, type PlannedChunk, type Unusable } from './placement-plan.js';
 export { decideWitnesses, planWitnesses, requiredOf, type WitnessCandidate, type WitnessSituation } from './witness-plan.js';
 export { decideRecordCopies, decideRecordExtents, type RecordExtents } from './uploads/record-extents.js';
+export { type CopiesPolicy, minimumCopies } from './uploads/copies-policy.js';
 export { decideCommitFile, type CommitFile } from './uploads/commit-file.js';
 export type { ReceiptedChunks } from './uploads/receipted-copies.js';
 export { decideCloseUpload, decideExpireUpload, decideOpenUpload, openUpload } from './uploads/upload-decisions.js';

@@ -23,14 +23,14 @@ export interface PlannedChunk {
 }
 
 export interface ChunkPlan {
-  /** As many as copies were asked for, those that hold the chunk already first. */
+  /** As many as copies were asked for, or at least as fewer as are enough; those that hold the chunk already first. */
   readonly nodeIds: readonly NodeId[];
   /** How many of them hold it already. */
   readonly held: number;
 }
 
 /**
- * Chooses distinct holders for each chunk: those that hold it already, then other failure domains before the same one, then by
+ * Chooses distinct holders for each chunk: those that hold it already (unless the client could not use them), then other failure domains before the same one, then by
  * weighted rendezvous hashing (Schindelhauer and Schomaker 2005: the highest of -weight / ln(hash) wins), weighted with free
  * space, so that the choice is even and stays when other nodes come and go. Space that this plan uses is taken into account.
  * Errors: NOT_ENOUGH_NODES, NOT_ENOUGH_SPACE; both name what is missing.
@@ -38,41 +38,50 @@ export interface ChunkPlan {
 export function planPlacement(request: {
   readonly chunks: readonly PlannedChunk[];
   readonly copies: number;
+  /** So many are enough for now where there are no more to be had; at most `copies`. Default: all of them. */
+  readonly minimumCopies?: number;
   readonly candidates: readonly Candidate[];
   readonly unusable: readonly Unusable[];
-  /** Not chosen for new copies while others can serve. */
+  /** Not chosen while others can serve, or fewer copies are enough. */
   readonly avoid: ReadonlySet<NodeId>;
 }): Result<readonly ChunkPlan[], CollectiveError> {
-  const { copies, candidates } = request;
-  if (candidates.length < copies) return tooFewNodes(copies, candidates, request.unusable);
+  const { copies, minimumCopies = copies, candidates, avoid } = request;
+  if (candidates.length < minimumCopies) return tooFewNodes(minimumCopies, candidates, request.unusable);
   const free = new Map(candidates.map((candidate) => [candidate.nodeId, candidate.freeBytes]));
   const plans: ChunkPlan[] = [];
   for (const chunk of request.chunks) {
-    const holding = candidates.filter(({ nodeId }) => chunk.holders.includes(nodeId)).slice(0, copies);
-    const chosen = [...holding];
+    const holds = ({ nodeId }: Candidate): boolean => chunk.holders.includes(nodeId);
+    const chosen = candidates.filter((each) => holds(each) && !avoid.has(each.nodeId)).slice(0, copies);
     const ranked = rank(
       chunk,
-      candidates.filter((candidate) => !holding.includes(candidate)),
+      candidates.filter((candidate) => !chosen.includes(candidate)),
       free,
     );
     while (chosen.length < copies) {
-      const next = best(ranked, chosen, request.avoid);
-      if (next === undefined) return tooLittleSpace(chunk.lengthBytes, copies, candidates, free);
+      const next = best(ranked, chosen, avoid);
+      const enough = chosen.length >= minimumCopies;
+      if (enough && (next === undefined || avoid.has(next.nodeId))) break;
+      if (next === undefined) return tooLittleSpace(chunk.lengthBytes, minimumCopies, candidates, free);
       ranked.splice(ranked.indexOf(next), 1);
       chosen.push(next);
-      free.set(next.nodeId, (free.get(next.nodeId) ?? 0) - chunk.lengthBytes);
+      if (!holds(next)) free.set(next.nodeId, (free.get(next.nodeId) ?? 0) - chunk.lengthBytes);
     }
-    plans.push({ nodeIds: chosen.map(({ nodeId }) => nodeId), held: holding.length });
+    const holding = chosen.filter(holds);
+    const others = chosen.filter((each) => !holds(each));
+    plans.push({ nodeIds: [...holding, ...others].map(({ nodeId }) => nodeId), held: holding.length });
   }
   return ok(plans);
 }
 
-/** Those with room, the preferred one first. */
+/** Those with room or with the chunk itself, the preferred one first. */
 function rank(chunk: PlannedChunk, candidates: readonly Candidate[], free: ReadonlyMap<NodeId, number>): Candidate[] {
   return candidates
-    .filter(({ nodeId }) => (free.get(nodeId) ?? 0) >= chunk.lengthBytes)
-    .map((candidate) => ({ candidate, score: score(chunk.chunkId, candidate) }))
-    .sort((left, right) => right.score - left.score)
+    .filter(({ nodeId }) => chunk.holders.includes(nodeId) || (free.get(nodeId) ?? 0) >= chunk.lengthBytes)
+    .map((candidate) => {
+      const holds = chunk.holders.includes(candidate.nodeId);
+      return { candidate, score: holds ? Number.POSITIVE_INFINITY : score(chunk.chunkId, candidate) };
+    })
+    .sort((left, right) => (left.score === right.score ? 0 : right.score - left.score))
     .map(({ candidate }) => candidate);
 }
 
@@ -157,7 +166,7 @@ function tooLittleSpace(
 }
 
 /**
- * Whether the copies of so many bytes would fit at all: with `copies` distinct nodes for each byte, no node can take more than
+ * Whether so many copies of so many bytes, the fewest that are enough, would fit at all: with `copies` distinct nodes for each byte, no node can take more than
  * the whole, and all together must take all copies. Errors: NOT_ENOUGH_NODES, NOT_ENOUGH_SPACE.
  */
 export function checkRoom(

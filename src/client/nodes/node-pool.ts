@@ -1,4 +1,4 @@
-import { LIMITS } from '../../base/index.js';
+import { isCollectiveError, LIMITS } from '../../base/index.js';
 import type { Clock, Timers } from '../../ports/index.js';
 import type { NodeAccess } from '../../transport/index.js';
 import { Permits } from '../flow/permits.js';
@@ -18,11 +18,23 @@ interface PooledNode {
   users: number;
   idle: { cancel(): void } | undefined;
   refusedUntilMs: number;
+  /** In a row: it did not answer, or lost the connection. */
+  failures: number;
+  shunnedUntilMs: number;
   refusal: unknown;
 }
 
 const UNIT_BYTES = 1024 * 1024;
 const REDIAL_AFTER_MS = 500;
+const SHUN_MIN_MS = 500;
+const SHUN_MAX_MS = 30_000;
+/** What says something about the node or the way to it, and not about the request. */
+const FAILURE_CODES: ReadonlySet<string> = new Set([
+  'NODE_UNREACHABLE',
+  'UNAVAILABLE',
+  'DEADLINE_EXCEEDED',
+  'CERTIFICATE_INVALID',
+]);
 
 /** One connection to each node, opened when it is needed, shared by all who need it, closed when nobody did for a while. */
 export class NodePool {
@@ -39,9 +51,9 @@ export class NodePool {
     return this.#nodes.get(nodeId)?.permits.inUse ?? 0;
   }
 
-  /** Whether the last try to reach it has just failed. */
+  /** Whether it has failed of late, the longer ago the more often it did: others are to be asked first. */
   isDown(nodeId: string): boolean {
-    return (this.#nodes.get(nodeId)?.refusedUntilMs ?? 0) > this.#options.clock.monotonicMs();
+    return (this.#nodes.get(nodeId)?.shunnedUntilMs ?? 0) > this.#options.clock.monotonicMs();
   }
 
   /**
@@ -59,7 +71,13 @@ export class NodePool {
     node.idle?.cancel();
     try {
       const weight = Math.max(1, Math.ceil(bytes / UNIT_BYTES));
-      return await node.permits.run(weight, signal, async () => exchange(await this.#channel(node, access, signal)));
+      const value = await node.permits.run(weight, signal, async () => exchange(await this.#channel(node, access, signal)));
+      node.failures = 0;
+      node.shunnedUntilMs = 0;
+      return value;
+    } catch (error) {
+      if (isCollectiveError(error) && FAILURE_CODES.has(error.code)) this.#shun(node);
+      throw error;
     } finally {
       node.users -= 1;
       if (node.users === 0) node.idle = this.#options.timers.after(LIMITS.connectionIdleMs / 2, () => this.#drop(node));
@@ -79,10 +97,27 @@ export class NodePool {
     let node = this.#nodes.get(nodeId);
     if (node === undefined) {
       const permits = new Permits(LIMITS.requestsInFlightPerConnection);
-      node = { permits, opening: undefined, users: 0, idle: undefined, refusedUntilMs: 0, refusal: undefined };
+      node = {
+        permits,
+        opening: undefined,
+        users: 0,
+        idle: undefined,
+        refusedUntilMs: 0,
+        refusal: undefined,
+        failures: 0,
+        shunnedUntilMs: 0,
+      };
       this.#nodes.set(nodeId, node);
     }
     return node;
+  }
+
+  /** Many requests that fail together count once. */
+  #shun(node: PooledNode): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (node.shunnedUntilMs > nowMs) return;
+    node.shunnedUntilMs = nowMs + Math.min(SHUN_MAX_MS, SHUN_MIN_MS * 2 ** Math.min(node.failures, 10));
+    node.failures += 1;
   }
 
   async #channel(node: PooledNode, access: NodeAccess, signal: AbortSignal): Promise<NodeChannel> {

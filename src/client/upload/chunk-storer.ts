@@ -16,6 +16,8 @@ export interface ChunkStorerOptions {
   readonly logger: Logger;
   readonly uploadId: string;
   readonly copies: number;
+  /** Enough for now where there are no more to be had. */
+  readonly minimumCopies: number;
   /** How long to go on while nodes fail. */
   readonly patienceMs: number;
 }
@@ -51,8 +53,9 @@ interface Target {
   readonly right: NodeRight;
 }
 
-/** How long a node that failed is passed over. */
-const AVOID_MS = 10_000;
+/** How long a node that failed is passed over: twice as long each time. */
+const AVOID_MIN_MS = 10_000;
+const AVOID_MAX_MS = 5 * 60_000;
 /** Answers that waiting does not change: only another node, or a person, can help. */
 const REFUSAL_CODES: ReadonlySet<string> = new Set(['NODE_FULL', 'NODE_READ_ONLY']);
 /** Failures that say nothing against the node: a new ticket is all it takes. */
@@ -61,22 +64,24 @@ const TICKET_CODES: ReadonlySet<string> = new Set(['TICKET_EXPIRED', 'TICKET_INV
 /** Brings chunks to as many nodes as the upload wants copies, whatever single nodes do meanwhile. */
 export class ChunkStorer {
   readonly #options: ChunkStorerOptions;
-  readonly #avoidUntilMs = new Map<string, number>();
+  readonly #avoided = new Map<string, { readonly untilMs: number; readonly failures: number }>();
   /** Every copy counts. */
   sentBytes = 0;
   /** Of chunks that no copy had to be sent of. */
   knownBytes = 0;
+  /** Of the chunk that has the fewest; undefined before there is one. */
+  fewestCopies: number | undefined;
 
   constructor(options: ChunkStorerOptions) {
     this.#options = options;
   }
 
   /**
-   * Receipts that cover every chunk with as many nodes as there are copies. At most LIMITS.chunksPerCall chunks. Errors: those of
+   * Receipts that cover every chunk with as many nodes as copies are wanted, or with fewer where those are enough. At most LIMITS.chunksPerCall chunks. Errors: those of
    * PlaceChunks, and the last failure of a node: at once where nodes refused and there are no others, else when patience is over.
    */
   async store(chunks: readonly LoadedChunk[], signal: AbortSignal): Promise<StoredChunks> {
-    const { copies, retry, clock, patienceMs } = this.#options;
+    const { copies, minimumCopies, retry, clock, patienceMs } = this.#options;
     const tasks = chunks.map((chunk): Task => ({ chunk, receipts: new Map(), copiesSent: 0 }));
     const beginMs = clock.monotonicMs();
     const refusedBy = new Set<string>();
@@ -84,6 +89,7 @@ export class ChunkStorer {
     let failure: CollectiveError | undefined;
     for (let attempt = 0; ; attempt += 1) {
       const missing = tasks.filter(({ receipts }) => receipts.size < copies);
+      const enough = (): boolean => tasks.every(({ receipts }) => receipts.size >= minimumCopies);
       if (missing.length === 0) return this.#finished(tasks);
       if (attempt > 0) {
         if (clock.monotonicMs() - beginMs >= patienceMs)
@@ -95,12 +101,15 @@ export class ChunkStorer {
         failures = await this.#round(missing, signal);
       } catch (thrown) {
         const error = toCollectiveError(thrown);
+        if (enough() && SCARCITY_CODES.has(error.code)) return this.#finished(tasks);
         // Nodes that were there a moment ago may be on their way back, but for those that refused.
         const hopeless = attempt === 0 || (onlyRefused && refusedBy.size > 0);
         if (hopeless || !SCARCITY_CODES.has(error.code)) throw error;
         failure ??= error;
         continue;
       }
+      // Who failed once is tried once more: one copy too few stays so until somebody makes it.
+      if (enough() && (failures.length === 0 || attempt > 0)) return this.#finished(tasks);
       failure = failures.at(-1)?.error;
       const refusals = failures.filter(({ error }) => REFUSAL_CODES.has(error.code));
       if (refusals.length < failures.length) onlyRefused = false;
@@ -113,7 +122,7 @@ export class ChunkStorer {
   async #round(tasks: readonly Task[], signal: AbortSignal): Promise<readonly Failure[]> {
     const { calls, uploadId } = this.#options;
     const { placements, nodes } = await calls.placeChunks(
-      { uploadId, chunks: tasks.map(({ chunk }) => entryOf(chunk)), avoidNodeIds: this.#avoided() },
+      { uploadId, chunks: tasks.map(({ chunk }) => entryOf(chunk)), avoidNodeIds: this.#toAvoid() },
       signal,
     );
     const work = new Map<NodeAccess, NodeTask[]>();
@@ -127,6 +136,8 @@ export class ChunkStorer {
         work.set(access, list);
       }
     });
+    const { minimumCopies } = this.#options;
+    if (work.size === 0 && tasks.every(({ receipts }) => receipts.size >= minimumCopies)) return [];
     if (work.size === 0) throw new CollectiveError('PROTOCOL_ERROR', 'The coordinator named no node to send the chunks to.');
     const outcomes = await Promise.all([...work].map(([access, list]) => this.#storeOn(access, list, signal)));
     const failures = outcomes.filter((outcome) => outcome !== undefined);
@@ -146,7 +157,10 @@ export class ChunkStorer {
       const stored = list.map(({ task }) => task).filter((task) => !failed.has(task));
       if (stored.length > 0) await this.#sign(target, stored, signal);
       const refused = puts.find((outcome) => outcome.status === 'rejected');
-      if (refused === undefined) return undefined;
+      if (refused === undefined) {
+        this.#avoided.delete(access.nodeId);
+        return undefined;
+      }
       return this.#failure(access, refused.reason);
     } catch (thrown) {
       return this.#failure(access, thrown);
@@ -181,6 +195,7 @@ export class ChunkStorer {
     const known = tasks.filter(({ copiesSent }) => copiesSent === 0);
     const knownBytes = known.reduce((sum, { chunk }) => sum + chunk.lengthBytes, 0);
     this.knownBytes += knownBytes;
+    for (const { receipts } of tasks) this.fewestCopies = Math.min(this.fewestCopies ?? receipts.size, receipts.size);
     return { receipts: [...new Set(tasks.flatMap(({ receipts }) => [...receipts.values()]))], knownBytes };
   }
 
@@ -189,14 +204,18 @@ export class ChunkStorer {
     if (error.code === 'CANCELLED') return { nodeId, error };
     const { logger, clock } = this.#options;
     logger.info('a node did not take chunks', { node: name, nodeId, error });
-    if (!TICKET_CODES.has(error.code)) this.#avoidUntilMs.set(nodeId, clock.monotonicMs() + AVOID_MS);
+    if (!TICKET_CODES.has(error.code)) {
+      const failures = this.#avoided.get(nodeId)?.failures ?? 0;
+      const avoidMs = Math.min(AVOID_MAX_MS, AVOID_MIN_MS * 2 ** Math.min(failures, 10));
+      this.#avoided.set(nodeId, { untilMs: clock.monotonicMs() + avoidMs, failures: failures + 1 });
+    }
     return { nodeId, error: naming(name, error) };
   }
 
-  #avoided(): readonly string[] {
+  #toAvoid(): readonly string[] {
     const nowMs = this.#options.clock.monotonicMs();
-    for (const [nodeId, untilMs] of this.#avoidUntilMs) if (untilMs <= nowMs) this.#avoidUntilMs.delete(nodeId);
-    return [...this.#avoidUntilMs.keys()].slice(0, LIMITS.copiesMax);
+    const avoided = [...this.#avoided].filter(([, { untilMs }]) => untilMs > nowMs);
+    return avoided.map(([nodeId]) => nodeId).slice(0, LIMITS.copiesMax);
   }
 }
 

@@ -50,7 +50,10 @@ export interface UploadReport {
   /** Of chunks that were held already (all copies) or came more than once: each chunk counts once. */
   readonly knownBytes: number;
   readonly holeBytes: number;
+  /** Wanted of each chunk. */
   readonly copies: number;
+  /** That some chunk has now: fewer than wanted where those were enough and there were no more to be had. */
+  readonly fewestCopies: number;
   /** The first of them, in order; all else was stored. */
   readonly failures: readonly UploadFailure[];
   readonly failureCount: number;

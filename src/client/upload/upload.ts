@@ -1,4 +1,5 @@
 import { LIMITS } from '../../base/index.js';
+import type { OpenUploadResponse } from '../../transport/index.js';
 import { ChunkArena } from '../flow/chunk-arena.js';
 import { TaskGroup } from '../flow/task-group.js';
 import { fileProblem } from '../local/file-problem.js';
@@ -28,7 +29,8 @@ export class Upload {
   readonly #pump: GroupPump;
   readonly #names: NamespaceBatches;
 
-  constructor(options: UploaderOptions, request: UploadRequest, uploadId: string, copies: number) {
+  constructor(options: UploaderOptions, request: UploadRequest, opened: OpenUploadResponse) {
+    const { uploadId, copies, minimumCopies } = opened;
     this.#options = options;
     this.#request = request;
     this.#copies = copies;
@@ -40,7 +42,7 @@ export class Upload {
       allocate: options.allocate,
       onPressure: () => this.#pump.flush(),
     });
-    this.#storer = new ChunkStorer({ ...options, uploadId, copies });
+    this.#storer = new ChunkStorer({ ...options, uploadId, copies, minimumCopies });
     const committer = new Committer({ calls, uploadId, tally: this.#tally });
     this.#pump = new GroupPump({
       hasher: options.hasher,
@@ -141,6 +143,7 @@ export class Upload {
       failures,
       failureCount,
       copies: this.#copies,
+      fewestCopies: this.#storer.fewestCopies ?? this.#copies,
       sentBytes: this.#storer.sentBytes,
       knownBytes: this.#storer.knownBytes + this.#pump.repeatedBytes,
     };

@@ -47,11 +47,12 @@ export class Uploader {
   /** What cannot be stored by itself is in the report; whatever stops all of it is thrown, and leaves no file half stored. */
   async upload(request: UploadRequest): Promise<UploadReport> {
     const { logger } = this.#options;
-    const { uploadId, copies } = await this.#open(request);
+    const opened = await this.#open(request);
+    const { uploadId, copies } = opened;
     logger.debug('opened an upload', { uploadId, copies });
     let report: UploadReport | undefined;
     try {
-      report = await new Upload(this.#options, request, uploadId, copies).run();
+      report = await new Upload(this.#options, request, opened).run();
       return report;
     } finally {
       await this.#close(uploadId, report === undefined);

@@ -34,6 +34,7 @@ export class PlacementOffice {
   async place(request: {
     readonly chunks: readonly { readonly chunkId: ChunkId; readonly lengthBytes: number }[];
     readonly copies: number;
+    readonly minimumCopies: number;
     readonly avoid: ReadonlySet<NodeId>;
     readonly signal: AbortSignal;
   }): Promise<Placement> {
@@ -46,10 +47,8 @@ export class PlacementOffice {
         holders: views.placement.chunk(chunkId)?.holders ?? [],
       }));
     });
-    return {
-      plans: accept(planPlacement({ chunks, copies: request.copies, candidates, unusable, avoid: request.avoid })),
-      nodes,
-    };
+    const { copies, minimumCopies, avoid } = request;
+    return { plans: accept(planPlacement({ chunks, copies, minimumCopies, candidates, unusable, avoid })), nodes };
   }
 
   /** Whether there is room for so many bytes at all, before any of them is sent. Errors as `place`. */

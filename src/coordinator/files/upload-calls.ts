@@ -5,6 +5,8 @@ import {
   decideOpenUpload,
   decideRecordCopies,
   decideRecordExtents,
+  type CopiesPolicy,
+  minimumCopies,
   openUpload,
   type ReceiptedChunks,
 } from '../../domain/index.js';
@@ -56,7 +58,7 @@ export interface UploadCallsOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly hasher: Hasher;
-  readonly defaultCopies: number;
+  readonly policy: CopiesPolicy;
 }
 
 /** The calls that bring files in: open, place, record, commit, close. */
@@ -70,9 +72,11 @@ export class UploadCalls {
   async openUpload(request: OpenUploadRequest, call: AuthenticatedCall): Promise<OpenUploadResponse> {
     const caller = clientCaller(call.caller);
     const { commands, random, hasher, placement } = this.#options;
-    const copies = request.copies === 0 ? this.#options.defaultCopies : request.copies;
+    const { policy } = this.#options;
+    const copies = request.copies === 0 ? policy.wanted : request.copies;
+    const enough = minimumCopies(policy, copies);
     if (request.expectedBytes > 0) {
-      await placement.checkRoom({ bytes: request.expectedBytes, copies, signal: call.signal });
+      await placement.checkRoom({ bytes: request.expectedBytes, copies: enough, signal: call.signal });
     }
     const uploadId = toBase32(random.bytes(UPLOAD_ID_BYTES)) as UploadId;
     return commands.submit({
@@ -82,7 +86,7 @@ export class UploadCalls {
       answer: (events) => {
         const opened = events[0]?.event;
         assert(opened?.type === 'UploadOpened', 'an opened upload has its event');
-        return { uploadId: opened.uploadId, expiresMs: opened.expiresAtMs, copies: opened.copies };
+        return { uploadId: opened.uploadId, expiresMs: opened.expiresAtMs, copies: opened.copies, minimumCopies: enough };
       },
     });
   }
@@ -96,6 +100,7 @@ export class UploadCalls {
     const placed = await placement.place({
       chunks,
       copies: upload.copies,
+      minimumCopies: minimumCopies(this.#options.policy, upload.copies),
       signal: call.signal,
       avoid: new Set(request.avoidNodeIds.filter(isNodeId)),
     });
@@ -122,14 +127,14 @@ export class UploadCalls {
     const caller = clientCaller(call.caller);
     const uploadId = uploadIdOf(request.uploadId);
     const extents = atMost('extents', request.extents, LIMITS.extentsPerList).map(extentOf);
-    const { hasher, commands } = this.#options;
+    const { hasher, commands, policy } = this.#options;
     const receipted = await this.#options.receipts.open(request.receipts, uploadId, caller);
     const extentListId = extentListIdOf(extents, hasher);
     await commands.submit({
       actor: caller.actor,
       request: requestRef({ requestId: request.requestId, method: 'recordExtents', content: { uploadId, extentListId } }, hasher),
       decide: (views, context) =>
-        decideRecordExtents({ uploadId, clientId: caller.clientId, extentListId, extents, receipted }, views, context),
+        decideRecordExtents({ uploadId, clientId: caller.clientId, extentListId, extents, receipted, policy }, views, context),
       answer: () => undefined,
     });
     return { extentListId };
@@ -177,6 +182,7 @@ export class UploadCalls {
         extentListIds: file.extentListIds.map(extentListIdIn),
         extents: atMost('inline extents', file.extents, LIMITS.extentsInline).map(extentOf),
         receipted,
+        policy: this.#options.policy,
         expectedVersion: file.expectedVersion,
         contentType: contentTypeOf(file.contentType),
         makeParents: file.makeParents,

@@ -15,6 +15,7 @@ import type { Decision, DecisionContext } from '../decision.js';
 import { checkVersion, isADirectory, type Names, newName } from '../namespace/lookup.js';
 import { EventPlan, findIfThere, parentFor } from '../namespace/plan.js';
 import { checkTreeRoom, storedBytesOf } from '../namespace/tree-room.js';
+import { type CopiesPolicy, minimumCopies } from './copies-policy.js';
 import { checkExtents } from './extents.js';
 import { checkReceipted, type ReceiptedChunks } from './receipted-copies.js';
 import { openUpload } from './upload-decisions.js';
@@ -31,6 +32,8 @@ export interface CommitFile {
   readonly extents: readonly Extent[];
   /** For the chunks of `extents`. */
   readonly receipted: ReceiptedChunks;
+  /** Undefined: as many copies as the upload wants, no fewer. */
+  readonly policy?: CopiesPolicy;
   /** 0: must not exist. Undefined: whatever is there. */
   readonly expectedVersion: number | undefined;
   readonly contentType: string;
@@ -48,7 +51,7 @@ export function decideCommitFile(command: CommitFile, views: CommitViews, contex
   const { names, uploadId } = command;
   const upload = openUpload(uploadId, command.clientId, views.uploads, context.nowMs);
   if (!upload.ok) return upload;
-  const whole = checkContent(command, views, upload.value.copies);
+  const whole = checkContent(command, views, minimumCopies(command.policy, upload.value.copies));
   if (!whole.ok) return whole;
   const name = newName(names);
   if (!name.ok) return name;

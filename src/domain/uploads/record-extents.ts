@@ -2,6 +2,7 @@ import { type ClientId, CollectiveError, type ExtentListId, fail, LIMITS, ok, ty
 import type { CollectiveEvent, Extent } from '../../events/index.js';
 import type { PlacementReader, UploadsReader } from '../../projections/index.js';
 import type { Decision, DecisionContext } from '../decision.js';
+import { type CopiesPolicy, minimumCopies } from './copies-policy.js';
 import { checkExtents } from './extents.js';
 import { checkReceipted, newCopies, type ReceiptedChunks } from './receipted-copies.js';
 import { openUpload } from './upload-decisions.js';
@@ -13,6 +14,8 @@ export interface RecordExtents {
   readonly extentListId: ExtentListId;
   readonly extents: readonly Extent[];
   readonly receipted: ReceiptedChunks;
+  /** Undefined: as many copies as the upload wants, no fewer. */
+  readonly policy?: CopiesPolicy;
 }
 
 /** Part of a long file, and the copies of its chunks. A list that this upload has recorded already is not recorded again. */
@@ -28,7 +31,7 @@ export function decideRecordExtents(
   if (first === undefined) return fail(new CollectiveError('REQUEST_INVALID', 'A list holds at least one extent.'));
   const checked = checkExtents(extents, first.offsetBytes, LIMITS.extentsPerList);
   if (!checked.ok) return checked;
-  const enough = checkReceipted(extents, receipted, upload.value.copies);
+  const enough = checkReceipted(extents, receipted, minimumCopies(command.policy, upload.value.copies));
   if (!enough.ok) return enough;
   const copies = newCopies(receipted, views.placement);
   if (!copies.ok) return copies;

@@ -121,7 +121,7 @@ describe('sync', () => {
 
   it('moves nothing and opens no upload when nothing differs', async () => {
     const world = await clientWorld(2);
-    apply(world.local, '/here', [{ kind: 'file', names: ['a'], text: 'x', mode: 0o644, seconds: 1, nanoseconds: 123_456_789 }]);
+    apply(world.local, '/here', [{ kind: 'file', names: ['a'], text: 'x', mode: 0o644, seconds: 1, nanoseconds: 999_999_999 }]);
     await sync(world, TO_REMOTE);
     world.coordinator.calls.length = 0;
     expect(await sync(world, TO_REMOTE)).toMatchObject({ files: 0, unchanged: 1, movedBytes: 0 });

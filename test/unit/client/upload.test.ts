@@ -327,6 +327,41 @@ describe('put, when something goes wrong', () => {
     expect(node.chunks.size).toBe(1);
   });
 
+  it('is content with fewer copies where those are enough and there are no more nodes, and says how many there are', async () => {
+    const world = await clientWorld(1);
+    world.coordinator.minimumCopies = 1;
+    const bytes = someBytes('alone', 3 * MiB);
+    world.local.addFile('/file', bytes);
+    expect(await put(world, '/file', '/file')).toMatchObject({ copies: 2, fewestCopies: 1, sentBytes: 3 * MiB, failures: [] });
+    expect(world.time.nowMs).toBeLessThan(1000);
+    await expect(put(world, '/file', '/other', { copies: 2 })).rejects.toMatchObject({ code: 'NOT_ENOUGH_NODES' });
+  });
+
+  it('tries a failing node once more, then is content with what is enough', async () => {
+    const world = await clientWorld(2);
+    world.coordinator.minimumCopies = 1;
+    world.local.addFile('/file', someBytes('half', 3 * MiB));
+    const [, broken] = world.nodes;
+    if (broken === undefined) throw new Error('there are nodes');
+    broken.intercept = () => {
+      throw new CollectiveError('NODE_UNREACHABLE', 'broken');
+    };
+    expect(await put(world, '/file', '/file')).toMatchObject({ copies: 2, fewestCopies: 1, failures: [] });
+    expect(world.time.nowMs).toBeLessThan(LIMITS.transferPatienceMs / 2);
+  });
+
+  it('makes the second copy of what had only one as soon as there is a node for it', async () => {
+    const world = await clientWorld(2);
+    world.coordinator.minimumCopies = 1;
+    world.local.addFile('/file', someBytes('later', 3 * MiB));
+    const [, second] = world.nodes;
+    if (second === undefined) throw new Error('there are nodes');
+    second.online = false;
+    expect(await put(world, '/file', '/file')).toMatchObject({ fewestCopies: 1, sentBytes: 3 * MiB });
+    second.online = true;
+    expect(await put(world, '/file', '/file')).toMatchObject({ fewestCopies: 2, sentBytes: 3 * MiB });
+  });
+
   it('waits a while for nodes to come back, then gives up and says so', async () => {
     const world = await clientWorld(2);
     world.local.addFile('/file', someBytes('away', 100));

@@ -157,3 +157,45 @@ describe('room for what is to come', () => {
     expect(room(10, 3, [10, 10, 9])).toBe('NOT_ENOUGH_SPACE');
   });
 });
+
+describe('a placement where fewer copies are enough for now', () => {
+  const [a, b] = [candidate('a'), candidate('b')];
+
+  test('takes what there is, down to that number', () => {
+    expect(plans({ minimumCopies: 1, candidates: [a] })).toEqual([{ nodeIds: [a.nodeId], held: 0 }]);
+    expect(plans({ minimumCopies: 1, candidates: [a, b] })[0]?.nodeIds).toHaveLength(2);
+    expect(plan({ minimumCopies: 1, candidates: [] })).toMatchObject({ ok: false, error: { code: 'NOT_ENOUGH_NODES' } });
+    expect(plan({ candidates: [a] })).toMatchObject({ ok: false, error: { code: 'NOT_ENOUGH_NODES' } });
+  });
+
+  test('does not fail because all but one node are full', () => {
+    const full = candidate('b', { freeBytes: 10 });
+    expect(plans({ minimumCopies: 1, candidates: [a, full] })).toEqual([{ nodeIds: [a.nodeId], held: 0 }]);
+    const both = [candidate('a', { freeBytes: 10 }), full];
+    expect(plan({ minimumCopies: 1, candidates: both })).toMatchObject({ ok: false, error: { code: 'NOT_ENOUGH_SPACE' } });
+  });
+
+  test('does not insist on a node that the client could not use', () => {
+    const avoid = new Set([b.nodeId]);
+    expect(plans({ minimumCopies: 1, candidates: [a, b], avoid })).toEqual([{ nodeIds: [a.nodeId], held: 0 }]);
+    expect(plans({ minimumCopies: 2, candidates: [a, b], avoid })[0]?.nodeIds).toHaveLength(2);
+  });
+});
+
+describe('a holder that the client could not use', () => {
+  const [a, b, c] = [candidate('a'), candidate('b'), candidate('c')];
+  const held = chunk('a', { holders: [a.nodeId, b.nodeId] });
+
+  test('is passed over while another node can take the copy', () => {
+    const [planned] = plans({ chunks: [held], candidates: [a, b, c], avoid: new Set([b.nodeId]) });
+    expect(planned).toEqual({ nodeIds: [a.nodeId, c.nodeId], held: 1 });
+  });
+
+  test('is asked again, before others that could not be used, where there is nobody else', () => {
+    const avoid = new Set([b.nodeId, c.nodeId]);
+    const [planned] = plans({ chunks: [held], candidates: [a, b, c], avoid });
+    expect(planned).toEqual({ nodeIds: [a.nodeId, b.nodeId], held: 2 });
+    const full = candidate('b', { freeBytes: 0 });
+    expect(plans({ chunks: [held], candidates: [a, full], avoid })[0]).toEqual({ nodeIds: [a.nodeId, b.nodeId], held: 2 });
+  });
+});

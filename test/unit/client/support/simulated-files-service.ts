@@ -42,7 +42,7 @@ export class SimulatedFiles {
   readonly nodes: readonly SimulatedNode[];
   readonly uploads = new Map<
     string,
-    { readonly copies: number; readonly lists: Map<string, readonly Extent[]>; state: string }
+    { readonly copies: number; readonly minimumCopies: number; readonly lists: Map<string, readonly Extent[]>; state: string }
   >();
   readonly damage: DamagedCopy[] = [];
   readonly calls: Method[] = [];
@@ -53,6 +53,8 @@ export class SimulatedFiles {
   /** Extents in one page of an answer. */
   pageExtents = 4;
   expectedBytes = 0;
+  /** Enough where nobody asks for a number of copies. */
+  minimumCopies = 2;
   roomBytes = Number.POSITIVE_INFINITY;
   /** Names that it tells instead of the real ones, by path. */
   readonly falseNames = new Map<string, string>();
@@ -76,26 +78,33 @@ export class SimulatedFiles {
         const copies = request.copies === 0 ? 2 : request.copies;
         this.expectedBytes = request.expectedBytes;
         if (request.expectedBytes > this.roomBytes) throw new CollectiveError('NOT_ENOUGH_SPACE', 'There is no room.');
-        if (this.nodes.length < copies) throw new CollectiveError('NOT_ENOUGH_NODES', 'Too few nodes.');
+        const minimumCopies = request.copies === 0 ? this.minimumCopies : copies;
+        if (this.nodes.length < minimumCopies) throw new CollectiveError('NOT_ENOUGH_NODES', 'Too few nodes.');
         const uploadId = `upload-${this.uploads.size + 1}`;
-        this.uploads.set(uploadId, { copies, lists: new Map(), state: 'open' });
-        return { uploadId, expiresMs: 0, copies };
+        this.uploads.set(uploadId, { copies, minimumCopies, lists: new Map(), state: 'open' });
+        return { uploadId, expiresMs: 0, copies, minimumCopies };
       }),
     placeChunks: (request) =>
       this.#command('placeChunks', { ...request, requestId: '' }, async () => {
-        const { copies } = this.#upload(request.uploadId);
+        const { copies, minimumCopies } = this.#upload(request.uploadId);
         if (request.chunks.length > 512 || new Set(request.chunks.map(({ chunkId }) => chunkId)).size < request.chunks.length) {
           throw new CollectiveError('REQUEST_INVALID', 'Too many chunks, or one twice.');
         }
         const usable = this.nodes.filter(({ online }) => online);
-        if (usable.length < copies) throw new CollectiveError('NOT_ENOUGH_NODES', 'Too few nodes.');
+        if (usable.length < minimumCopies) throw new CollectiveError('NOT_ENOUGH_NODES', 'Too few nodes.');
         const wanted = usable.filter(({ id }) => !request.avoidNodeIds.includes(id));
         const inTurn = [...wanted, ...usable.filter((node) => !wanted.includes(node))];
         const nodes = inTurn.map(accessTo);
         const placements = request.chunks.map(({ chunkId }) => {
           const holders = inTurn.flatMap((node, index) => (this.#recorded(chunkId, node) ? [index] : []));
           const others = inTurn.map((_, index) => index).filter((index) => !holders.includes(index));
-          const chosen = [...holders, ...others].slice(0, copies);
+          const avoided = (index: number): boolean => index >= wanted.length;
+          const all = [...holders.filter((index) => !avoided(index)), ...others.filter((index) => !avoided(index))].slice(
+            0,
+            copies,
+          );
+          const rest = [...holders, ...others].filter((index) => !all.includes(index));
+          const chosen = [...all, ...rest.slice(0, Math.max(0, minimumCopies - all.length))];
           return { nodes: chosen, heldBy: chosen.filter((index) => holders.includes(index)) };
         });
         return { placements, nodes };
@@ -104,7 +113,7 @@ export class SimulatedFiles {
       this.#command('recordExtents', request, async () => {
         const upload = this.#upload(request.uploadId);
         if (request.extents.length > 512) throw new CollectiveError('LIMIT_EXCEEDED', 'Too many extents.');
-        this.#checkReceipted(request.extents, request.receipts, upload.copies);
+        this.#checkReceipted(request.extents, request.receipts, upload.minimumCopies);
         const extentListId = `list-${upload.lists.size + 1}`;
         upload.lists.set(extentListId, request.extents);
         return { extentListId };
@@ -195,7 +204,7 @@ export class SimulatedFiles {
   #commit(file: FileCommit, request: CommitFilesRequest) {
     try {
       const upload = this.#upload(request.uploadId);
-      this.#checkReceipted(file.extents, request.receipts, upload.copies);
+      this.#checkReceipted(file.extents, request.receipts, upload.minimumCopies);
       if (file.extentListIds.length > 0 && file.extents.length > 0)
         throw new CollectiveError('REQUEST_INVALID', 'Lists and extents.');
       const extents = [...file.extentListIds.flatMap((id) => upload.lists.get(id) ?? []), ...file.extents];

@@ -19,7 +19,10 @@ export interface OpenUploadRequest {
 export interface OpenUploadResponse {
   readonly uploadId: string;
   readonly expiresMs: number;
+  /** Wanted, on different nodes. */
   readonly copies: number;
+  /** Enough for now where there are no more to be had: at least so many receipts make a file visible. */
+  readonly minimumCopies: number;
 }
 
 export interface PlaceChunksRequest {
@@ -36,7 +39,7 @@ export interface PlaceChunksResponse {
 }
 
 export interface ChunkPlacement {
-  /** Indexes into nodes; as many as the upload has copies. */
+  /** Indexes into nodes; as many as the upload wants copies, or fewer where there are no more and those are enough for now. */
   readonly nodes: readonly number[];
   /** Those of them that are believed to hold the chunk for this member already: ask them for a hold before sending. */
   readonly heldBy: readonly number[];
@@ -326,7 +329,7 @@ export const OpenUploadRequest: MessageFns<OpenUploadRequest> = {
 };
 
 function createBaseOpenUploadResponse(): OpenUploadResponse {
-  return { uploadId: "", expiresMs: 0, copies: 0 };
+  return { uploadId: "", expiresMs: 0, copies: 0, minimumCopies: 0 };
 }
 
 export const OpenUploadResponse: MessageFns<OpenUploadResponse> = {
@@ -339,6 +342,9 @@ export const OpenUploadResponse: MessageFns<OpenUploadResponse> = {
     }
     if (message.copies !== 0) {
       writer.uint32(24).uint32(message.copies);
+    }
+    if (message.minimumCopies !== 0) {
+      writer.uint32(32).uint32(message.minimumCopies);
     }
     return writer;
   },
@@ -378,6 +384,14 @@ export const OpenUploadResponse: MessageFns<OpenUploadResponse> = {
             }
 
             message.copies = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.minimumCopies = reader.uint32();
             continue;
           }
         }
@@ -2809,7 +2823,10 @@ export const FilesServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Makes up to 256 files visible, each all or nothing, each a command of its own. */
+    /**
+     * Makes up to 256 files visible, each all or nothing, each a command of its own. With receipts and no files it only puts on
+     * record where chunks of the open upload are, so that an upload that starts again need not send them.
+     */
     commitFiles: {
       name: "CommitFiles",
       requestType: CommitFilesRequest as typeof CommitFilesRequest,
