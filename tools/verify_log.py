@@ -3,7 +3,7 @@
 
     verify_log.py [--json] [--member ID] LOG...
 
-LOG is the folder of one origin's log (IDENTITY, HEAD.0, HEAD.1, *.segment), as a coordinator keeps it or `collective audit
+LOG is the folder of one origin's log (IDENTITY, KEYS, HEAD.0, HEAD.1, *.segment), as a coordinator keeps it or `collective audit
 export` writes it, or a tar of such a folder. Nothing is changed; nobody may be writing to it meanwhile. Where the name of the
 folder is a member id, or --member names one, the log has to be that member's.
 
@@ -313,6 +313,16 @@ def copies_fit(value):
     check(len(set(nodes)) == len(nodes), "a node is listed twice")
 
 
+def epoch_rises(value):
+    check(value[0] > value[1], "the epoch does not follow the one before")
+
+
+def witnesses_fit(value):
+    witnesses, required = value
+    check(required <= len(witnesses), "more witnesses are required than there are")
+    check(len(set(witnesses)) == len(witnesses), "a witness is listed twice")
+
+
 FILE_BYTES_MAX = 4000 * 2**30
 CHUNK_BYTES_MAX = 4 * 2**20
 TIME = SIZE = whole(0, SAFE)
@@ -323,17 +333,26 @@ ANY_KEY = raw(1, 512)
 CERTIFICATE = raw(1, 8192)
 ENDORSEMENT = raw(1, 1024)
 LABEL = text(64)
+NOTE = text(200)
 ENDPOINTS = many(text(255), 0, 16)
 NODE = CLIENT = like(SHORT_ID)
 UPLOAD = INVITE = like(LONG_ID)
 FILE = like(FILE_ID)
 MODE = whole(0, 0o7777)
+PURGE_REASON = one_of("asked", "retention")
 FILE_TIME = places(whole(-8_640_000_000_000, 8_640_000_000_000), whole(0, 999_999_999))
 COPY = places(chunk, whole(1, CHUNK_BYTES_MAX), many(whole(0, 4095), 1, 16))
 
 SHAPES = {
     "CollectiveFounded": places(DIGEST, LABEL, KEY, CERTIFICATE, ENDORSEMENT, KEY, ENDORSEMENT),
     "CoordinatorEndpointsChanged": places(ENDPOINTS, ENDPOINTS),
+    "LogKeyRotated": places(KEY, ENDORSEMENT),
+    "MemberCaRotated": places(CERTIFICATE, ENDORSEMENT, TIME),
+    "EpochStarted": places(POSITION, POSITION, POSITION, DIGEST, KEY, ENDORSEMENT, NOTE, also=epoch_rises),
+    "WitnessesChanged": places(many(NODE, 0, 8), whole(0, 8), also=witnesses_fit),
+    "CertificateRevoked": places(
+        one_of("node", "client"), text(16), NOTE, also=lambda value: subject_fits(value[0], value[1])
+    ),
     "CertificateIssued": places(
         DIGEST,
         one_of("coordinator", "node", "client"),
@@ -353,6 +372,7 @@ SHAPES = {
     "NodeCapacityChanged": places(NODE, SIZE, one_of(0, 80, 90, 95)),
     "NodeBecameUnreachable": places(NODE, TIME),
     "NodeRecovered": places(NODE),
+    "NodeDecommissioned": places(NODE),
     "UploadOpened": places(UPLOAD, CLIENT, whole(1, 16), TIME),
     "UploadCompleted": places(UPLOAD),
     "UploadAbandoned": places(UPLOAD, one_of("client", "expired")),
@@ -379,6 +399,9 @@ SHAPES = {
     ),
     "EntryMoved": places(FILE, FILE, entry_name, FILE, entry_name, optional(FILE)),
     "EntryRemoved": places(FILE, entry_name, FILE),
+    "EntryLinked": places(FILE, FILE, entry_name),
+    "VersionsPurged": places(PURGE_REASON, many(places(FILE, POSITION), 1, 256)),
+    "EntriesPurged": places(PURGE_REASON, many(FILE, 1, 256)),
     "AttributesChanged": places(FILE, optional(MODE), optional(FILE_TIME)),
 }
 
@@ -421,10 +444,15 @@ class Link:
 
 
 class Event:
+    """`value` is the decoded payload; None where its type, version or a place in use is not known, or it is sealed."""
+
     def __init__(self, envelope, payload):
         self.sequence, self.time, self.type, self.version = envelope[:4]
-        self.sealed = envelope[8] is not None
-        self.payload = payload
+        sealed = envelope[8] is not None
+        self.value = None if sealed else read_payload(self.type, self.version, payload)
+
+    def is_known(self, kind):
+        return self.type == kind and self.value is not None
 
 
 def read_event(block, at, end):
@@ -448,18 +476,18 @@ def read_event(block, at, end):
     return event, after, sha256(envelope), 23 + envelope_bytes + payload_bytes
 
 
-def check_payload(event):
-    shape = SHAPES.get(event.type)
-    if shape is None or event.version != 1 or event.sealed:
+def read_payload(kind, version, payload):
+    shape = SHAPES.get(kind)
+    if shape is None or version != 1:
         return None
     try:
-        value = read_value(event.payload)
+        value = read_value(payload)
         shape(value)
         return value
     except Unknown:
         return None
     except Refused as problem:
-        raise Refused(f"the payload of a {event.type} event is malformed: {problem}") from problem
+        raise Refused(f"the payload of a {kind} event is malformed: {problem}") from problem
 
 
 class Block:
@@ -507,6 +535,107 @@ class Block:
         return found
 
 
+# --- which key signs, and which epoch it is -------------------------------------------------------------------------------
+
+
+class Span:
+    """What holds for blocks from `first` on."""
+
+    def __init__(self, first, epoch, key):
+        self.first, self.epoch, self.key = first, epoch, key
+
+    def __eq__(self, other):
+        return (self.first, self.epoch, self.key) == (other.first, other.epoch, other.key)
+
+
+class Keys:
+    """Never changed: a change makes another one. Spans are ascending; the first starts at 1."""
+
+    def __init__(self, spans):
+        self.spans = spans
+
+    def at(self, sequence):
+        return next((span for span in reversed(self.spans) if span.first <= sequence), self.spans[0])
+
+    def up_to(self, sequence):
+        return Keys([span for span in self.spans if span.first <= max(1, sequence)])
+
+    def extended(self, *added):
+        return Keys([span for span in self.spans if span.first < added[0].first] + list(added))
+
+
+def check_endorsement(endorsement, key, epoch, sequence, origin, identity_key):
+    """That the identity key vouches for a log key at this position."""
+    check(len(endorsement) == 174, "the endorsement of the log key has a wrong length")
+    check(endorsement[:2] == b"\1\2", "the endorsement is not one of a log key")
+    check(endorsement[2:18] == key_id(identity_key), "the endorsement names another identity key")
+    check(endorsement[18:50] == origin, "the endorsement is of another member")
+    start = (u64(endorsement, 50), u64(endorsement, 58))
+    check(endorsement[66:110] == key, "the endorsement is of another log key")
+    signed = signed_by(identity_key, endorsement[110:], b"collective/endorsement/v1\0" + endorsement[:110])
+    check(signed, "the endorsement of the log key is not signed with the identity key")
+    check(start <= (epoch, sequence), "the endorsement of the log key holds only later")
+
+
+class Authority:
+    """Which keys speak for this log where, as far as its blocks have said."""
+
+    def __init__(self, origin, log_key):
+        self.origin = origin
+        self.log_key = log_key
+        self.keys = Keys([Span(1, 1, log_key)])
+        self.identity_key = log_key if sha256(log_key) == origin else None
+
+    def expected(self, block):
+        """Epoch and key that a block is held to. The start of a later epoch is signed with the identity key."""
+        span = self.keys.at(block.first)
+        if block.epoch <= span.epoch or self.identity_key is None or block.count != 1:
+            return span
+        return Span(block.first, block.epoch, self.identity_key)
+
+    def follow(self, block, events):
+        """What holds after a block that is right for the rest; changes nothing where that is refused."""
+        identity_key = self.identity_key
+        if block.first == 1:
+            identity_key = self.founding(events[0])
+        keys = self.keys_after(block, events, identity_key)
+        self.identity_key, self.keys = identity_key, keys
+
+    def founding(self, event):
+        if not event.is_known("CollectiveFounded"):
+            # A log that its identity key signs itself needs none.
+            check(self.identity_key is not None, "the log does not start with the founding of its member")
+            return self.identity_key
+        member, _, identity_key, _, _, log_key, endorsement = event.value
+        known = member == self.origin and sha256(identity_key) == self.origin
+        check(known, "the identity key that it names is not the one of its origin")
+        check_endorsement(endorsement, log_key, 1, 1, self.origin, identity_key)
+        check(log_key == self.log_key, "it names another log key than IDENTITY")
+        return identity_key
+
+    def keys_after(self, block, events, identity_key):
+        before = self.keys.at(block.first - 1)
+        rotated = any(event.is_known("LogKeyRotated") for event in events)
+        started = any(event.is_known("EpochStarted") for event in events)
+        if block.epoch == before.epoch and not rotated and not started:
+            return self.keys.up_to(block.last)
+        check(block.count == 1, "a change of keys shares its block")
+        check(identity_key is not None, "the keys change, and the identity key is not known")
+        sequence, epoch, keys = block.first, block.epoch, self.keys.up_to(block.first)
+        if rotated:
+            key, endorsement = events[0].value
+            check(epoch == before.epoch, f"it is of epoch {epoch}, which was not started")
+            check_endorsement(endorsement, key, epoch, sequence + 1, self.origin, identity_key)
+            return keys.extended(Span(sequence + 1, epoch, key))
+        check(started, f"it is of epoch {epoch}, which was not started")
+        named, previous, cut, cut_hash, key, endorsement, _ = events[0].value
+        check(named == epoch, f"it starts epoch {named} and is of epoch {epoch}")
+        check(previous == before.epoch and epoch > before.epoch, "it does not follow the epoch before it")
+        check(cut == sequence - 1 and cut_hash == block.previous, "it cuts the log elsewhere than it goes on")
+        check_endorsement(endorsement, key, epoch, sequence + 1, self.origin, identity_key)
+        return keys.extended(Span(sequence, epoch, identity_key), Span(sequence + 1, epoch, key))
+
+
 # --- files ----------------------------------------------------------------------------------------------------------------
 
 
@@ -548,11 +677,27 @@ class Folder:
 
 
 def checked_file(data, length, magic):
-    check(len(data) == length, f"it has {len(data)} bytes, not {length}")
+    check(len(data) == length and length >= 12, f"it has {len(data)} bytes, not {length}")
     check(zlib.crc32(data[:-4]) == u32(data, length - 4), "it does not match its checksum")
     check(data[:4] == magic, "it is another kind of file")
     check(data[4:6] == b"\0\1", "its format version is not known")
+    check(is_zero(data[6:8]), "reserved bytes are in use")
     return data
+
+
+def read_keys(data, origin, log_key):
+    """What the file KEYS says."""
+    checked_file(data, len(data), b"CLKY")
+    check(len(data) >= 52, "it ends too early")
+    count = u32(data, 40)
+    check(is_zero(data[44:48]), "reserved bytes are in use")
+    check(len(data) == 48 + 60 * count + 4, "its length is not that of its entries")
+    spans = [Span(u64(data, at), u64(data, at + 8), data[at + 16 : at + 60]) for at in range(48, len(data) - 4, 60)]
+    for before, after in zip(spans, spans[1:]):
+        check(after.first > before.first and after.epoch >= before.epoch, "its entries are not in order")
+    check(data[8:40] == origin, "it is of another origin")
+    check(len(spans) > 0 and spans[0] == Span(1, 1, log_key), "it starts with another key than IDENTITY")
+    return Keys(spans)
 
 
 class Head:
@@ -567,7 +712,7 @@ class Head:
         self.generation, self.epoch, self.sequence = u64(data, 40), u64(data, 48), u64(data, 56)
         self.hash = data[64:96]
         self.time, self.segment = u64(data, 96), u64(data, 104)
-        self.block_offset, self.end_offset = u32(data, 112), u32(data, 116)
+        self.block_offset, self.end_offset, self.reserved = u32(data, 112), u32(data, 116), u32(data, 120)
 
 
 def record_at(data, offset):
@@ -613,6 +758,8 @@ class Verification:
         )
 
     def damage(self, file, offset, sequence, problem):
+        if file.endswith(".segment"):
+            self.events_damaged = True
         self.damages.append({"file": file, "offset": offset, "sequence": sequence, "problem": str(problem)})
 
     @property
@@ -624,13 +771,19 @@ class Verification:
             raise NoLog(f"there is no log in {self.folder.path}")
         try:
             identity = checked_file(self.folder.read("IDENTITY"), 96, b"CLID")
+            check(is_zero(identity[84:92]), "reserved bytes are in use")
             origin = member_text(identity[8:40])
             check(self.member in (None, origin), f"it is of the origin {origin}, not {self.member}")
         except Refused as problem:
             self.damage("IDENTITY", 0, 0, problem)
             return
         self.origin = identity[8:40]
-        self.log_key = identity[40:84]
+        self.authority = Authority(self.origin, identity[40:84])
+        self.keys_before = self.authority.keys
+        self.stored_keys = self.keys_problem = None
+        self.read_stored_keys()
+        self.batched = "BATCH" in self.folder.names
+        self.events_damaged = False
         self.head = self.newest_head()
         self.link = Link(self.origin)
         for segment in self.segments:
@@ -638,12 +791,42 @@ class Verification:
         if self.link.sequence < self.head.sequence:
             problem = f"HEAD names event {self.head.sequence}, the log ends at {self.link.sequence}"
             self.damage(segment_file(self.head.segment), self.head.block_offset, self.link.sequence + 1, problem)
+        problem = self.keys_problem or self.keys_difference()
+        if problem is not None:
+            self.damage("KEYS", 0, 0, problem)
+
+    def read_stored_keys(self):
+        if "KEYS" not in self.folder.names:
+            return
+        try:
+            self.stored_keys = read_keys(self.folder.read("KEYS"), self.origin, self.authority.log_key)
+        except Refused as problem:
+            self.keys_problem = problem
+
+    def keys_difference(self):
+        """None too where damage to the events leaves it open. KEYS may lack the change in the very last block."""
+        if self.events_damaged:
+            return None
+        last = self.link.sequence
+        said = (self.stored_keys or Keys(self.authority.keys.spans[:1])).up_to(last).spans
+        if said in (self.authority.keys.up_to(last).spans, self.keys_before.up_to(last).spans):
+            return None
+        if self.stored_keys is None:
+            return "it is missing although the keys have changed"
+        return "it names other keys than the events"
+
+    def lose_track(self):
+        """Behind damage a change of keys may be lost; KEYS still names it."""
+        self.link.lose()
+        if self.stored_keys is not None:
+            self.authority.keys = self.stored_keys
 
     def newest_head(self):
         newest = Head()
         for name in ("HEAD.0", "HEAD.1"):
             try:
                 head = Head(checked_file(self.folder.read(name), 128, b"CLHD"))
+                check(head.reserved == 0, "reserved bytes are in use")
                 check(head.origin == self.origin, "it is of another origin")
                 if head.generation > newest.generation:
                     newest = head
@@ -656,15 +839,16 @@ class Verification:
         if segment != link.sequence + 1:
             problem = f"events {link.sequence + 1} to {segment - 1} are missing before this segment"
             self.damage(file, 0, link.sequence + 1, problem)
-            link.lose()
+            self.lose_track()
         try:
             data = self.folder.read(file)
         except Refused as problem:
             self.damage(file, 0, link.sequence + 1, problem)
-            link.lose()
+            self.lose_track()
             return
         try:
             header = checked_file(data[:SEGMENT_HEADER_BYTES], SEGMENT_HEADER_BYTES, b"CLSG")
+            check(is_zero(header[56:60]), "reserved bytes are in use")
             check(header[8:40] == self.origin, "the segment is of another origin")
             check(u64(header, 48) == segment, f"the segment calls itself that of event {u64(header, 48)}")
         except Refused as problem:
@@ -681,6 +865,9 @@ class Verification:
                     self.damage(file, offset, link.sequence + 1, problem)
                 offset = found[2]
                 continue
+            above = segment > self.head.sequence or (segment == self.head.segment and offset >= self.head.end_offset)
+            if self.batched and above:
+                return
             later = find_record(data, offset + 1)
             if later is None:
                 problem = self.end_problem(found, segment, offset)
@@ -689,7 +876,7 @@ class Verification:
                 return
             problem = found[1] if found[0] == "broken" else "zeros stand where a block belongs"
             self.damage(file, offset, link.sequence + 1, problem)
-            link.lose()
+            self.lose_track()
             offset = later
 
     def end_problem(self, found, segment, offset):
@@ -707,9 +894,11 @@ class Verification:
         link = self.link
         try:
             block = Block(data)
+            before = self.authority.keys
             self.check_block(block)
+            self.keys_before = before
         except Refused as problem:
-            link.lose()
+            self.lose_track()
             return problem
         link.sequence, link.header_hash, link.time = block.last, block.hash, block.last_time
         self.blocks += 1
@@ -723,17 +912,17 @@ class Verification:
         link = self.link
         expected = link.sequence + 1
         check(block.origin == self.origin, f"it is of the origin {member_text(block.origin)}")
-        check(block.epoch == self.head.epoch, f"it is of epoch {block.epoch}, not {self.head.epoch}")
+        span = self.authority.expected(block)
+        check(block.epoch == span.epoch, f"it is of epoch {block.epoch}, not {span.epoch}")
         if link.header_hash is None:
             check(block.first >= expected, f"it starts at sequence {block.first}, not {expected}")
         else:
             check(block.first == expected, f"it starts at sequence {block.first}, not {expected}")
             check(block.previous == link.header_hash, "it does not follow the block before it")
-        check(block.key_id == key_id(self.log_key), "it is signed by a key that does not speak for this log")
+        check(block.key_id == key_id(span.key), "it is signed by a key that does not speak for this log")
         message = b"collective/block/v1\0" + block.data[:192]
-        check(signed_by(self.log_key, block.signature, message), "its signature is wrong")
-        for event in block.events(link.time):
-            check_payload(event)
+        check(signed_by(span.key, block.signature, message), "its signature is wrong")
+        self.authority.follow(block, block.events(link.time))
 
     def report(self):
         return {

@@ -7,7 +7,7 @@ import type { StoredKeys } from './keys-file.js';
 import { RecordReader, type StoredRecord } from './record-reader.js';
 import { chained, expectationOf, openSegment, segmentHeaderProblem, type ChainedBlock, type LogChain } from './segment-scan.js';
 import { SEGMENT_HEADER_BYTES, type Tail } from './stored-records.js';
-import type { LogReadingOptions, LogVerification } from './types.js';
+import type { LogReadingOptions, LogVerification, VerifyOptions } from './types.js';
 
 export interface AuditScope {
   /** As at the first event. */
@@ -29,6 +29,7 @@ export class SegmentAudit {
   readonly #options: LogReadingOptions;
   readonly #scope: AuditScope;
   readonly #signal: AbortSignal | undefined;
+  readonly #progressBytes: number;
   /** Undefined behind damage: the next block may start anywhere after `#sequence`. */
   #previous: { readonly headerHash: Uint8Array; readonly timeMs: number } | undefined = { headerHash: NO_HASH, timeMs: 0 };
   #sequence = 0;
@@ -41,10 +42,11 @@ export class SegmentAudit {
   #bytes = 0;
   #saidBytes = 0;
 
-  constructor(options: LogReadingOptions, scope: AuditScope, signal: AbortSignal | undefined) {
+  constructor(options: LogReadingOptions, scope: AuditScope, { signal, progressBytes = LIMITS.segmentStepBytes }: VerifyOptions) {
     this.#options = options;
     this.#scope = scope;
     this.#signal = signal;
+    this.#progressBytes = progressBytes;
     this.#chain = scope.chain;
     this.#keysBefore = scope.chain.keys;
   }
@@ -100,7 +102,7 @@ export class SegmentAudit {
         const problem = this.#take(record.block);
         if (problem !== undefined) yield this.#damage(segment, offset, problem);
         offset = record.endOffset;
-        if (this.#bytes - this.#saidBytes >= LIMITS.segmentStepBytes) yield this.#progress(segment);
+        if (this.#bytes - this.#saidBytes >= this.#progressBytes) yield this.#progress(segment);
         continue;
       }
       if (this.#mayBeTorn(segment, offset)) return;

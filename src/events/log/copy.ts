@@ -13,7 +13,16 @@ import { findLog } from './recovery.js';
 import { EMPTY_TAIL } from './segment-scan.js';
 import { allowBatches } from './small-files.js';
 import type { StoredLog } from './stored-log.js';
-import type { BlockByteSource, LogCopy, LogCopyOptions, LogFork, LogRecovery, LogVerification, ReadOptions } from './types.js';
+import type {
+  BlockByteSource,
+  LogCopy,
+  LogCopyOptions,
+  LogFork,
+  LogRecovery,
+  LogVerification,
+  ReadOptions,
+  VerifyOptions,
+} from './types.js';
 
 const NOTHING_FOUND: LogRecovery = { keptBlocks: 0, droppedBytes: 0, notices: [] };
 
@@ -112,7 +121,7 @@ class SegmentLogCopy implements LogCopy {
     return this.#stored?.read(options) ?? NOTHING;
   }
 
-  verify(options: { readonly signal?: AbortSignal } = {}): AsyncIterable<LogVerification> {
+  verify(options: VerifyOptions = {}): AsyncIterable<LogVerification> {
     this.#checkUsable();
     return this.#stored?.verify(options) ?? nothingVerified();
   }

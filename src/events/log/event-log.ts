@@ -17,6 +17,7 @@ import type {
   LogRecovery,
   LogVerification,
   ReadOptions,
+  VerifyOptions,
 } from './types.js';
 
 /** A member's own log: the one writer of a StoredLog, which signs what it appends. */
@@ -73,7 +74,7 @@ export class SegmentLog implements EventLog {
     return this.#stored.read(options);
   }
 
-  verify(options: { readonly signal?: AbortSignal } = {}): AsyncIterable<LogVerification> {
+  verify(options: VerifyOptions = {}): AsyncIterable<LogVerification> {
     return this.#stored.verify(options);
   }
 

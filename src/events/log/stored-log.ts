@@ -9,7 +9,7 @@ import { Landmarks } from './landmarks.js';
 import { logChain, tailAt, type ChainedBlock, type LogChain } from './segment-scan.js';
 import { closeAll } from './small-files.js';
 import type { Tail } from './stored-records.js';
-import type { LogReadingOptions, LogRecovery, LogVerification, ReadOptions } from './types.js';
+import type { LogReadingOptions, LogRecovery, LogVerification, ReadOptions, VerifyOptions } from './types.js';
 import { auditSegments, headOrDamages } from './verify-log.js';
 
 export interface OpenedLog {
@@ -100,9 +100,9 @@ export class StoredLog {
     return value;
   }
 
-  verify({ signal }: { readonly signal?: AbortSignal } = {}): AsyncIterable<LogVerification> {
+  verify(options: VerifyOptions = {}): AsyncIterable<LogVerification> {
     this.checkUsable();
-    return this.#verify(this.snapshot, signal);
+    return this.#verify(this.snapshot, options);
   }
 
   /**
@@ -198,7 +198,7 @@ export class StoredLog {
     this.#landmarks.note(segment, block.header.firstSequence, blockOffset);
   }
 
-  async *#verify({ tail, segments }: LogSnapshot, signal: AbortSignal | undefined): AsyncGenerator<LogVerification, void> {
+  async *#verify({ tail, segments }: LogSnapshot, options: VerifyOptions): AsyncGenerator<LogVerification, void> {
     const { fileSystem, directory, hasher } = this.#options;
     const { identity, tools } = this.#chain;
     const found = await this.exclusively(async () => ({
@@ -207,6 +207,6 @@ export class StoredLog {
     }));
     yield* found.heads.damages;
     const scope = { chain: logChain(identity, tools), stored: found.stored, head: tail, segments, batched: false, live: true };
-    yield* auditSegments(this.#options, scope, signal, found.heads.damages.length);
+    yield* auditSegments(this.#options, scope, options, found.heads.damages.length);
   }
 }

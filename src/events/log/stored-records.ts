@@ -51,7 +51,9 @@ export const encodeIdentity = ({ origin, publicKey }: LogIdentity): Uint8Array =
 /** Throws WireProblem. */
 export function decodeIdentity(bytes: Uint8Array): LogIdentity {
   const cursor = checked(bytes, IDENTITY_BYTES, IDENTITY_MAGIC);
-  return { origin: originOf(cursor), publicKey: new Uint8Array(cursor.bytes(44)) };
+  const identity = { origin: originOf(cursor), publicKey: new Uint8Array(cursor.bytes(44)) };
+  checkReserved(cursor, 8);
+  return identity;
 }
 
 export const encodeHead = (head: HeadRecord): Uint8Array =>
@@ -73,7 +75,7 @@ export const encodeHead = (head: HeadRecord): Uint8Array =>
 /** Throws WireProblem. */
 export function decodeHead(bytes: Uint8Array): HeadRecord {
   const cursor = checked(bytes, HEAD_BYTES, HEAD_MAGIC);
-  return {
+  const head = {
     origin: originOf(cursor),
     generation: cursor.uint64(),
     epoch: cursor.uint64(),
@@ -84,6 +86,8 @@ export function decodeHead(bytes: Uint8Array): HeadRecord {
     blockOffset: cursor.uint32(),
     endOffset: cursor.uint32(),
   };
+  checkReserved(cursor, 4);
+  return head;
 }
 
 export const encodeSegmentHeader = ({ origin, epoch, firstSequence }: SegmentHeader): Uint8Array =>
@@ -92,7 +96,9 @@ export const encodeSegmentHeader = ({ origin, epoch, firstSequence }: SegmentHea
 /** Throws WireProblem. */
 export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader {
   const cursor = checked(bytes, SEGMENT_HEADER_BYTES, SEGMENT_MAGIC);
-  return { origin: originOf(cursor), epoch: cursor.uint64(), firstSequence: cursor.uint64() };
+  const header = { origin: originOf(cursor), epoch: cursor.uint64(), firstSequence: cursor.uint64() };
+  checkReserved(cursor, 4);
+  return header;
 }
 
 export const originOf = (cursor: ByteCursor): MemberId => toBase32(cursor.bytes(32)) as MemberId;
@@ -116,7 +122,12 @@ export function uncheckedLength(bytes: Uint8Array, magic: Uint8Array): ByteCurso
   }
   const cursor = new ByteCursor(content);
   if (!equalBytes(cursor.bytes(4), magic)) throw new WireProblem('it is another kind of file');
-  const version = cursor.uint32() >>> 16;
+  const version = cursor.uint16();
   if (version !== FORMAT_VERSION) throw new WireProblem(`its format version ${version} is not known`);
+  checkReserved(cursor, 2);
   return cursor;
+}
+
+function checkReserved(cursor: ByteCursor, count: number): void {
+  if (cursor.bytes(count).some((byte) => byte !== 0)) throw new WireProblem('reserved bytes are in use');
 }

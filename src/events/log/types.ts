@@ -53,6 +53,12 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface VerifyOptions {
+  readonly signal?: AbortSignal;
+  /** Progress is said, and so others may get a turn, each time that many bytes of blocks were read. Default: 4 MiB. */
+  readonly progressBytes?: number;
+}
+
 /** What a verification of a whole log says as it goes. */
 export type LogVerification =
   | {
@@ -117,7 +123,7 @@ export interface LogReader {
   /** Verified blocks in order. Errors: LOG_DAMAGED (naming file, offset and sequence), IO_FAILED, CANCELLED. */
   read(options: ReadOptions): AsyncIterable<StoredBlock>;
   /** Checks everything up to the durable head. Damage is said, not thrown; CANCELLED is thrown. */
-  verify(options?: { readonly signal?: AbortSignal }): AsyncIterable<LogVerification>;
+  verify(options?: VerifyOptions): AsyncIterable<LogVerification>;
 }
 
 /** How a log goes on other than by appending. */
@@ -214,7 +220,7 @@ export interface LogCopy {
    */
   followEpoch(source: BlockByteSource, options?: { readonly signal?: AbortSignal }): Promise<Head>;
   read(options: ReadOptions): AsyncIterable<StoredBlock>;
-  verify(options?: { readonly signal?: AbortSignal }): AsyncIterable<LogVerification>;
+  verify(options?: VerifyOptions): AsyncIterable<LogVerification>;
   /** Waits for a running append. Idempotent. */
   close(): Promise<void>;
 }

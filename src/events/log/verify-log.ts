@@ -9,7 +9,7 @@ import { readKeys } from './keys-file.js';
 import { EMPTY_TAIL, logChain } from './segment-scan.js';
 import type { LogIdentity, Tail } from './stored-records.js';
 import { FIRST_EPOCH } from '../chain/index.js';
-import type { LogReadingOptions, LogVerification } from './types.js';
+import type { LogReadingOptions, LogVerification, VerifyOptions } from './types.js';
 
 type Damage = LogVerification & { readonly kind: 'damage' };
 
@@ -19,7 +19,7 @@ type Damage = LogVerification & { readonly kind: 'damage' };
  */
 export async function* verifyLog(
   options: LogReadingOptions,
-  { signal }: { readonly signal?: AbortSignal } = {},
+  verifyOptions: VerifyOptions = {},
 ): AsyncGenerator<LogVerification, void> {
   const { fileSystem, directory, origin, hasher, verifier } = options;
   const names = await listLogFolder(fileSystem, directory);
@@ -35,17 +35,17 @@ export async function* verifyLog(
   const chain = logChain(found, { hasher, verifier });
   const stored = await readKeys(fileSystem, directory, found, hasher);
   const scope: AuditScope = { chain, stored, head, segments, batched: names.includes(BATCH_FILE), live: false };
-  yield* auditSegments(options, scope, signal, damages.length);
+  yield* auditSegments(options, scope, verifyOptions, damages.length);
 }
 
 /** Checks the segments, and ends with the sum. */
 export async function* auditSegments(
   options: LogReadingOptions,
   scope: AuditScope,
-  signal: AbortSignal | undefined,
+  verifyOptions: VerifyOptions,
   damagesBefore: number,
 ): AsyncGenerator<LogVerification, void> {
-  const audit = new SegmentAudit(options, scope, signal);
+  const audit = new SegmentAudit(options, scope, verifyOptions);
   let damages = damagesBefore;
   for await (const said of audit.run()) {
     if (said.kind === 'damage') damages += 1;

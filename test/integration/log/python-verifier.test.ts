@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isCollectiveError, type MemberId } from '../../../src/base/index.js';
-import { createLog, verifyLog, type CollectiveEvent } from '../../../src/events/index.js';
+import { verifyLog, type CollectiveEvent } from '../../../src/events/index.js';
 import { NodeFileSystem, NodeSignatureVerifier } from '../../../src/runtime/index.js';
 import { SeededRandom } from '../../simulation/ports/index.js';
 import { StartedCoordinator } from '../../support/coordinator/started-coordinator.js';
 import { eventArbitraries, hasher, originOf } from '../../support/events.js';
 import { LOG_FAULTS } from '../../support/faults/log-faults.js';
-import { commitBlock, largeBlock, logOptions } from '../../support/logs.js';
+import { commitBlock, endorsed, foundedLog, IDENTITY, largeBlock, logKey, smallEvent } from '../../support/logs.js';
 import { verifyInWords, verifyWithPython, type PythonReport } from '../../support/python/verify-log.js';
 
 const DAMAGED_LOGS = Number(process.env['DAMAGED_LOGS'] ?? 200);
@@ -56,23 +56,44 @@ const verdictOf = ({ ok, events, sequence, damages }: PythonReport): Verdict => 
 const BOUND_TO_THE_CHAIN: readonly CollectiveEvent['type'][] = ['LogKeyRotated', 'EpochStarted'];
 
 /** Events of every type, many to a block; then a few large ones, so that there are several segments. */
-async function manyEvents(folder: string): Promise<void> {
+async function manyEvents(directory: string): Promise<void> {
   const arbitraries = Object.entries(eventArbitraries)
     .filter(([type]) => !BOUND_TO_THE_CHAIN.some((bound) => bound === type))
     .map(([, arbitrary]) => arbitrary);
   const events = arbitraries.flatMap((arbitrary) => fc.sample(arbitrary, { seed: 7, numRuns: 8 }));
-  const log = await createLog(logOptions(fileSystem, '', { directory: folder }));
+  const log = await foundedLog(fileSystem, '', { directory });
   const random = new SeededRandom('blocks');
   while (events.length > 0) await commitBlock(log, events.splice(0, 1 + random.integer(12)));
   for (let blocks = 0; blocks < 6; blocks += 1) await commitBlock(log, largeBlock);
   await log.close();
 }
 
-async function fewBlocks(folder: string): Promise<void> {
-  const log = await createLog(logOptions(fileSystem, '', { directory: folder }));
-  for (let blocks = 0; blocks < 3; blocks += 1) await commitBlock(log, largeBlock.slice(0, 1 + blocks));
+/** Three segments, five keys and three epochs. */
+async function changingKeys(directory: string): Promise<void> {
+  const log = await foundedLog(fileSystem, '', { directory });
+  const next = (number: number, epoch: number) => {
+    const signer = logKey(number);
+    return { signer, endorsement: endorsed(signer, log.head.sequence + 2, epoch) };
+  };
+  await commitBlock(log, [smallEvent('a'), smallEvent('b')]);
+  await log.rotateKey(next(2, 1));
+  await commitBlock(log, largeBlock);
+  await log.startEpoch({ ...next(3, 2), identitySigner: IDENTITY, reason: 'the disk was lost' });
+  await commitBlock(log, [smallEvent('c')]);
+  for (let blocks = 0; blocks < 4; blocks += 1) await commitBlock(log, largeBlock);
+  await log.rotateKey(next(4, 2));
+  await log.startEpoch({ ...next(5, 7), identitySigner: IDENTITY, epoch: 7, reason: '' });
+  for (let blocks = 0; blocks < 4; blocks += 1) await commitBlock(log, [smallEvent(`${blocks}`), ...largeBlock.slice(6)]);
   await log.close();
 }
+
+async function fewBlocks(directory: string): Promise<void> {
+  const log = await foundedLog(fileSystem, '', { directory });
+  for (let blocks = 0; blocks < 2; blocks += 1) await commitBlock(log, largeBlock.slice(0, 2 + blocks));
+  await log.close();
+}
+
+const LOGS = { manyEvents, changingKeys, fewBlocks };
 
 /** Zeros that end a file are worth no copying. */
 async function trimmed(folder: string): Promise<void> {
@@ -88,7 +109,7 @@ const folderOf = (parent: string, member: MemberId = origin): string => join(roo
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'collective-python-'));
-  for (const [name, make] of Object.entries({ manyEvents, fewBlocks })) {
+  for (const [name, make] of Object.entries(LOGS)) {
     await mkdir(join(root, name));
     await make(folderOf(name));
   }
@@ -98,9 +119,9 @@ afterAll(() => rm(root, { recursive: true }));
 
 describe('the verifier in Python', () => {
   it('finds a sound log sound, to the last event', async () => {
-    const folders = [folderOf('manyEvents'), folderOf('fewBlocks')];
+    const folders = Object.keys(LOGS).map((name) => folderOf(name));
     const { code, reports } = await verifyWithPython(...folders);
-    expect(reports.map(({ damages }) => damages)).toEqual([[], []]);
+    expect(reports.map(({ damages }) => damages)).toEqual([[], [], []]);
     expect(code).toBe(0);
     for (const [index, folder] of folders.entries()) {
       const report = reports[index];
@@ -156,11 +177,11 @@ describe('the verifier in Python', () => {
   it('agrees with the program on each damaged log, place by place', async () => {
     const kinds = Object.entries(LOG_FAULTS);
     const trials: { readonly folder: string; readonly what: string; readonly verdict: Verdict }[] = [];
-    for (const name of ['manyEvents', 'fewBlocks']) await trimmed(folderOf(name));
+    for (const name of Object.keys(LOGS)) await trimmed(folderOf(name));
     for (let index = 0; index < DAMAGED_LOGS; index += 1) {
       const random = new SeededRandom(`${SEED}/${index}`);
       const folder = folderOf(`trial-${index}`);
-      await cp(folderOf(random.chance(0.7) ? 'manyEvents' : 'fewBlocks'), folder, { recursive: true });
+      await cp(folderOf(random.pick(['manyEvents', 'changingKeys', 'changingKeys', 'fewBlocks'])), folder, { recursive: true });
       const [kind, fault] = kinds[index % kinds.length] ?? ['', undefined];
       const what = `trial ${index} (${kind}): ${await fault?.(folder, random)}`;
       trials.push({ folder, what, verdict: await verdictOfProgram(folder) });

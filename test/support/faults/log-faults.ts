@@ -135,9 +135,9 @@ export const LOG_FAULTS: Readonly<Record<string, LogFault>> = {
   },
   async 'changed HEAD'(folder, random) {
     const name = pickOf(random, ['HEAD.0', 'HEAD.1']);
-    const offset = pickOf(random, [8, 40, 48, 56, 70, 96, 104]);
+    const offset = pickOf(random, [7, 8, 40, 48, 56, 70, 96, 104, 122]);
     await reissue(join(folder, name), (bytes) =>
-      offset === 8 || offset === 70 ? flipAt(bytes, offset) : addTo64(bytes, offset, 1),
+      offset % 8 === 0 && offset > 8 ? addTo64(bytes, offset, 1) : flipAt(bytes, offset),
     );
     return `${name}: byte ${offset} changed, its checksum made right`;
   },
@@ -146,8 +146,20 @@ export const LOG_FAULTS: Readonly<Record<string, LogFault>> = {
     return 'both HEAD files deleted';
   },
   async 'changed IDENTITY'(folder, random) {
-    const offset = pickOf(random, [8, 20, 60, 70, 83]);
+    const offset = pickOf(random, [6, 8, 20, 60, 70, 83, 84, 91]);
     await reissue(join(folder, 'IDENTITY'), (bytes) => flipAt(bytes, offset));
     return `IDENTITY: byte ${offset} changed, its checksum made right`;
+  },
+  /** Only a log whose keys have changed has one. */
+  async 'changed KEYS'(folder, random) {
+    const names = await readdir(folder);
+    if (!names.includes('KEYS')) return 'nothing';
+    if (random.chance(0.3)) {
+      await rm(join(folder, 'KEYS'));
+      return 'KEYS deleted';
+    }
+    const offset = pickOf(random, [8, 43, 47, 55, 63, 70, 115, 120, 200]);
+    await reissue(join(folder, 'KEYS'), (bytes) => flipAt(bytes, Math.min(offset, bytes.length - 5)));
+    return `KEYS: byte ${offset} changed, its checksum made right`;
   },
 };
