@@ -14,7 +14,7 @@ import {
   WitnessServiceDefinition,
 } from '../transport/index.js';
 import { AdminService } from './admin/admin-service.js';
-import { type ProcessFacts, StatusDesk } from './admin/status-desk.js';
+import { type ExportedKeys, type ProcessFacts, StatusDesk } from './admin/status-desk.js';
 import { CertificateAuthority } from './certificates/authority.js';
 import { RenewalDesk } from './certificates/certificate-service.js';
 import { OwnRenewal } from './certificates/own-renewal.js';
@@ -62,8 +62,12 @@ export interface CoordinatorOptions {
   readonly softwareVersion: string;
   /** The disk of the directory (diskIdOf); empty: not known. Copies of the log on the same one are no copies if it fails. */
   readonly diskId?: string;
+  /** Which keys were exported last, and so survive the directory: hex of the log key's id and of the CA's SHA-256. */
+  readonly exportedKeys?: () => Promise<ExportedKeys | undefined>;
   /** An operator's word that the log in the directory is its latest state, where the witnesses cannot be asked. */
   readonly assertLatest?: boolean;
+  /** The same word, for as long as the log ends here: where its newest epoch was started. */
+  readonly assertedHead?: { readonly epoch: number; readonly sequence: number };
   readonly defaultCopies?: number;
   /** How many of those are enough for now, where there are not so many nodes. Default: all of them. */
   readonly minimumCopies?: number;
@@ -160,7 +164,10 @@ class Running {
     const origin = material.memberId;
     const defaultCopies = options.defaultCopies ?? DEFAULT_COPIES;
     const policy = { wanted: defaultCopies, minimum: options.minimumCopies ?? defaultCopies };
-    const member = await openMember({ directory, origin, logSigner: createSigner(material.logKeys), ports, signal });
+    const logSigners = [material.logKeys, ...(material.nextLogKeys === undefined ? [] : [material.nextLogKeys])].map(
+      createSigner,
+    );
+    const member = await openMember({ directory, origin, logSigners, ports, signal });
     const { log, views, notices } = member;
     for (const notice of notices) logger.warn('mended at start', { notice });
 
@@ -171,7 +178,8 @@ class Running {
       views,
       ownDiskId: options.diskId ?? '',
       assertLatest: options.assertLatest ?? false,
-      signingKeys: [createSigner(material.logKeys).publicKey],
+      ...(options.assertedHead === undefined ? {} : { assertedHead: options.assertedHead }),
+      signingKeys: logSigners.map(({ publicKey }) => publicKey),
     });
     const commands = new CommandLoop({ log, views, clock, timers, gate: witnesses.gate });
     commands.onFailure((error) => {
@@ -209,6 +217,7 @@ class Running {
       certificateLifeMs,
       startNotices: notices,
       witnesses,
+      hasher,
       logBytes: () => bytesOfFiles(ports.fileSystem, logDirectoryOf(directory, origin)),
     });
     const files = filesService({

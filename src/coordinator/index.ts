@@ -1,5 +1,9 @@
 export type { ProcessFacts } from './admin/status-desk.js';
 export { type Coordinator, type CoordinatorOptions, createCoordinator } from './coordinator.js';
+export { recoverMember, type RecoveredMember, type RecoverMemberOptions } from './recover-member.js';
+export type { CopyAnswer } from './witnesses/recover-log.js';
+export { startEpoch, type StartEpochOptions } from './witnesses/start-epoch.js';
+export { logDirectoryOf } from './open-member.js';
 export { initialiseMember, type InitialiseMemberOptions } from './initialise-member.js';
 export {
   type FoundedMember,

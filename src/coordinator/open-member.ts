@@ -1,4 +1,4 @@
-import type { MemberId } from '../base/index.js';
+import { isCollectiveError, type MemberId } from '../base/index.js';
 import { type EventLog, openLog } from '../events/index.js';
 import type {
   Clock,
@@ -21,7 +21,8 @@ export const viewsPathOf = (directory: string): string => `${directory}/views`;
 export interface OpenMemberOptions {
   readonly directory: string;
   readonly origin: MemberId;
-  readonly logSigner: Signer;
+  /** Hold log keys; whichever the log names is used. None of them: it can be read, and not written. */
+  readonly logSigners: readonly Signer[];
   readonly ports: {
     readonly fileSystem: FileSystem;
     readonly stores: KeyValueStores;
@@ -47,12 +48,24 @@ export interface OpenedMember {
 /** Opens the log, verified at its tail, and the views, brought up to it. Views that cannot be used are rebuilt from the log. */
 export async function openMember(options: OpenMemberOptions): Promise<OpenedMember> {
   const { directory, origin, ports, signal } = options;
-  const log = await openLog({ ...ports, directory: logDirectoryOf(directory, origin), origin, signer: options.logSigner });
+  const log = await openOwnLog(options);
   try {
     const { views, checked, notices } = await openViews({ path: viewsPathOf(directory), origin, ports, signal }, log);
     return { log, views, viewsChecked: checked, notices: [...log.recovery.notices, ...notices] };
   } catch (error) {
     await log.close();
     throw error;
+  }
+}
+
+/** A log whose key is not at hand is open for reading all the same. */
+async function openOwnLog({ directory, origin, ports, logSigners }: OpenMemberOptions): Promise<EventLog> {
+  const options = { ...ports, directory: logDirectoryOf(directory, origin), origin };
+  try {
+    return await openLog({ ...options, signer: logSigners });
+  } catch (error) {
+    if (!isCollectiveError(error) || error.code !== 'CONFIG_INVALID') throw error;
+    ports.logger.error('the log goes on with a key that is not in the folder', { error });
+    return openLog({ ...options, signer: [] });
   }
 }

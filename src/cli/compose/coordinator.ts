@@ -1,8 +1,10 @@
 import { createCoordinator, readMemberFiles, type Coordinator, type ProcessFacts } from '../../coordinator/index.js';
 import { diskIdOf, LevelKeyValueStores, lockDataDirectory } from '../../runtime/index.js';
 import { createGrpcTransport } from '../../transport/index.js';
+import { readAssertedHead } from './asserted-head.js';
 import { readCoordinatorSettings, type CoordinatorSettings } from './coordinator-folder.js';
 import { FolderFiles } from './data-folders.js';
+import { readMark } from './recovery-kit.js';
 import type { World } from './world.js';
 
 export interface OpenedCoordinator {
@@ -29,6 +31,7 @@ export async function openCoordinator(
   try {
     const files = new FolderFiles(directory, world);
     const material = await readMemberFiles(settings, files, world.hasher);
+    const assertedHead = await readAssertedHead(world, directory);
     const coordinator = createCoordinator({
       directory,
       material,
@@ -41,6 +44,8 @@ export async function openCoordinator(
       softwareVersion,
       diskId: await diskIdOf(directory),
       assertLatest: options.assertLatest ?? false,
+      ...(assertedHead === undefined ? {} : { assertedHead }),
+      exportedKeys: () => readMark(world, directory),
       processFacts,
       transport: createGrpcTransport(world),
       ports: { ...world, stores: new LevelKeyValueStores() },

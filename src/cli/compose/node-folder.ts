@@ -5,7 +5,7 @@ import { certificatePem, certificatesOfPem, openCa, type OwnCredentials } from '
 import type { JoinedNode, SmallFile } from '../../node/index.js';
 import { isFileSystemError } from '../../ports/index.js';
 import { readConfigFile, readSmallFile, writeConfigFile, writeFileAtomically } from '../../runtime/index.js';
-import { FolderFiles } from './data-folders.js';
+import { FolderFiles, parseAddress } from './data-folders.js';
 import type { World } from './world.js';
 
 const SCHEMA = z.object({
@@ -72,6 +72,13 @@ export async function readNodeSettings(world: World, directory: string): Promise
       cause: error,
     });
   }
+}
+
+/** The coordinator is elsewhere now: `host:port` each. Error: USAGE. */
+export async function moveCoordinator(world: World, directory: string, endpoints: readonly string[]): Promise<void> {
+  const settings = await readNodeSettings(world, directory);
+  for (const endpoint of endpoints) parseAddress(endpoint);
+  await writeConfigFile(world, join(directory, SETTINGS_FILE), SCHEMA, { ...settings, homeEndpoints: [...endpoints] });
 }
 
 /** Errors: KEY_FILE_UNSAFE, NOT_FOUND, CERTIFICATE_INVALID. */

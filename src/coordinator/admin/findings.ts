@@ -1,5 +1,6 @@
 import { formatDuration } from '../../base/index.js';
 import type { Finding, NodeInfo, UsageInfo } from '../../transport/index.js';
+import { exportFindings, type ExportState } from './export-findings.js';
 import { witnessFindings } from '../witnesses/witness-findings.js';
 import type { WitnessReport } from '../witnesses/witness-report.js';
 
@@ -16,6 +17,7 @@ export interface Situation {
   readonly certificateLifeMs: number;
   readonly startNotices: readonly string[];
   readonly witnesses: WitnessReport;
+  readonly exported: ExportState;
   /** Damage was found in the view database. */
   readonly viewsDoubtful: boolean;
 }
@@ -69,6 +71,7 @@ export function findingsOf(situation: Situation): readonly Finding[] {
       : []),
     ...situation.startNotices.map((notice) => finding('mended-at-start', 'notice', notice, 'collective audit verify')),
     ...witnessFindings(situation.witnesses),
+    ...exportFindings(situation.exported),
   ];
   const rank: Readonly<Record<string, number>> = { failure: 0, warning: 1, notice: 2 };
   return found.sort((left, right) => (rank[left.severity] ?? 0) - (rank[right.severity] ?? 0));

@@ -1,12 +1,14 @@
-import { type NodeId, ROOT_FILE_ID } from '../../base/index.js';
+import { type NodeId, ROOT_FILE_ID, toHex } from '../../base/index.js';
 import type { EventLog } from '../../events/index.js';
-import type { Clock } from '../../ports/index.js';
+import { keyIdOf } from '../../identity/index.js';
+import type { Clock, Hasher } from '../../ports/index.js';
 import type { CertificateRow, NodeRow, NodeUsageRow, TotalsRow, TreeCounts, ViewHost } from '../../projections/index.js';
 import type { GetStatusResponse, NodeInfo, UsageInfo } from '../../transport/index.js';
 import type { MemberMaterial } from '../member/member-files.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
 import type { WitnessOffice } from '../witnesses/witness-office.js';
 import { findingsOf, healthOf } from './findings.js';
+import type { ExportState } from './export-findings.js';
 
 /** What only the process itself knows. */
 export interface ProcessFacts {
@@ -16,12 +18,19 @@ export interface ProcessFacts {
   readonly cpuSystemMs: number;
 }
 
+/** What an operator has put somewhere safe. */
+export interface ExportedKeys {
+  readonly logKeyId: string;
+  readonly caSha256: string;
+}
+
 export interface StatusDeskOptions {
   readonly material: MemberMaterial;
   readonly log: EventLog;
   readonly views: ViewHost;
   readonly registry: NodeRegistry;
   readonly clock: Clock;
+  readonly hasher: Hasher;
   readonly processFacts: () => ProcessFacts;
   readonly logBytes: () => Promise<number>;
   readonly softwareVersion: string;
@@ -30,6 +39,7 @@ export interface StatusDeskOptions {
   /** What went wrong at this start and was mended, in sentences. */
   readonly startNotices: readonly string[];
   readonly witnesses: Pick<WitnessOffice, 'report'>;
+  readonly exportedKeys?: () => Promise<ExportedKeys | undefined>;
 }
 
 interface OnRecord {
@@ -67,6 +77,7 @@ export class StatusDesk {
       nowMs: clock.nowMs(),
       startNotices,
       witnesses: await this.#options.witnesses.report(),
+      exported: await this.#exported(),
       viewsDoubtful: views.doubtful(),
       coordinatorCertificateExpiresMs: record.coordinatorCertificate?.notAfterMs,
       certificateLifeMs: this.#options.certificateLifeMs,
@@ -93,6 +104,16 @@ export class StatusDesk {
       usage,
       process: { ...facts, viewCacheBytes: views.cache.usedBytes, viewCacheLimitBytes: views.cache.limitBytes },
     };
+  }
+
+  async #exported(): Promise<ExportState> {
+    const { exportedKeys, log, views, hasher } = this.#options;
+    if (exportedKeys === undefined) return 'unknown';
+    const exported = await exportedKeys();
+    if (exported === undefined) return 'never';
+    const ca = await views.run(({ members }) => members.owner()?.caCertificate ?? new Uint8Array());
+    const logKeyId = toHex(keyIdOf(log.publicKey, hasher));
+    return exported.logKeyId === logKeyId && exported.caSha256 === toHex(hasher.sha256(ca)) ? 'current' : 'outdated';
   }
 
   async nodes(): Promise<NodeInfo[]> {

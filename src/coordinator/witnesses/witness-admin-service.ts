@@ -5,6 +5,7 @@ import type { Hasher } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import type {
   AuthenticatedCall,
+  Failure,
   ListWitnessesRequest,
   ListWitnessesResponse,
   NameWitnessesRequest,
@@ -70,8 +71,10 @@ export class WitnessAdminService implements ServiceImplementation<typeof Witness
       byOperator: report.byOperator,
       disks: report.disks,
       headSequence: this.#options.log.head.sequence,
-      refusal: report.refusal,
+      refusal: report.refusal === undefined ? undefined : failureIn(report.refusal),
       notices: [...report.notices],
     };
   }
 }
+
+const failureIn = ({ code, message, next }: Failure): Failure => ({ code, message, next });

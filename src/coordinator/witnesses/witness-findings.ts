@@ -10,20 +10,16 @@ const SEE = 'See who keeps the log: collective witness list';
 export function witnessFindings(report: WitnessReport): readonly Finding[] {
   const { refusal, witnesses, disks, notices } = report;
   return [
-    ...(refusal === undefined
-      ? []
-      : [
-          finding(
-            refusal.code === 'LOG_READ_ONLY' ? 'log-read-only' : 'too-few-witnesses',
-            'failure',
-            refusal.message,
-            refusal.next,
-          ),
-        ]),
+    ...(refusal === undefined ? [] : [refused(refusal)]),
     ...witnesses.flatMap(witnessFinding),
     ...(disks > 1 ? [] : [onOneDisk(witnesses)]),
     ...notices.map((notice) => finding('log-copies', 'notice', notice, SEE)),
   ];
+}
+
+function refused({ code, message, next, mayPass }: NonNullable<WitnessReport['refusal']>): Finding {
+  const what = code === 'LOG_READ_ONLY' ? 'log-read-only' : 'too-few-witnesses';
+  return finding(what, mayPass ? 'warning' : 'failure', message, next);
 }
 
 function onOneDisk(witnesses: readonly WitnessFacts[]): Finding {
@@ -42,15 +38,6 @@ function onOneDisk(witnesses: readonly WitnessFacts[]): Finding {
 function witnessFinding({ name, state, reason, sequence }: WitnessFacts): readonly Finding[] {
   const why = reason === '' ? '' : `: ${reason.replace(/\.$/, '')}`;
   switch (state) {
-    case 'away':
-      return [
-        finding(
-          'witness-away',
-          'warning',
-          `Node ${name}, which keeps the log, is not here.`,
-          'Start it on its machine: collective node start',
-        ),
-      ];
     case 'silent':
       return [
         finding(

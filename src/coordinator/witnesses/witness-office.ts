@@ -1,6 +1,6 @@
 import { CollectiveError, type MemberId, type NodeId } from '../../base/index.js';
 import { decideWitnesses } from '../../domain/index.js';
-import type { EventLog, LogContinuation, RequestRef } from '../../events/index.js';
+import type { EventLog, LogContinuation, LogPosition, RequestRef } from '../../events/index.js';
 import type { Hasher, Logger, SignatureVerifier, Timers } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import type { AppendGate } from '../commands/append-gate.js';
@@ -16,6 +16,7 @@ export interface WitnessOfficeOptions {
   readonly views: ViewHost;
   readonly ownDiskId: string;
   readonly assertLatest: boolean;
+  readonly assertedHead?: LogPosition;
   /** SPKI DER of the log keys that are at hand. */
   readonly signingKeys: readonly Uint8Array[];
   readonly timers: Timers;
@@ -37,7 +38,10 @@ export class WitnessOffice {
       current: views.witnesses.current(),
       gone: goneNodes(views),
     }));
-    return new WitnessOffice(options, new WitnessDesk(options, current, gone));
+    const { assertedHead, log } = options;
+    const asserted = assertedHead?.epoch === log.head.epoch && assertedHead.sequence === log.head.sequence;
+    const assertLatest = options.assertLatest || asserted;
+    return new WitnessOffice(options, new WitnessDesk({ ...options, assertLatest }, current, gone));
   }
 
   private constructor(options: WitnessOfficeOptions, desk: WitnessDesk) {

@@ -25,7 +25,7 @@ export interface WitnessReport {
   /** Disks that have everything which was acknowledged, the own one too. */
   readonly disks: number;
   /** Why nothing can be changed now; undefined: it can. */
-  readonly refusal: Failure | undefined;
+  readonly refusal: (Failure & { readonly mayPass: boolean }) | undefined;
   readonly notices: readonly string[];
 }
 
@@ -49,13 +49,13 @@ export async function witnessReport(
   const settled = Math.min(desk.quorum.settledSequence, head);
   const holding = current.nodeIds.filter((nodeId) => desk.links.has(nodeId) && desk.quorum.heldBy(nodeId) >= settled);
   const disks = new Set(holding.map(diskIdOf).filter((diskId) => diskId !== '' && diskId !== ownDiskId));
-  const error = desk.refusal?.error;
+  const { refusal } = desk;
   return {
     required: current.required,
     byOperator: current.byOperator,
     witnesses: current.nodeIds.map(facts),
     disks: 1 + disks.size,
-    refusal: error === undefined ? undefined : failureOf(error),
+    refusal: refusal === undefined ? undefined : { ...failureOf(refusal.error), mayPass: refusal.mayPass },
     notices: desk.notices,
   };
 }

@@ -18,6 +18,11 @@ export default class NodeStart extends DaemonCommand {
       description: 'For this run: address at which clients reach it.',
       helpValue: 'HOST[:PORT]',
     }),
+    coordinator: Flags.string({
+      multiple: true,
+      description: 'Where the coordinator is now, if it has moved; kept for later starts.',
+      helpValue: 'HOST:PORT',
+    }),
     capacity: sizeFlag({ description: 'For this run: how much it may hold.' }),
   };
 
@@ -27,10 +32,11 @@ export default class NodeStart extends DaemonCommand {
     const { openNode } = await import('../../compose/node.js');
     const { chooseNodeDirectory } = await import('../../compose/known-nodes.js');
     const { advertisedEndpoints, parseAddress } = await import('../../compose/data-folders.js');
-    const { readNodeSettings } = await import('../../compose/node-folder.js');
+    const { moveCoordinator, readNodeSettings } = await import('../../compose/node-folder.js');
     const logger = await this.daemonLogger(flags['log-level'], { role: 'node' });
     const world = createWorld(logger);
     const directory = await chooseNodeDirectory(world, this.config.dataDir, flags.path);
+    if (flags.coordinator !== undefined) await moveCoordinator(world, directory, flags.coordinator);
     const kept = await readNodeSettings(world, directory);
     const listen = flags.listen === undefined ? kept.listen : parseAddress(flags.listen);
     const moved = flags.listen !== undefined || flags.advertise !== undefined;

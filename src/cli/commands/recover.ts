@@ -1,0 +1,115 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../base/base-command.js';
+
+export default class Recover extends BaseCommand {
+  static override summary = 'Make a lost coordinator anew, from its exported identity and the copies of its log at nodes.';
+  static override description =
+    'Listens where the coordinator listened; its nodes find it there, and give back the log. Nothing is joined again: nodes, clients ' +
+    'and files are as before. Ends without a trace when too few nodes come. Never while the old coordinator still runs somewhere.';
+  static override flags = {
+    identity: Flags.string({ required: true, description: 'The file that collective identity export wrote.', helpValue: 'FILE' }),
+    'passphrase-file': Flags.string({
+      description: 'A file whose first line is the passphrase; - for standard input. Else you are asked.',
+      helpValue: 'FILE',
+    }),
+    directory: Flags.string({
+      env: 'COLLECTIVE_DIRECTORY',
+      description: "The coordinator's folder, new or empty. Default: as collective init would choose.",
+      helpValue: 'DIR',
+    }),
+    'from-witness': Flags.string({
+      multiple: true,
+      description:
+        'Take the log from this folder of a node (or the copy itself) instead of waiting for nodes. The nodes may be stopped.',
+      helpValue: 'DIR',
+    }),
+    wait: Flags.integer({ default: 60, min: 1, max: 86_400, description: 'Seconds to wait for nodes.', helpValue: 'SECONDS' }),
+    'accept-fewer': Flags.boolean({
+      description: 'Go on with those who came, although changes that only others hold may be missing: they are lost for good.',
+    }),
+    'home-listen': Flags.string({ description: 'Where it listens from now on. Default: as before.', helpValue: 'HOST:PORT' }),
+    'enrolment-listen': Flags.string({ description: 'Where invites are redeemed. Default: as before.', helpValue: 'HOST:PORT' }),
+    advertise: Flags.string({
+      multiple: true,
+      description: 'Host at which others reach this machine. Default: as before.',
+      helpValue: 'HOST',
+    }),
+  };
+  static override examples = [
+    '<%= config.bin %> recover --identity /media/stick/alice.recovery',
+    '<%= config.bin %> recover --identity alice.recovery --from-witness /mnt/disk1/collective',
+  ];
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(Recover);
+    const { createWorld } = await import('../compose/world.js');
+    const { absolute, advertisedHosts, formatAddress, parseAddress } = await import('../compose/data-folders.js');
+    const { defaultCoordinatorDirectory } = await import('../compose/coordinator-folder.js');
+    const { readKit } = await import('../compose/recovery-kit.js');
+    const { recoverInFolder } = await import('../compose/recover.js');
+    const { askKnownPassphrase } = await import('../base/passphrase.js');
+    const world = createWorld(await this.logger());
+    const passphrase = await askKnownPassphrase(flags['passphrase-file']);
+    const kit = await readKit(world, absolute(flags.identity), passphrase);
+    const homeListen = flags['home-listen'] === undefined ? kit.homeListen : parseAddress(flags['home-listen']);
+    const enrolmentListen =
+      flags['enrolment-listen'] === undefined ? kit.enrolmentListen : parseAddress(flags['enrolment-listen']);
+    const moved = [flags['home-listen'], flags['enrolment-listen'], flags.advertise].some((flag) => flag !== undefined);
+    const endpoints = (listen: typeof homeListen): string[] =>
+      advertisedHosts(listen, flags.advertise ?? []).map((host) => formatAddress({ host, port: listen.port }));
+    const directory =
+      flags.directory === undefined ? defaultCoordinatorDirectory(this.config.dataDir, kit.name) : absolute(flags.directory);
+    const names = new Map(kit.nodes.map(({ id, name }) => [id, name]));
+    const recovered = await recoverInFolder(
+      {
+        kit,
+        passphrase,
+        directory,
+        addresses: {
+          homeListen,
+          enrolmentListen,
+          ...(moved ? { homeEndpoints: endpoints(homeListen), enrolmentEndpoints: endpoints(enrolmentListen) } : {}),
+        },
+        copyFolders: (flags['from-witness'] ?? []).map(absolute),
+        waitMs: flags.wait * 1000,
+        acceptFewer: flags['accept-fewer'],
+        onAnswers: (answers) => {
+          for (const { nodeId, sequence } of answers) {
+            this.progress(`Node ${names.get(nodeId) ?? nodeId} keeps the log up to event ${sequence}.`);
+          }
+        },
+        signal: this.interrupted,
+      },
+      world,
+    );
+    this.say(`The log of ${kit.name} is back, up to event ${recovered.headSequence}, in ${directory}.`);
+    if (recovered.epoch !== undefined) {
+      this.say(`It goes on in epoch ${recovered.epoch.epoch}: what others may hold past that is put aside.`);
+    }
+    if (!recovered.certain) this.say('Not all who kept it were asked: what only they hold is not in it.');
+    this.say('Next: collective coordinator start');
+    return {
+      memberId: kit.memberId,
+      name: kit.name,
+      directory,
+      head: recovered.headSequence,
+      certain: recovered.certain,
+      ...(recovered.epoch === undefined ? {} : { newEpoch: recovered.epoch.epoch }),
+      answers: recovered.answers.map(({ nodeId, epoch, sequence }) => ({
+        id: nodeId,
+        name: names.get(nodeId) ?? '',
+        epoch,
+        upTo: sequence,
+      })),
+    };
+  }
+
+  /** Once each; for people only. */
+  private progress(line: string): void {
+    if (this.#said.has(line) || this.jsonEnabled() || this.argv.includes('--quiet')) return;
+    this.#said.add(line);
+    process.stderr.write(`${line}\n`);
+  }
+
+  readonly #said = new Set<string>();
+}
