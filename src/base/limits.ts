@@ -216,6 +216,8 @@ export const LIMITS = {
   readStreams: 2,
   /** How long a transfer waits for a coordinator or node that was there before. */
   transferPatienceMs: 30_000,
+  /** How far back from the head `events list --last N --type TYPE` looks for events of the type. */
+  eventsLookedBack: 1_000_000,
   /** How long `events tail` waits for a coordinator to come back. */
   tailPatienceMs: 10 * 60 * 1000,
   /** How long a command waits for a coordinator that it has not reached yet. */

@@ -218,7 +218,7 @@ class Running {
       startNotices: notices,
       witnesses,
       hasher,
-      logBytes: () => bytesOfFiles(ports.fileSystem, logDirectoryOf(directory, origin)),
+      logBytes: () => bytesOfFiles(ports.fileSystem, logDirectoryOf(directory, origin), log.lastSegment),
     });
     const files = filesService({
       uploads: new UploadCalls({ commands, views, placement, tickets, receipts, clock, random, hasher, policy }),

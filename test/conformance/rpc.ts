@@ -169,7 +169,7 @@ export function rpcRules(createTransport: () => RpcTransport): void {
     const { channel } = await setUp([
       adminWith({
         async *listEvents() {
-          for (let sequence = 1; sequence <= 500; sequence += 1) yield { events: [eventWith({ sequence })] };
+          for (let sequence = 1; sequence <= 500; sequence += 1) yield { events: [eventWith({ sequence })], lookedBackTo: 0 };
         },
       }),
     ]);
@@ -185,7 +185,7 @@ export function rpcRules(createTransport: () => RpcTransport): void {
     const { channel } = await setUp([
       adminWith({
         async *listEvents(_request, call) {
-          yield { events: [eventWith({ sequence: 1 })] };
+          yield { events: [eventWith({ sequence: 1 })], lookedBackTo: 0 };
           await firstRead.promise;
           call.signal.throwIfAborted();
           throw new CollectiveError('LOG_DAMAGED', 'Block 2 is damaged.');
@@ -212,7 +212,7 @@ export function rpcRules(createTransport: () => RpcTransport): void {
           try {
             for (;;) {
               made += 1;
-              yield { events: [eventWith({ sequence: made, payloadJson: 'x'.repeat(60_000) })] };
+              yield { events: [eventWith({ sequence: made, payloadJson: 'x'.repeat(60_000) })], lookedBackTo: 0 };
             }
           } finally {
             ended.resolve(call.signal.aborted);
@@ -443,7 +443,7 @@ export function rpcRules(createTransport: () => RpcTransport): void {
         async *listEvents(_request, call) {
           const told = handlers[begun];
           begun += 1;
-          yield { events: [] };
+          yield { events: [], lookedBackTo: 0 };
           await new Promise<void>((resolve) => {
             call.signal.addEventListener('abort', () => resolve());
           });
@@ -510,7 +510,7 @@ export function rpcRules(createTransport: () => RpcTransport): void {
     const services = [
       adminWith({
         async *listEvents(_request, call) {
-          yield { events: [] };
+          yield { events: [], lookedBackTo: 0 };
           await new Promise<void>((resolve) => {
             call.signal.addEventListener('abort', () => resolve());
           });
@@ -542,7 +542,7 @@ export function rpcRules(createTransport: () => RpcTransport): void {
     const { channel } = await setUp([
       adminWith({
         async *listEvents(_request, call) {
-          yield { events: [] };
+          yield { events: [], lookedBackTo: 0 };
           await new Promise<void>((resolve) => {
             call.signal.addEventListener('abort', () => resolve());
           });

@@ -26,7 +26,7 @@ export interface EventQuery {
   readonly fromSequence: number;
   /** 0: all. */
   readonly limit: number;
-  /** Instead of `fromSequence`: only so many before the head; 0: not asked. */
+  /** Instead of `fromSequence`: only the last so many, of the types if there are any; 0: not asked. */
   readonly last: number;
   readonly follow: boolean;
   /** None: all. */
@@ -62,8 +62,16 @@ export class AdminCalls {
     return this.#call('IssueInvite', signal, (rpc, options) => rpc.issueInvite({ requestId, kind, name, lifeMs }, options));
   }
 
-  async *events(query: EventQuery, signal: AbortSignal): AsyncGenerator<EventInfo, void> {
-    for await (const page of this.#options.rpc.listEvents(query, this.#callOptions(signal))) yield* page.events;
+  /** `onCutOff` is told how far back events of the types were looked for, where there may be more of them before. */
+  async *events(
+    query: EventQuery,
+    signal: AbortSignal,
+    onCutOff: (lookedBackTo: number) => void = () => undefined,
+  ): AsyncGenerator<EventInfo, void> {
+    for await (const { events, lookedBackTo } of this.#options.rpc.listEvents(query, this.#callOptions(signal))) {
+      if (lookedBackTo > 0) onCutOff(lookedBackTo);
+      yield* events;
+    }
   }
 
   /** The last so many events and then each new one; goes on where it was when the coordinator had been away. */

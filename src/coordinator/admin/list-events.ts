@@ -1,8 +1,11 @@
+import { LIMITS } from '../../base/index.js';
 import type { EventLog } from '../../events/index.js';
 import type { EventInfo, ListEventsRequest, ListEventsResponse } from '../../transport/index.js';
 import { eventInfo } from './event-info.js';
 
 const PAGE_CHARACTERS = 256 * 1024;
+/** Looked through at a time from the head backwards; doubled each time. */
+const WINDOW_EVENTS = 1024;
 
 /** Past events in order, in messages of bounded size; with `follow`, then each new one once it is durable. */
 export async function* listEvents(
@@ -12,15 +15,16 @@ export async function* listEvents(
 ): AsyncGenerator<ListEventsResponse> {
   const types = new Set(request.types);
   const limit = request.limit === 0 ? Number.POSITIVE_INFINITY : request.limit;
-  const first = request.last > 0 ? log.head.sequence - request.last + 1 : request.fromSequence;
-  let next = Math.max(1, first);
+  const begin = await beginningOf(log, request, types, signal);
+  let next = begin.sequence;
+  if (begin.lookedBackTo > 0) yield { events: [], lookedBackTo: begin.lookedBackTo };
   let sent = 0;
   for (;;) {
     const { sequence: head } = log.head;
     if (next <= head) {
       for await (const page of pages(log, { from: next, to: head, types, limit: limit - sent, signal })) {
         sent += page.length;
-        yield { events: page };
+        yield { events: page, lookedBackTo: 0 };
       }
       next = head + 1;
     }
@@ -29,16 +33,54 @@ export async function* listEvents(
   }
 }
 
-async function* pages(
+/** Where to begin; and how far back was looked for events of some types, where that was not to the first one. */
+async function beginningOf(
   log: EventLog,
-  range: {
-    readonly from: number;
-    readonly to: number;
-    readonly types: ReadonlySet<string>;
-    readonly limit: number;
-    readonly signal: AbortSignal;
-  },
-): AsyncGenerator<EventInfo[]> {
+  { last, fromSequence }: ListEventsRequest,
+  types: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<{ readonly sequence: number; readonly lookedBackTo: number }> {
+  const head = log.head.sequence;
+  if (last === 0) return { sequence: Math.max(1, fromSequence), lookedBackTo: 0 };
+  if (types.size === 0) return { sequence: Math.max(1, head - last + 1), lookedBackTo: 0 };
+  const floor = Math.max(1, head - LIMITS.eventsLookedBack + 1);
+  let missing = last;
+  let windowEvents = WINDOW_EVENTS;
+  for (let to = head; to >= floor; ) {
+    const from = Math.max(floor, to - windowEvents + 1);
+    const found = await sequencesOf(log, { from, to, types, signal });
+    const first = found.at(-missing);
+    if (first !== undefined) return { sequence: first, lookedBackTo: 0 };
+    missing -= found.length;
+    to = from - 1;
+    windowEvents *= 2;
+  }
+  return { sequence: floor, lookedBackTo: floor === 1 ? 0 : floor };
+}
+
+async function sequencesOf(
+  log: EventLog,
+  { from, to, types, signal }: Pick<Range, 'from' | 'to' | 'types' | 'signal'>,
+): Promise<readonly number[]> {
+  const found: number[] = [];
+  for await (const block of log.read({ fromSequence: from, toSequence: to, signal })) {
+    for (const { envelope } of block.events) {
+      const { sequence } = envelope.position;
+      if (sequence >= from && sequence <= to && types.has(envelope.type)) found.push(sequence);
+    }
+  }
+  return found;
+}
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+  readonly types: ReadonlySet<string>;
+  readonly limit: number;
+  readonly signal: AbortSignal;
+}
+
+async function* pages(log: EventLog, range: Range): AsyncGenerator<EventInfo[]> {
   let page: EventInfo[] = [];
   let characters = 0;
   let left = range.limit;

@@ -85,6 +85,7 @@ export class StatusDesk {
     const { head } = log;
     const facts = processFacts();
     return {
+      timeMs: clock.nowMs(),
       memberId: material.memberId,
       memberName: material.name,
       softwareVersion,

@@ -1,8 +1,14 @@
 import type { FileSystem } from '../../ports/index.js';
 
-/** Bytes of all files directly in a folder. */
-export async function bytesOfFiles(fileSystem: FileSystem, directory: string): Promise<number> {
+/** Bytes in all files directly in a folder. Of the last one, which is written ahead with zeros, only what is used. */
+export async function bytesOfFiles(
+  fileSystem: FileSystem,
+  directory: string,
+  last: { readonly file: string; readonly usedBytes: number } | undefined,
+): Promise<number> {
   const names = await fileSystem.readDirectory(directory);
-  const stats = await Promise.all(names.map((name) => fileSystem.stat(`${directory}/${name}`)));
-  return stats.reduce((sum, stat) => sum + stat.bytes, 0);
+  const sizes = await Promise.all(
+    names.map(async (name) => (name === last?.file ? last.usedBytes : (await fileSystem.stat(`${directory}/${name}`)).bytes)),
+  );
+  return sizes.reduce((sum, bytes) => sum + bytes, 0);
 }

@@ -5,6 +5,7 @@ import type { CollectiveEvent } from '../catalogue/index.js';
 import type { Head } from '../event.js';
 import { adoptBlocks } from './adopt.js';
 import { OpenBlock } from './block-builder.js';
+import { segmentFile } from './file-names.js';
 import { Salts } from './salts.js';
 import { chained } from './segment-scan.js';
 import type { StoredLog } from './stored-log.js';
@@ -58,6 +59,11 @@ export class SegmentLog implements EventLog {
 
   get failure(): Error | undefined {
     return this.#stored.failure;
+  }
+
+  get lastSegment(): EventLog['lastSegment'] {
+    const { segment, endOffset } = this.#stored.tail;
+    return segment === 0 ? undefined : { file: segmentFile(segment), usedBytes: endOffset };
   }
 
   begin(): BlockBuilder {

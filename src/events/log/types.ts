@@ -152,6 +152,8 @@ export interface EventLog extends LogReader, LogContinuation {
   readonly recovery: LogRecovery;
   /** Why the log failed; undefined while it works. */
   readonly failure: Error | undefined;
+  /** The file that is appended to, and how much of it is in use: behind that are zeros. Undefined in an empty log. */
+  readonly lastSegment: { readonly file: string; readonly usedBytes: number } | undefined;
   /** AssertionError while another builder is neither committed nor discarded. */
   begin(): BlockBuilder;
   /**

@@ -28,6 +28,12 @@ async function lastOf<Page>(pages: AsyncIterable<Page>): Promise<Page | undefine
   return last;
 }
 
+async function all<Page>(pages: AsyncIterable<Page>): Promise<readonly Page[]> {
+  const found: Page[] = [];
+  for await (const page of pages) found.push(page);
+  return found;
+}
+
 describe('a coordinator', () => {
   it('makes directories, each a command of its own', async () => {
     const { outcomes } = await coordinator.files.makeDirectories(
@@ -126,6 +132,18 @@ describe('a coordinator', () => {
       if (seen.length >= 2) break;
     }
     expect(seen).toEqual(['FileCommitted', 'DirectoryCreated']);
+  });
+
+  it('finds the last events of a type, however far back they are, and tells its clock and the bytes of its log in use', async () => {
+    const ask = { fromSequence: 0, limit: 0, follow: false, types: ['CollectiveFounded'], last: 5 };
+    const pages = await all(coordinator.admin.listEvents(ask, { signal }));
+    expect(pages.flatMap(({ events }) => events).map(({ sequence }) => sequence)).toEqual([1]);
+    const two = { ...ask, types: ['DirectoryCreated'], last: 2 };
+    const last = await all(coordinator.admin.listEvents(two, { signal }));
+    expect(last.flatMap(({ events }) => events)).toHaveLength(2);
+    const { timeMs, log } = await coordinator.admin.getStatus({}, { signal });
+    expect(Math.abs(timeMs - Date.now())).toBeLessThan(60_000);
+    expect(log?.bytes).toBeLessThan(1024 * 1024);
   });
 
   it('comes back after a stop with the same tree, and replays to the same rows', async () => {

@@ -297,7 +297,7 @@ describe('a connection that is cut', () => {
             call.signal.addEventListener('abort', () => {
               told.resolve(call.signal.reason);
             });
-            yield { events: [] };
+            yield { events: [], lookedBackTo: 0 };
             await told.promise;
           },
           getEvent: async () => ({ event: undefined }),

@@ -13,12 +13,12 @@ export default class EventsList extends ClientCommand {
     last: Flags.integer({ min: 1, description: 'Only the last so many.', helpValue: 'NUMBER', exclusive: ['from'] }),
     type: Flags.string({
       multiple: true,
-      description: 'Of these events only such types, for example FileCommitted.',
+      description: 'Only such types, for example FileCommitted: the last so many of these.',
       helpValue: 'TYPE',
     }),
   };
 
-  async run(): Promise<{ readonly events: readonly EventJson[] } | undefined> {
+  async run(): Promise<{ readonly events: readonly EventJson[]; readonly lookedBackTo?: number } | undefined> {
     const { flags } = await this.parse(EventsList);
     const { client } = await this.client(flags.context);
     const query = {
@@ -29,11 +29,18 @@ export default class EventsList extends ClientCommand {
       types: flags.type ?? [],
     };
     const events: EventJson[] = [];
-    for await (const info of client.admin.events(query, this.interrupted)) {
+    let lookedBackTo = 1;
+    const onCutOff = (sequence: number): void => {
+      lookedBackTo = sequence;
+    };
+    for await (const info of client.admin.events(query, this.interrupted, onCutOff)) {
       const event = eventJson(info);
       if (this.jsonEnabled()) events.push(event);
       else this.log(eventLine(event));
     }
-    return this.jsonEnabled() ? { events } : undefined;
+    if (lookedBackTo > 1 && !flags.quiet) {
+      this.logToStderr(`Looked back to event ${lookedBackTo} only. For those before: --from NUMBER --type ...`);
+    }
+    return this.jsonEnabled() ? { events, ...(lookedBackTo > 1 ? { lookedBackTo } : {}) } : undefined;
   }
 }

@@ -21,7 +21,11 @@ export interface GetStatusResponse {
   readonly log: LogStatus | undefined;
   readonly nodes: readonly NodeInfo[];
   readonly usage: UsageInfo | undefined;
-  readonly process: ProcessInfo | undefined;
+  readonly process:
+    | ProcessInfo
+    | undefined;
+  /** What the coordinator's clock showed when it answered. */
+  readonly timeMs: number;
 }
 
 /** One thing that is not as it should be, why, and the next command to run. */
@@ -132,12 +136,14 @@ export interface ListEventsRequest {
   readonly follow: boolean;
   /** Only these types; none: all. */
   readonly types: readonly string[];
-  /** Only the last so many before the head (instead of from_sequence). */
+  /** Only the last so many before the head (instead of from_sequence); with types, the last so many of these types. */
   readonly last: number;
 }
 
 export interface ListEventsResponse {
   readonly events: readonly EventInfo[];
+  /** With last and types, in the first answer: how far back was looked when there may be more of them before; 0 where all was looked at. */
+  readonly lookedBackTo: number;
 }
 
 export interface EventInfo {
@@ -325,6 +331,7 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     nodes: [],
     usage: undefined,
     process: undefined,
+    timeMs: 0,
   };
 }
 
@@ -359,6 +366,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.process !== undefined) {
       ProcessInfo.encode(message.process, writer.uint32(82).fork()).join();
+    }
+    if (message.timeMs !== 0) {
+      writer.uint32(88).uint64(message.timeMs);
     }
     return writer;
   },
@@ -454,6 +464,14 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             }
 
             message.process = ProcessInfo.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.timeMs = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -1601,13 +1619,16 @@ export const ListEventsRequest: MessageFns<ListEventsRequest> = {
 };
 
 function createBaseListEventsResponse(): ListEventsResponse {
-  return { events: [] };
+  return { events: [], lookedBackTo: 0 };
 }
 
 export const ListEventsResponse: MessageFns<ListEventsResponse> = {
   encode(message: ListEventsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.events) {
       EventInfo.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.lookedBackTo !== 0) {
+      writer.uint32(16).uint64(message.lookedBackTo);
     }
     return writer;
   },
@@ -1631,6 +1652,14 @@ export const ListEventsResponse: MessageFns<ListEventsResponse> = {
             }
 
             message.events.push(EventInfo.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lookedBackTo = longToNumber(reader.uint64());
             continue;
           }
         }
