@@ -26,6 +26,7 @@ import { localItems, measure } from './trees/local-tree.js';
 import { planMove } from './trees/move-plan.js';
 import { planPut } from './trees/put-plan.js';
 import { readRemotePath } from './trees/remote-paths.js';
+import { type Past, RemoteTree } from './trees/remote-tools.js';
 import { entriesOf, remoteItems } from './trees/remote-tree.js';
 import { makeParents, TreeReceiver } from './trees/tree-receiver.js';
 import { Uploader } from './upload/uploader.js';
@@ -72,6 +73,8 @@ export interface GetOptions extends TransferOptions {
   readonly sources: readonly string[];
   /** A local path. */
   readonly destination: string;
+  /** Of the one source, which must be a file: as it was. */
+  readonly past?: Past;
 }
 
 export interface GetReport extends DownloadReport {
@@ -86,6 +89,8 @@ const DIRECTORIES_PER_CALL = 8;
 /** One member's client: the coordinator for names, the nodes for bytes. */
 export class CollectiveClient {
   readonly files: FilesCalls;
+  /** Old versions, deleted things, copies, searches. */
+  readonly tree: RemoteTree;
   readonly admin: AdminCalls;
   readonly witnesses: WitnessCalls;
   readonly #options: ClientOptions;
@@ -106,6 +111,7 @@ export class CollectiveClient {
     });
     const calls = { retry: this.#retry, random, correlationId };
     this.files = new FilesCalls({ rpc: createClient(FilesServiceDefinition, channel), ...calls });
+    this.tree = new RemoteTree(this.files);
     this.admin = new AdminCalls({ rpc: createClient(AdminServiceDefinition, channel), ...calls, clock });
     this.witnesses = new WitnessCalls({ rpc: createClient(WitnessAdminServiceDefinition, channel), ...calls });
     this.#pool = new NodePool({ open: options.openNode, clock, timers });
@@ -147,7 +153,9 @@ export class CollectiveClient {
   async get(options: GetOptions): Promise<GetReport> {
     const { local } = this.#options;
     const { sources, destination, signal } = options;
-    const roots = await planGet({ local, calls: this.files }, sources, destination, signal);
+    const past = options.past === undefined ? undefined : await this.tree.past(sources[0] ?? '/', options.past, signal);
+    const calls = past === undefined ? this.files : { stat: () => Promise.resolve(past) };
+    const roots = await planGet({ local, calls }, sources, destination, signal);
     if (roots.every(({ entry }) => entry.kind === 'file')) {
       options.onTotals?.({ files: roots.length, bytes: roots.reduce((sum, { entry }) => sum + entry.bytes, 0) });
     }
@@ -158,7 +166,7 @@ export class CollectiveClient {
       failureCount += 1;
       if (failures.length < LIMITS.transferFailuresShown) failures.push({ path, error });
     });
-    const targets = receiver.targets(remoteItems(this.files, roots, signal));
+    const targets = receiver.targets(remoteItems(this.files, roots, signal), past === undefined ? {} : { fileId: past.fileId });
     const report = await this.#downloader().download(targets, options.onProgress ?? ignore, signal);
     await receiver.dress();
     return {
@@ -186,8 +194,14 @@ export class CollectiveClient {
   }
 
   /** Reads one file from first to last byte. `output` may use the bytes until its promise settles. Error: that of the file. */
-  async read(path: string, output: (bytes: Uint8Array) => Promise<void>, options: TransferOptions): Promise<DownloadReport> {
-    const target = { path: readRemotePath(path).path, version: 0, sink: new OrderedSink(output) };
+  async read(
+    path: string,
+    output: (bytes: Uint8Array) => Promise<void>,
+    options: TransferOptions & { readonly past?: Past | undefined },
+  ): Promise<DownloadReport> {
+    const past = options.past === undefined ? undefined : await this.tree.past(path, options.past, options.signal);
+    const which = past === undefined ? { version: 0 } : { version: past.version, fileId: past.fileId };
+    const target = { path: readRemotePath(path).path, ...which, sink: new OrderedSink(output) };
     const report = await this.#downloader().download(justOne(target), options.onProgress ?? ignore, options.signal);
     const [failure] = report.failures;
     if (failure !== undefined) throw failure.error;

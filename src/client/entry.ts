@@ -29,6 +29,21 @@ const KINDS = new Map<EntryKind, Entry['kind']>([
 ]);
 
 /** Error: PROTOCOL_ERROR. */
+export function kindOf(kind: EntryKind): Entry['kind'] {
+  const word = KINDS.get(kind);
+  if (word !== undefined) return word;
+  throw new CollectiveError('PROTOCOL_ERROR', 'The coordinator named an entry without saying what it is.');
+}
+
+export const kindNumberOf = (word: Entry['kind']): EntryKind => NUMBERS[word];
+
+const NUMBERS: Readonly<Record<Entry['kind'], EntryKind>> = {
+  file: EntryKind.FILE,
+  directory: EntryKind.DIRECTORY,
+  symlink: EntryKind.SYMLINK,
+};
+
+/** Error: PROTOCOL_ERROR. */
 export function entryOf(info: EntryInfo | undefined): Entry {
   const kind = info === undefined ? undefined : KINDS.get(info.kind);
   if (info === undefined || kind === undefined) {

@@ -8,7 +8,19 @@ export {
   type WriteOptions,
 } from './client.js';
 export type { AdminCalls, EventQuery } from './calls/admin-calls.js';
-export type { FilesCalls } from './calls/files-calls.js';
+export type { EntryWithUsage, FilesCalls } from './calls/files-calls.js';
+export type {
+  CopyReport,
+  DeletedThing,
+  FileProtection,
+  FindOptions,
+  KeptVersion,
+  Located,
+  Past,
+  RemoteTree,
+} from './trees/remote-tools.js';
+
+export type { HolderInfo, LocatedChunk, TreeUsage } from '../transport/index.js';
 export type { EventInfo } from '../transport/index.js';
 export type { DownloadReport } from './download/downloader.js';
 export type { Entry } from './entry.js';

@@ -26,9 +26,12 @@ import { TrustDesk } from './certificates/trust-desk.js';
 import { WithdrawalLoop } from './certificates/withdrawal-loop.js';
 import { CommandLoop } from './commands/command-loop.js';
 import { EnrolmentService } from './enrolment/enrolment-service.js';
+import { CopyCalls } from './files/copy-calls.js';
 import { filesService } from './files/files-service.js';
+import { HistoryCalls } from './files/history-calls.js';
 import { NamespaceCalls } from './files/namespace-calls.js';
 import { PlacementOffice } from './files/placement-office.js';
+import { ProtectionDesk } from './files/protection-desk.js';
 import { ReadCalls } from './files/read-calls.js';
 import { ReceiptCheck } from './files/receipt-check.js';
 import { TicketOffice } from './files/tickets.js';
@@ -74,6 +77,8 @@ export interface CoordinatorOptions {
   readonly nodeUnreachableAfterMs?: number;
   /** Of the certificates that it issues. Default: LIMITS.leafLifeMs. */
   readonly certificateLifeMs?: number;
+  /** How long what was deleted or overwritten can be restored. Default: LIMITS.retentionMs. */
+  readonly retentionMs?: number;
   readonly processFacts: () => ProcessFacts;
   readonly transport: RpcTransport;
   readonly ports: {
@@ -164,6 +169,7 @@ class Running {
     const origin = material.memberId;
     const defaultCopies = options.defaultCopies ?? DEFAULT_COPIES;
     const policy = { wanted: defaultCopies, minimum: options.minimumCopies ?? defaultCopies };
+    const retentionMs = options.retentionMs ?? LIMITS.retentionMs;
     const logSigners = [material.logKeys, ...(material.nextLogKeys === undefined ? [] : [material.nextLogKeys])].map(
       createSigner,
     );
@@ -222,8 +228,11 @@ class Running {
     });
     const files = filesService({
       uploads: new UploadCalls({ commands, views, placement, tickets, receipts, clock, random, hasher, policy }),
-      reads: new ReadCalls({ views, registry, tickets, damage }),
+      reads: new ReadCalls({ views, registry, tickets, damage, clock, retentionMs }),
       namespace: new NamespaceCalls({ commands, views, clock, hasher }),
+      history: new HistoryCalls({ commands, views, clock, hasher, retentionMs }),
+      copies: new CopyCalls({ commands, views, hasher, retentionMs }),
+      search: { views, registry, protection: new ProtectionDesk({ views, registry }), clock, retentionMs },
     });
     const trust = new TrustDesk({
       authority,
@@ -342,7 +351,7 @@ class Running {
     });
     const loopsEnded = Promise.allSettled([
       liveness.run(loops.signal),
-      runUpkeep({ clock, timers, views, commands, logger }, loops.signal),
+      runUpkeep({ clock, timers, views, commands, logger, retentionMs }, loops.signal),
       ownRenewal.run(unrecorded, loops.signal),
       withdrawal.run(loops.signal),
       runLapseWatch({ revocation, timers, logger, lifeMs: certificateLifeMs }, loops.signal),

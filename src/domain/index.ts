@@ -10,6 +10,7 @@ export {
 } from './certificate-decisions.js';
 export { decideCopiesLost, decideCopiesWhole } from './damage-decisions.js';
 export type { Decision, DecisionContext } from './decision.js';
+export { matchesGlob } from './glob.js';
 export {
   checkLabel,
   decideBurnInvite,
@@ -30,7 +31,9 @@ export {
   keptVersion,
   restorable,
   type Retention,
+  standing,
   type Standing,
+  standingAt,
   type Which,
 } from './namespace/ever-at.js';
 export { find, findDirectory, type Found, type Names, showPath } from './namespace/lookup.js';
@@ -45,6 +48,7 @@ export { decideSetAttributes, type SetAttributes } from './namespace/set-attribu
 export { decideNodeHello, decideNodeUnreachable, decideNodeUse, nodeNamed, type NodeHello } from './node-decisions.js';
 export { type Candidate, type ChunkPlan, checkRoom, planPlacement, type PlannedChunk, type Unusable } from './placement-plan.js';
 export { decideWitnesses, planWitnesses, requiredOf, type WitnessCandidate, type WitnessSituation } from './witness-plan.js';
+export { type Protection, ProtectionTally } from './protection.js';
 export { decideRecordCopies, decideRecordExtents, type RecordExtents } from './uploads/record-extents.js';
 export { type CopiesPolicy, minimumCopies } from './uploads/copies-policy.js';
 export { decideCommitFile, type CommitFile } from './uploads/commit-file.js';

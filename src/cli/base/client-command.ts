@@ -1,4 +1,4 @@
-import type { CollectiveClient } from '../../client/index.js';
+import type { CollectiveClient, Past } from '../../client/index.js';
 import type { Context } from '../contexts/context-store.js';
 import { BaseCommand } from './base-command.js';
 import { writeOut } from '../local/standard-streams.js';
@@ -22,12 +22,12 @@ export abstract class ClientCommand extends BaseCommand {
   }
 
   /** Writes files to standard output, one after the other. A reader that goes away ends it without an error. */
-  protected async pour(client: CollectiveClient, paths: readonly string[]): Promise<void> {
+  protected async pour(client: CollectiveClient, paths: readonly string[], past?: Past): Promise<void> {
     const enough = new AbortController();
     const signal = AbortSignal.any([this.interrupted, enough.signal]);
     for (const path of paths) {
       try {
-        await client.read(path, (bytes) => this.#pourOut(bytes, enough), { signal });
+        await client.read(path, (bytes) => this.#pourOut(bytes, enough), { signal, past });
       } catch (error) {
         if (enough.signal.aborted) return;
         throw error;

@@ -1,6 +1,7 @@
 import { Args } from '@oclif/core';
 import { CollectiveError, formatSize } from '../../base/index.js';
 import { ClientCommand } from '../base/client-command.js';
+import { onlyOne, pastFlags, pastOf } from '../base/past-flags.js';
 import { failureLines, failuresJson, transferError, transferLine } from '../base/transfer-report.js';
 import { transferView } from '../progress/transfer-bar.js';
 
@@ -20,9 +21,11 @@ export default class Get extends ClientCommand {
       description: 'Remote files and folders, and last the local path.',
     }),
   };
+  static override flags = pastFlags;
   static override examples = [
     { description: 'A folder, into the current one', command: '<%= config.bin %> get /photos' },
     { description: 'A file, under another name', command: '<%= config.bin %> get /photos/a.jpg b.jpg' },
+    { description: 'As it was two days ago', command: '<%= config.bin %> get /notes/today.txt then.txt --at 2d' },
     { description: 'To another program', command: '<%= config.bin %> get /backup/src.tar - | tar t' },
   ];
 
@@ -32,13 +35,15 @@ export default class Get extends ClientCommand {
     const { args, flags } = await this.parse(Get);
     const paths = [...args.paths];
     const destination = paths.length > 1 ? (paths.pop() ?? '.') : '.';
+    const past = pastOf(flags);
+    if (past !== undefined && paths.length > 1) throw onlyOne();
     const { client } = await this.client(flags.context);
     if (destination === '-') {
       if (paths.length > 1)
         throw new CollectiveError('USAGE', 'Only one file at a time goes to standard output.', {
           next: 'collective cat <path>...',
         });
-      return this.pour(client, paths);
+      return this.pour(client, paths, past);
     }
     const view = await transferView(this.interactive, 'get');
     this.atEnd(() => view.stop());
@@ -46,6 +51,7 @@ export default class Get extends ClientCommand {
     const report = await client.get({
       sources: paths,
       destination,
+      ...(past === undefined ? {} : { past }),
       signal: this.interrupted,
       onProgress: view.onProgress,
       onTotals: view.onTotals,

@@ -18,6 +18,8 @@ const SCHEMA = z.object({
   enrolmentEndpoints: z.array(z.string()).min(1),
   /** Of the certificates that it issues, in milliseconds. Absent: 30 days. */
   certificateLifeMs: z.number().int().min(LIMITS.leafLifeMinMs).max(LIMITS.leafLifeMaxMs).optional(),
+  /** How long what was deleted or overwritten can be restored. Absent: 30 days. */
+  retentionMs: z.number().int().min(0).max(LIMITS.retentionMaxMs).optional(),
 });
 
 export type CoordinatorSettings = z.infer<typeof SCHEMA>;

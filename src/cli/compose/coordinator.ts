@@ -41,6 +41,7 @@ export async function openCoordinator(
       enrolment: settings.enrolmentListen,
       homeEndpoints: settings.homeEndpoints,
       enrolmentEndpoints: settings.enrolmentEndpoints,
+      ...(settings.retentionMs === undefined ? {} : { retentionMs: settings.retentionMs }),
       softwareVersion,
       diskId: await diskIdOf(directory),
       assertLatest: options.assertLatest ?? false,

@@ -5,24 +5,59 @@ import type {
   CallOptions,
   ChunkRef,
   DamagedCopy,
+  EntryCopy,
   EntryInfo,
   EntryOutcome,
   Extent,
   FileCommit,
   FileCommitOutcome,
   FilesServiceDefinition,
+  FindEntriesRequest,
+  FindEntriesResponse,
+  ListDeletedResponse,
   ListDirectoryResponse,
+  ListVersionsResponse,
+  LocateFilesRequest,
+  LocateFilesResponse,
   NewDirectory,
   NewSymlink,
   OpenUploadResponse,
   PlaceChunksResponse,
+  PurgeEntryRequest,
+  PurgeEntryResponse,
   ReadFilesResponse,
   ReadTarget,
   Receipt,
+  RestoreEntryRequest,
   RpcClient,
+  TreeUsage,
 } from '../../transport/index.js';
 import { entryOf, type Entry } from '../entry.js';
 import type { Retry } from './retry.js';
+
+export interface EntryWithUsage {
+  readonly entry: Entry;
+  readonly usage: TreeUsage;
+}
+
+const NO_USAGE: TreeUsage = {
+  files: 0,
+  directories: 0,
+  symlinks: 0,
+  bytes: 0,
+  storedBytes: 0,
+  keptVersions: 0,
+  keptBytes: 0,
+  keptStoredBytes: 0,
+  deletedEntries: 0,
+  deletedBytes: 0,
+  deletedStoredBytes: 0,
+};
+
+const withUsage = (entry: EntryInfo | undefined, usage: TreeUsage | undefined): EntryWithUsage => ({
+  entry: entryOf(entry),
+  usage: usage ?? NO_USAGE,
+});
 
 export interface FilesCallsOptions {
   readonly rpc: RpcClient<typeof FilesServiceDefinition>;
@@ -91,6 +126,61 @@ export class FilesCalls {
   /** Not repeated as a whole: the caller knows how far it came. */
   readFiles(targets: readonly ReadTarget[], signal: AbortSignal): AsyncIterable<ReadFilesResponse> {
     return this.#options.rpc.readFiles({ targets }, this.#callOptions(signal));
+  }
+
+  /** What stands at a path, and what it takes with all below it. */
+  async statWithUsage(path: string, signal: AbortSignal): Promise<EntryWithUsage> {
+    const { entry, usage } = await this.#call('Stat', signal, (rpc, options) => rpc.stat({ path, withUsage: true }, options));
+    return withUsage(entry, usage);
+  }
+
+  /** One page of entries, with what each of them takes, and whether there are more. */
+  async listPageWithUsage(
+    path: string,
+    afterName: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly entries: readonly EntryWithUsage[]; readonly more: boolean }> {
+    const request = { path, afterName, limit: 0, withUsage: true };
+    const { entries, usages, more } = await this.#call('ListDirectory', signal, (rpc, options) =>
+      rpc.listDirectory(request, options),
+    );
+    return { entries: entries.map((entry, index) => withUsage(entry, usages[index])), more };
+  }
+
+  /** Streams are not repeated: their reader begins anew. */
+  listVersions(path: string, signal: AbortSignal): AsyncIterable<ListVersionsResponse> {
+    return this.#options.rpc.listVersions({ path }, this.#callOptions(signal));
+  }
+
+  listDeleted(path: string, recursive: boolean, signal: AbortSignal): AsyncIterable<ListDeletedResponse> {
+    return this.#options.rpc.listDeleted({ path, recursive }, this.#callOptions(signal));
+  }
+
+  findEntries(request: FindEntriesRequest, signal: AbortSignal): AsyncIterable<FindEntriesResponse> {
+    return this.#options.rpc.findEntries(request, this.#callOptions(signal));
+  }
+
+  locateFiles(request: LocateFilesRequest, signal: AbortSignal): AsyncIterable<LocateFilesResponse> {
+    return this.#options.rpc.locateFiles(request, this.#callOptions(signal));
+  }
+
+  async restoreEntry(request: Omit<RestoreEntryRequest, 'requestId'>, signal: AbortSignal): Promise<Entry> {
+    const requestId = this.#nextId();
+    const answer = await this.#call('RestoreEntry', signal, (rpc, options) =>
+      rpc.restoreEntry({ requestId, ...request }, options),
+    );
+    return entryOf(answer.entry);
+  }
+
+  purgeEntry(request: Omit<PurgeEntryRequest, 'requestId'>, signal: AbortSignal): Promise<PurgeEntryResponse> {
+    const requestId = this.#nextId();
+    return this.#call('PurgeEntry', signal, (rpc, options) => rpc.purgeEntry({ requestId, ...request }, options));
+  }
+
+  async copyEntries(copies: readonly EntryCopy[], signal: AbortSignal): Promise<readonly EntryOutcome[]> {
+    const requestId = this.#nextId();
+    const answer = await this.#call('CopyEntries', signal, (rpc, options) => rpc.copyEntries({ requestId, copies }, options));
+    return answer.outcomes;
   }
 
   async stat(path: string, signal: AbortSignal): Promise<Entry> {

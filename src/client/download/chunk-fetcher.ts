@@ -30,7 +30,7 @@ export class ChunkFetcher {
 
   /** Fills `into`, as long as the chunk, with bytes that match its id. Errors: CHUNK_UNAVAILABLE, CANCELLED. */
   async fetch(
-    file: { readonly path: string; readonly version: number },
+    file: { readonly path: string; readonly version: number; readonly fileId?: string | undefined },
     placed: PlacedChunk,
     into: Uint8Array,
     signal: AbortSignal,
@@ -88,11 +88,13 @@ export class ChunkFetcher {
 
   /** The same chunk with new tickets; undefined if the coordinator cannot be asked just now. */
   async #ask(
-    file: { readonly path: string; readonly version: number },
+    file: { readonly path: string; readonly version: number; readonly fileId?: string | undefined },
     { chunk, offsetBytes }: PlacedChunk,
     signal: AbortSignal,
   ): Promise<PlacedChunk | undefined> {
-    const target = { ...file, offsetBytes, lengthBytes: chunk.lengthBytes };
+    const { path, version, fileId } = file;
+    const which = fileId === undefined ? { path, version } : { path, version, fileId, deletedToo: true };
+    const target = { ...which, offsetBytes, lengthBytes: chunk.lengthBytes };
     try {
       for await (const page of this.#options.calls.readFiles([target], signal)) {
         const extent = page.extents.find(

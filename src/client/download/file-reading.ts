@@ -60,7 +60,7 @@ export class FileReading {
       if (failure !== undefined) this.#refuse(file, errorOfFailure(failure));
       else if (file.entry === undefined) {
         const entry = entryOf(info);
-        if (entry.kind !== 'file') this.#refuse(file, notAFile(file));
+        if (entry.kind !== 'file') this.#refuse(file, notAFile(file, entry.kind));
         else if (entry.bytes === 0) await this.#begin(file, info);
       }
     }
@@ -115,6 +115,7 @@ const targetOf = ({ target, entry, nextOffset }: FileInDownload): ReadTarget => 
   version: entry?.version ?? target.version,
   offsetBytes: nextOffset,
   lengthBytes: 0,
+  ...(target.fileId === undefined ? {} : { deletedToo: true, fileId: target.fileId }),
 });
 
 const unexpected = (what: string): CollectiveError =>
@@ -123,5 +124,8 @@ const unexpected = (what: string): CollectiveError =>
 const incomplete = (file: FileInDownload): CollectiveError =>
   unexpected(`did not say where all of ${file.target.path} is, only the first ${file.nextOffset} bytes`);
 
-const notAFile = (file: FileInDownload): CollectiveError =>
-  new CollectiveError('IS_A_DIRECTORY', `${file.target.path} is not a file.`, { details: { path: file.target.path } });
+const notAFile = (file: FileInDownload, kind: string): CollectiveError =>
+  new CollectiveError('IS_A_DIRECTORY', `${file.target.path} is a ${kind === 'symlink' ? 'symlink' : 'folder'}, not a file.`, {
+    next: `See what it is: collective stat ${file.target.path}`,
+    details: { path: file.target.path },
+  });

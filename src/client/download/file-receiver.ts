@@ -65,7 +65,7 @@ export class FileReceiver {
           tally.resumedBytes += length;
           tally.progressed(length, length);
         } else {
-          await fetcher.fetch({ path: file.target.path, version: entry.version }, placed, lease.bytes, file.signal);
+          await fetcher.fetch({ ...file.target, version: entry.version }, placed, lease.bytes, file.signal);
           await file.target.sink.write(lease.bytes, lease.padded, placed.offsetBytes, file.signal);
           tally.fetchedBytes += length;
           tally.progressed(length);

@@ -25,5 +25,7 @@ export interface DownloadTarget {
   readonly path: string;
   /** 0: the current one. */
   readonly version: number;
+  /** Which of the things that stood at the path, deleted ones too; undefined: what stands there. */
+  readonly fileId?: string;
   readonly sink: FileSink;
 }

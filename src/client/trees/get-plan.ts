@@ -13,7 +13,7 @@ export interface RemoteRoot {
 
 /** Where each source goes, by the rules of `cp -r`; see planPut. Errors: NOT_FOUND for a source, USAGE, NOT_A_DIRECTORY. */
 export async function planGet(
-  ports: { readonly local: LocalFiles; readonly calls: FilesCalls },
+  ports: { readonly local: LocalFiles; readonly calls: Pick<FilesCalls, 'stat'> },
   sources: readonly string[],
   destination: string,
   signal: AbortSignal,

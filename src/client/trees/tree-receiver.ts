@@ -29,12 +29,15 @@ export class TreeReceiver {
     return this.#made.length;
   }
 
-  /** `items`: a directory before its content. */
-  async *targets(items: AsyncIterable<RemoteRoot>): AsyncGenerator<DownloadTarget, void> {
+  /** `items`: a directory before its content. `past`: which of the things that stood at their path the files are. */
+  async *targets(
+    items: AsyncIterable<RemoteRoot>,
+    past: { readonly fileId?: string } = {},
+  ): AsyncGenerator<DownloadTarget, void> {
     for await (const { entry, target } of items) {
       const { kind, path, version } = entry;
       if (this.#barred.some((folder) => target.startsWith(`${folder}/`))) continue;
-      if (kind === 'file') yield { path, version, sink: new LocalFileSink(this.#local, target) };
+      if (kind === 'file') yield { path, version, ...past, sink: new LocalFileSink(this.#local, target) };
       if (
         kind === 'symlink' &&
         (await this.#attempt(path, () => this.#local.makeSymlink(target, entry.target, entry.modified)))

@@ -2,7 +2,7 @@ import { type FileId, formatRemotePath } from '../../base/index.js';
 import type { FileKind, FileRow } from '../../projections/index.js';
 import { type EntryInfo, EntryKind } from '../../transport/index.js';
 
-const KINDS: Readonly<Record<FileKind, EntryKind>> = {
+export const KINDS: Readonly<Record<FileKind, EntryKind>> = {
   file: EntryKind.FILE,
   directory: EntryKind.DIRECTORY,
   symlink: EntryKind.SYMLINK,

@@ -1,6 +1,10 @@
 import type { FilesServiceDefinition, ServiceImplementation } from '../../transport/index.js';
+import type { CopyCalls } from './copy-calls.js';
+import type { HistoryCalls } from './history-calls.js';
+import { type LocateOptions, locateFiles } from './locate-calls.js';
 import type { NamespaceCalls } from './namespace-calls.js';
 import type { ReadCalls } from './read-calls.js';
+import { findEntries } from './search-calls.js';
 import type { UploadCalls } from './upload-calls.js';
 
 /** The member's tree, as its clients use it. */
@@ -8,8 +12,11 @@ export function filesService(calls: {
   readonly uploads: UploadCalls;
   readonly reads: ReadCalls;
   readonly namespace: NamespaceCalls;
+  readonly history: HistoryCalls;
+  readonly copies: CopyCalls;
+  readonly search: LocateOptions;
 }): ServiceImplementation<typeof FilesServiceDefinition> {
-  const { uploads, reads, namespace } = calls;
+  const { uploads, reads, namespace, history, copies, search } = calls;
   return {
     openUpload: (request, call) => uploads.openUpload(request, call),
     placeChunks: (request, call) => uploads.placeChunks(request, call),
@@ -25,5 +32,12 @@ export function filesService(calls: {
     setAttributes: (request, call) => namespace.setAttributes(request, call),
     moveEntry: (request, call) => namespace.moveEntry(request, call),
     removeEntry: (request, call) => namespace.removeEntry(request, call),
+    listVersions: (request, call) => history.listVersions(request, call),
+    listDeleted: (request, call) => history.listDeleted(request, call),
+    restoreEntry: (request, call) => history.restoreEntry(request, call),
+    purgeEntry: (request, call) => history.purgeEntry(request, call),
+    copyEntries: (request, call) => copies.copyEntries(request, call),
+    findEntries: (request, call) => findEntries(search, request, call),
+    locateFiles: (request, call) => locateFiles(search, request, call),
   };
 }

@@ -1,4 +1,4 @@
-import { accept, assert, fileIdAt, LIMITS, toCollectiveError, utf8 } from '../../base/index.js';
+import { accept, assert, fileIdAt, LIMITS, toCollectiveError } from '../../base/index.js';
 import {
   type Decision,
   type DecisionContext,
@@ -33,15 +33,15 @@ import type {
   SetAttributesResponse,
   StatRequest,
   StatResponse,
+  TreeUsage,
 } from '../../transport/index.js';
 import { type ClientCaller, clientCaller } from '../caller.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 import { requestRef } from '../commands/request-ref.js';
 import { entryInfo } from './entry-info.js';
+import { EntryPage, messageBytesOf } from './entry-page.js';
 import { atMost, fileTimeOf, modeOf, ownPath } from './requests.js';
-
-/** What an entry takes in a message besides its texts, at most. */
-const ENTRY_FIELDS_BYTES = 160;
+import { usageOf } from './usage-info.js';
 
 export interface NamespaceCallsOptions {
   readonly commands: CommandLoop;
@@ -64,7 +64,11 @@ export class NamespaceCalls {
   }
 
   async stat(request: StatRequest): Promise<StatResponse> {
-    return { entry: await this.#entryAt(ownPath(request.path)) };
+    const names = ownPath(request.path);
+    return this.#options.views.run(({ namespace }) => {
+      const { fileId, row } = accept(find(names, namespace));
+      return { entry: entryInfo(names, fileId, row), usage: request.withUsage === true ? usageOf(row) : undefined };
+    });
   }
 
   async listDirectory(request: ListDirectoryRequest): Promise<ListDirectoryResponse> {
@@ -72,20 +76,24 @@ export class NamespaceCalls {
     const limit = request.limit === 0 ? LIMITS.listPageEntries : Math.min(request.limit, LIMITS.listPageEntries);
     return this.#options.views.run(({ namespace }) => {
       const { fileId } = accept(findDirectory(names, namespace));
-      const page = namespace.entries(fileId, request.afterName === '' ? undefined : request.afterName, limit);
-      namespace.needFiles(page.rows.map(([, entry]) => entry.fileId));
-      const entries: EntryInfo[] = [];
-      let bytes = 0;
-      for (const [[, name], entry] of page.rows) {
-        // Every entry carries its whole path: a deep directory fills a message sooner than its count of entries would.
-        if (bytes >= LIMITS.listPageBytes) return { entries, more: true };
+      const { rows, more } = namespace.entries(fileId, request.afterName === '' ? undefined : request.afterName, limit);
+      namespace.needFiles(rows.map(([, entry]) => entry.fileId));
+      const page = new EntryPage<readonly [EntryInfo, TreeUsage]>();
+      let taken = 0;
+      for (const [[, name], entry] of rows) {
+        if (page.full) break;
         const row = namespace.file(entry.fileId);
         assert(row !== undefined, 'an entry leads to a file');
         const info = entryInfo([...names, name], entry.fileId, row);
-        bytes += utf8(`${info.path}${info.name}${info.symlinkTarget}${info.contentType}`).length + ENTRY_FIELDS_BYTES;
-        entries.push(info);
+        page.add([info, usageOf(row)], messageBytesOf(info));
+        taken += 1;
       }
-      return { entries, more: page.more };
+      const items = page.take();
+      return {
+        entries: items.map(([info]) => info),
+        usages: request.withUsage === true ? items.map(([, usage]) => usage) : [],
+        more: more || taken < rows.length,
+      };
     });
   }
 

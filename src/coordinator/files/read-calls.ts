@@ -9,9 +9,10 @@ import {
   type NodeId,
   toCollectiveError,
 } from '../../base/index.js';
-import { countsAsHolder, find, type Names, showPath } from '../../domain/index.js';
+import { choose, countsAsHolder, keptVersion, type Names, standingAt, type Which } from '../../domain/index.js';
 import type { Extent } from '../../events/index.js';
-import type { NodeRow, VersionRow, ViewHost } from '../../projections/index.js';
+import type { Clock } from '../../ports/index.js';
+import type { NamespaceReader, NodeRow, VersionRow, ViewHost } from '../../projections/index.js';
 import { failureOf } from '../../transport/index.js';
 import type {
   AuthenticatedCall,
@@ -28,7 +29,7 @@ import { type ClientCaller, clientCaller } from '../caller.js';
 import type { DamageDesk } from '../nodes/damage-desk.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
 import { entryInfo } from './entry-info.js';
-import { atMost, ownPath } from './requests.js';
+import { atMost, fileIdIn, ownPath } from './requests.js';
 import type { TicketOffice } from './tickets.js';
 
 export interface ReadCallsOptions {
@@ -36,6 +37,8 @@ export interface ReadCallsOptions {
   readonly registry: NodeRegistry;
   readonly tickets: TicketOffice;
   readonly damage: DamageDesk;
+  readonly clock: Clock;
+  readonly retentionMs: number;
 }
 
 interface Opened {
@@ -109,21 +112,34 @@ export class ReadCalls {
   async #open(target: ReadTarget, index: number): Promise<Opened | (ReadFile & { readonly failure: object })> {
     try {
       const names = ownPath(target.path);
-      const { info, version } = await this.#options.views.run((views) => {
-        const { fileId, row } = accept(find(names, views.namespace));
-        if (row.kind !== 'file') return { info: entryInfo(names, fileId, row), version: undefined };
-        const number = target.version === 0 ? row.version : target.version;
-        const found = number === 0 ? undefined : views.namespace.version(fileId, number);
-        if (number > 0 && found === undefined) throw noVersion(names, number, row.version);
-        const shown = found === undefined ? row : { ...row, ...attributesOf(row.version === number, found), version: number };
-        return { info: entryInfo(names, fileId, shown), version: found };
-      });
+      const { info, version } = await this.#options.views.run(({ namespace }) => this.#resolve(names, target, namespace));
       const fromBytes = Math.min(target.offsetBytes, info.sizeBytes);
       const toBytes = target.lengthBytes === 0 ? info.sizeBytes : Math.min(fromBytes + target.lengthBytes, info.sizeBytes);
       return { target: index, info, version, fromBytes, toBytes };
     } catch (error) {
       return { target: index, info: undefined, failure: failureOf(toCollectiveError(error)) };
     }
+  }
+
+  /** The current version shows the file's attributes as they are now, an older one those it was committed with. */
+  #resolve(
+    names: Names,
+    target: ReadTarget,
+    namespace: NamespaceReader,
+  ): { readonly info: EntryInfo; readonly version: VersionRow | undefined } {
+    const retention = { nowMs: this.#options.clock.nowMs(), retentionMs: this.#options.retentionMs };
+    const chosen =
+      target.deletedToo === true
+        ? accept(choose(names, whichOf(target), namespace, retention))
+        : { standing: accept(standingAt(names, namespace)), version: target.version === 0 ? undefined : target.version };
+    const { fileId, row } = chosen.standing;
+    const number = chosen.version ?? row.version;
+    if (row.kind !== 'file' || number === 0) return { info: entryInfo(names, fileId, row), version: undefined };
+    const version = accept(keptVersion(names, { standing: chosen.standing, version: number }, namespace, retention));
+    const { sizeBytes, committedMs, contentType } = version;
+    const { mode, modified } = number === row.version ? row : version;
+    const shown = { ...row, sizeBytes, committedMs, contentType, mode, modified, version: number };
+    return { info: entryInfo(names, fileId, shown), version };
   }
 
   /** Those that overlap the range, in order; list by list, so that a long file is never in memory as a whole. */
@@ -197,14 +213,8 @@ export class ReadCalls {
   }
 }
 
-/** The current version shows the file's attributes as they are now, an older one those it was committed with. */
-function attributesOf(current: boolean, version: VersionRow) {
-  const { sizeBytes, committedMs, contentType, mode, modified } = version;
-  return current ? { sizeBytes, committedMs, contentType } : { sizeBytes, committedMs, contentType, mode, modified };
-}
-
-function noVersion(names: Names, version: number, current: number): CollectiveError {
-  return new CollectiveError('NOT_FOUND', `${showPath(names)} has no version ${version}; its current one is ${current}.`, {
-    details: { path: showPath(names), version },
-  });
-}
+const whichOf = ({ fileId, version, atMs }: ReadTarget): Which => ({
+  fileId: fileIdIn(fileId ?? ''),
+  version: version === 0 ? undefined : version,
+  atMs: atMs === 0 ? undefined : atMs,
+});

@@ -3,8 +3,10 @@ import {
   type ChunkId,
   CollectiveError,
   type ExtentListId,
+  type FileId,
   isChunkId,
   isExtentListId,
+  isFileId,
   isUploadId,
   LIMITS,
   parseRemotePath,
@@ -30,6 +32,17 @@ export function ownPath(text: string): readonly string[] {
 
 export function uploadIdOf(text: string): UploadId {
   if (!isUploadId(text)) throw new CollectiveError('UPLOAD_UNKNOWN', 'That is not the id of an upload.');
+  return text;
+}
+
+/** Empty: none. Error: REQUEST_INVALID. */
+export function fileIdIn(text: string): FileId | undefined {
+  if (text === '') return undefined;
+  if (!isFileId(text)) {
+    throw new CollectiveError('REQUEST_INVALID', 'That is not the id of a file.', {
+      next: 'Take one of those that collective versions shows, such as 1-345.',
+    });
+  }
   return text;
 }
 

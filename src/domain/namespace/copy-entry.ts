@@ -1,7 +1,7 @@
 import { CollectiveError, fail, ok, type Result } from '../../base/index.js';
 import type { VersionRow } from '../../projections/index.js';
 import type { Decision, DecisionContext } from '../decision.js';
-import { keptVersion, type Retention } from './ever-at.js';
+import { keptVersion, type Retention, standing } from './ever-at.js';
 import { alreadyExists, find, type Found, isADirectory, type Names, newName, showPath } from './lookup.js';
 import { EventPlan, findIfThere, parentFor } from './plan.js';
 import { type CopyViews, placeVersion, type Source, type Target } from './place-version.js';
@@ -39,14 +39,14 @@ export function decideCopyEntry(command: CopyEntry, views: CopyViews, context: D
 /** The current version has the attributes that the file has now, an older one those it was committed with. */
 export function sourceOf(
   names: Names,
-  { fileId, row }: Found,
+  found: Found,
   version: number | undefined,
   views: Pick<CopyViews, 'namespace'>,
   retention: Retention,
 ): Result<Source, CollectiveError> {
+  const { row } = found;
   const number = version ?? row.version;
-  const standing = { fileId, row, parentId: row.parentId, name: row.name, gone: undefined };
-  const kept = keptVersion(names, { standing, version: number }, views.namespace, retention);
+  const kept = keptVersion(names, { standing: standing(found), version: number }, views.namespace, retention);
   return kept.ok ? ok(dressed(names, kept.value, number === row.version ? row : kept.value)) : kept;
 }
 

@@ -1,7 +1,7 @@
 import { CollectiveError, fail, type FileId, LIMITS, ok, type Result, ROOT_FILE_ID } from '../../base/index.js';
 import type { Actor } from '../../events/index.js';
 import type { FileRow, NamespaceReader, VersionRow } from '../../projections/index.js';
-import { type Names, showPath } from './lookup.js';
+import { find, type Found, type Names, showPath } from './lookup.js';
 
 /** How something that stood at a path went: by itself, or with a folder on the way there. The first of these, where several. */
 export interface Gone {
@@ -25,6 +25,20 @@ export interface Retention {
   readonly nowMs: number;
   readonly retentionMs: number;
 }
+
+/** What stands at a path. Errors: as `find`. */
+export function standingAt(names: Names, namespace: NamespaceReader): Result<Standing, CollectiveError> {
+  const found = find(names, namespace);
+  return found.ok ? ok(standing(found.value)) : found;
+}
+
+export const standing = ({ fileId, row }: Found): Standing => ({
+  fileId,
+  row,
+  parentId: row.parentId,
+  name: row.name,
+  gone: undefined,
+});
 
 interface Candidate {
   readonly fileId: FileId;

@@ -12,7 +12,7 @@ import {
 import type { Extent, FileTime } from '../../events/index.js';
 import type { ExtentsReader, NamespaceReader, UploadsReader } from '../../projections/index.js';
 import type { Decision, DecisionContext } from '../decision.js';
-import { checkVersion, isADirectory, type Names, newName } from '../namespace/lookup.js';
+import { checkVersion, isADirectory, type Names, newName, showPath } from '../namespace/lookup.js';
 import { EventPlan, findIfThere, parentFor } from '../namespace/plan.js';
 import { checkTreeRoom, storedBytesOf } from '../namespace/tree-room.js';
 import { type CopiesPolicy, minimumCopies } from './copies-policy.js';
@@ -58,7 +58,9 @@ export function decideCommitFile(command: CommitFile, views: CommitViews, contex
   const there = findIfThere(names, views.namespace);
   if (!there.ok) return there;
   const found = there.value;
-  if (found?.row.kind === 'directory') return fail(isADirectory(names));
+  if (found?.row.kind === 'directory') {
+    return fail(isADirectory(names, `Write the name that the file is to have in it, such as ${showPath([...names, 'name'])}`));
+  }
   const before = found?.row.kind === 'file' ? found.row.version : 0;
   const version = checkVersion(names, before, command.expectedVersion);
   if (!version.ok) return version;

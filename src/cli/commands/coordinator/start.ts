@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { DaemonCommand } from '../../base/daemon-command.js';
+import { durationFlag } from '../../base/flags.js';
 
 export default class CoordinatorStart extends DaemonCommand {
   static override summary = 'Run the coordinator until it is told to stop (Ctrl-C or SIGTERM).';
@@ -19,6 +20,9 @@ export default class CoordinatorStart extends DaemonCommand {
       description:
         'Take changes although too few witnesses can be asked how far the log goes: you know that this folder is its latest state, ' +
         'and no old backup. Else what was acknowledged since is lost.',
+    }),
+    retention: durationFlag({
+      description: 'For this run: how long what was deleted or overwritten can be restored. Default: 30d.',
     }),
     advertise: Flags.string({
       multiple: true,
@@ -47,6 +51,7 @@ export default class CoordinatorStart extends DaemonCommand {
     const overrides = {
       homeListen,
       enrolmentListen,
+      ...(flags.retention === undefined ? {} : { retentionMs: flags.retention }),
       ...(homeMoved ? { homeEndpoints: endpoints(homeListen) } : {}),
       ...(enrolmentMoved ? { enrolmentEndpoints: endpoints(enrolmentListen) } : {}),
     };

@@ -36,6 +36,21 @@ type Method = keyof typeof FilesServiceDefinition.methods;
 const NO_TIME: FileTime = { seconds: 0, nanoseconds: 0 };
 const ROW = { versions: [], mode: 0o755, modified: NO_TIME, target: '' };
 
+const refused = (): never => {
+  throw new CollectiveError('UNSUPPORTED', 'This coordinator keeps no history.');
+};
+
+/** Transfers ask for none of these. */
+const NO_HISTORY = {
+  listVersions: refused,
+  listDeleted: refused,
+  restoreEntry: refused,
+  purgeEntry: refused,
+  copyEntries: refused,
+  findEntries: refused,
+  locateFiles: refused,
+} as const;
+
 /** What the coordinator promises of its Files service, over a tree in memory. It checks what a client must not get wrong. */
 export class SimulatedFiles {
   readonly tree = new Map<string, Row>([['/', { ...ROW, versions: [], kind: EntryKind.DIRECTORY }]]);
@@ -73,6 +88,7 @@ export class SimulatedFiles {
   }
 
   readonly service: Files = {
+    ...NO_HISTORY,
     openUpload: (request) =>
       this.#command('openUpload', request, async () => {
         const copies = request.copies === 0 ? 2 : request.copies;
@@ -137,7 +153,7 @@ export class SimulatedFiles {
         .filter((each) => each !== '/' && each.startsWith(prefix) && !each.slice(prefix.length).includes('/'))
         .sort(byBytes);
       const after = names.filter((each) => byBytes(each.slice(prefix.length), afterName) > 0);
-      return { entries: after.slice(0, 2).map((each) => this.#info(each)), more: after.length > 2 };
+      return { entries: after.slice(0, 2).map((each) => this.#info(each)), more: after.length > 2, usages: [] };
     },
     makeDirectories: (request) =>
       this.#command('makeDirectories', request, async () => ({

@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { ChunkRef, EntryInfo, Extent, Failure, FileTime, NodeAccess, Receipt } from "./common.js";
+import { ChunkRef, EntryInfo, EntryKind, Extent, Failure, FileTime, NodeAccess, Receipt } from "./common.js";
 
 export interface OpenUploadRequest {
   readonly requestId: string;
@@ -114,6 +114,10 @@ export interface ReadTarget {
   readonly offsetBytes: number;
   /** 0: to the end. */
   readonly lengthBytes: number;
+  /** Also among what was deleted there: with version, at_ms and file_id as in RestoreEntry. */
+  readonly deletedToo?: boolean | undefined;
+  readonly atMs?: number | undefined;
+  readonly fileId?: string | undefined;
 }
 
 export interface ReadFilesResponse {
@@ -144,10 +148,34 @@ export interface PlacedExtent {
 
 export interface StatRequest {
   readonly path: string;
+  readonly withUsage?: boolean | undefined;
 }
 
 export interface StatResponse {
-  readonly entry: EntryInfo | undefined;
+  readonly entry:
+    | EntryInfo
+    | undefined;
+  /** Only with_usage. */
+  readonly usage?: TreeUsage | undefined;
+}
+
+/** What an entry takes, with all below it. */
+export interface TreeUsage {
+  readonly files: number;
+  readonly directories: number;
+  readonly symlinks: number;
+  /** Sizes of current versions. */
+  readonly bytes: number;
+  /** What their copies take: chunks without holes, times the copies wanted. */
+  readonly storedBytes: number;
+  /** Older versions that can be restored. */
+  readonly keptVersions: number;
+  readonly keptBytes: number;
+  readonly keptStoredBytes: number;
+  /** What was deleted and can be restored, with all its versions. */
+  readonly deletedEntries: number;
+  readonly deletedBytes: number;
+  readonly deletedStoredBytes: number;
 }
 
 export interface ListDirectoryRequest {
@@ -156,11 +184,14 @@ export interface ListDirectoryRequest {
   readonly afterName: string;
   /** 0: 1000, which is also the most. */
   readonly limit: number;
+  readonly withUsage?: boolean | undefined;
 }
 
 export interface ListDirectoryResponse {
   readonly entries: readonly EntryInfo[];
   readonly more: boolean;
+  /** Only with_usage: as many as entries, in their order. */
+  readonly usages: readonly TreeUsage[];
 }
 
 export interface MakeDirectoriesRequest {
@@ -258,6 +289,201 @@ export interface DamagedCopy {
 }
 
 export interface ReportDamageResponse {
+}
+
+export interface ListVersionsRequest {
+  readonly path: string;
+}
+
+export interface ListVersionsResponse {
+  readonly versions: readonly VersionInfo[];
+  /** How long what was deleted or overwritten is kept. */
+  readonly retentionMs: number;
+}
+
+/** One version of a file, or a folder or symlink as a whole (version 0). */
+export interface VersionInfo {
+  readonly fileId: string;
+  readonly kind: EntryKind;
+  readonly version: number;
+  readonly sizeBytes: number;
+  readonly mode: number;
+  readonly modified: FileTime | undefined;
+  readonly committedMs: number;
+  /** Name of the client that committed it; empty where that is not known. */
+  readonly committedBy: string;
+  /** current: it is what stands there; kept: a newer one stands there, or stood; deleted: the last one of what was deleted. */
+  readonly state: string;
+  /** When its file was deleted; 0: it is not. */
+  readonly deletedMs: number;
+  readonly deletedBy: string;
+  /** Until when it can be restored; 0: for as long as it stands there. */
+  readonly untilMs: number;
+  /** Of a folder that was deleted: what comes back with it. */
+  readonly below: TreeUsage | undefined;
+}
+
+export interface ListDeletedRequest {
+  readonly path: string;
+  readonly recursive: boolean;
+}
+
+export interface ListDeletedResponse {
+  readonly deleted: readonly DeletedInfo[];
+  readonly retentionMs: number;
+}
+
+export interface DeletedInfo {
+  readonly path: string;
+  readonly fileId: string;
+  readonly kind: EntryKind;
+  readonly sizeBytes: number;
+  readonly version: number;
+  readonly deletedMs: number;
+  readonly deletedBy: string;
+  readonly untilMs: number;
+  readonly below: TreeUsage | undefined;
+}
+
+export interface RestoreEntryRequest {
+  readonly requestId: string;
+  readonly path: string;
+  /** Which of the things that stood there; empty: what went last, or with a version or time what stands there. */
+  readonly fileId: string;
+  /** 0: the last. */
+  readonly version: number;
+  /** As it was at this time; 0: not asked. */
+  readonly atMs: number;
+  /** Empty: to where it was. */
+  readonly toPath: string;
+  /** In place of what stands there, which is deleted by it. */
+  readonly overwrite: boolean;
+}
+
+export interface RestoreEntryResponse {
+  readonly entry: EntryInfo | undefined;
+}
+
+export interface PurgeEntryRequest {
+  readonly requestId: string;
+  readonly path: string;
+  /** 0: all of it. */
+  readonly version: number;
+  /** Needed for a folder that is not empty. */
+  readonly recursive: boolean;
+}
+
+export interface PurgeEntryResponse {
+  readonly entries: number;
+  readonly versions: number;
+}
+
+export interface CopyEntriesRequest {
+  readonly requestId: string;
+  readonly copies: readonly EntryCopy[];
+}
+
+export interface EntryCopy {
+  readonly fromPath: string;
+  /** Of a file; 0: the current one. */
+  readonly version: number;
+  /** The path of the copy itself (not a folder to put it into). */
+  readonly toPath: string;
+  /** In place of a file or symlink that is there. */
+  readonly replace: boolean;
+  readonly makeParents: boolean;
+  /** The version that the file at to_path must have now (0: must not exist). */
+  readonly expectedVersion?: number | undefined;
+}
+
+export interface CopyEntriesResponse {
+  readonly outcomes: readonly EntryOutcome[];
+}
+
+export interface FindEntriesRequest {
+  readonly path: string;
+  /** A pattern for the last name: * for any characters, ? for one, [abc] [a-z] [!a] for one of some; empty: any. */
+  readonly name: string;
+  /** None: all. */
+  readonly kinds: readonly EntryKind[];
+  /** Files only, in bytes. */
+  readonly largerThanBytes?: number | undefined;
+  readonly smallerThanBytes?:
+    | number
+    | undefined;
+  /** By modification time. */
+  readonly newerThanMs?: number | undefined;
+  readonly olderThanMs?:
+    | number
+    | undefined;
+  /** Only files with a chunk that has fewer copies than wanted. */
+  readonly underProtected: boolean;
+  readonly ignoreCase: boolean;
+}
+
+export interface FindEntriesResponse {
+  readonly entries: readonly EntryInfo[];
+}
+
+export interface LocateFilesRequest {
+  readonly path: string;
+  /** Of a file; 0: the current one. */
+  readonly version: number;
+  /** Needed for a folder. */
+  readonly recursive: boolean;
+  /** Also each chunk. */
+  readonly withChunks: boolean;
+}
+
+export interface LocateFilesResponse {
+  /** After all of its chunks. */
+  readonly files: readonly LocatedFile[];
+  /** Of the file that comes next. */
+  readonly chunks: readonly LocatedChunk[];
+  /** Whom indexes of this message are about. */
+  readonly nodes: readonly HolderInfo[];
+}
+
+export interface LocatedFile {
+  readonly info:
+    | EntryInfo
+    | undefined;
+  /** Extents that are chunks; holes are not among them. */
+  readonly chunks: number;
+  readonly copiesWanted: number;
+  /** Of the chunk that has fewest. */
+  readonly copiesPresent: number;
+  readonly copiesReachable: number;
+  readonly underProtectedChunks: number;
+  /** No copy of them is on a node that is here. */
+  readonly unreachableChunks: number;
+  /** No copy of them is on record at all. */
+  readonly lostChunks: number;
+  readonly holders: readonly HolderShare[];
+}
+
+export interface HolderShare {
+  readonly node: number;
+  readonly chunks: number;
+  /** Copies that it had and lost. */
+  readonly lost: number;
+}
+
+export interface LocatedChunk {
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+  readonly chunkId: string;
+  readonly copiesWanted: number;
+  readonly nodes: readonly number[];
+  /** Who had a copy and lost it. */
+  readonly lost: readonly number[];
+}
+
+export interface HolderInfo {
+  readonly nodeId: string;
+  readonly name: string;
+  /** online, suspect, unreachable, never-seen */
+  readonly state: string;
 }
 
 function createBaseOpenUploadRequest(): OpenUploadRequest {
@@ -1229,7 +1455,15 @@ export const ReadFilesRequest: MessageFns<ReadFilesRequest> = {
 };
 
 function createBaseReadTarget(): ReadTarget {
-  return { path: "", version: 0, offsetBytes: 0, lengthBytes: 0 };
+  return {
+    path: "",
+    version: 0,
+    offsetBytes: 0,
+    lengthBytes: 0,
+    deletedToo: undefined,
+    atMs: undefined,
+    fileId: undefined,
+  };
 }
 
 export const ReadTarget: MessageFns<ReadTarget> = {
@@ -1245,6 +1479,15 @@ export const ReadTarget: MessageFns<ReadTarget> = {
     }
     if (message.lengthBytes !== 0) {
       writer.uint32(32).uint64(message.lengthBytes);
+    }
+    if (message.deletedToo !== undefined) {
+      writer.uint32(40).bool(message.deletedToo);
+    }
+    if (message.atMs !== undefined) {
+      writer.uint32(48).uint64(message.atMs);
+    }
+    if (message.fileId !== undefined) {
+      writer.uint32(58).string(message.fileId);
     }
     return writer;
   },
@@ -1292,6 +1535,30 @@ export const ReadTarget: MessageFns<ReadTarget> = {
             }
 
             message.lengthBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.deletedToo = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.atMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.fileId = reader.string();
             continue;
           }
         }
@@ -1559,13 +1826,16 @@ export const PlacedExtent: MessageFns<PlacedExtent> = {
 };
 
 function createBaseStatRequest(): StatRequest {
-  return { path: "" };
+  return { path: "", withUsage: undefined };
 }
 
 export const StatRequest: MessageFns<StatRequest> = {
   encode(message: StatRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.path !== "") {
       writer.uint32(10).string(message.path);
+    }
+    if (message.withUsage !== undefined) {
+      writer.uint32(16).bool(message.withUsage);
     }
     return writer;
   },
@@ -1591,6 +1861,14 @@ export const StatRequest: MessageFns<StatRequest> = {
             message.path = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.withUsage = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1605,13 +1883,16 @@ export const StatRequest: MessageFns<StatRequest> = {
 };
 
 function createBaseStatResponse(): StatResponse {
-  return { entry: undefined };
+  return { entry: undefined, usage: undefined };
 }
 
 export const StatResponse: MessageFns<StatResponse> = {
   encode(message: StatResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.entry !== undefined) {
       EntryInfo.encode(message.entry, writer.uint32(10).fork()).join();
+    }
+    if (message.usage !== undefined) {
+      TreeUsage.encode(message.usage, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -1637,6 +1918,182 @@ export const StatResponse: MessageFns<StatResponse> = {
             message.entry = EntryInfo.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.usage = TreeUsage.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTreeUsage(): TreeUsage {
+  return {
+    files: 0,
+    directories: 0,
+    symlinks: 0,
+    bytes: 0,
+    storedBytes: 0,
+    keptVersions: 0,
+    keptBytes: 0,
+    keptStoredBytes: 0,
+    deletedEntries: 0,
+    deletedBytes: 0,
+    deletedStoredBytes: 0,
+  };
+}
+
+export const TreeUsage: MessageFns<TreeUsage> = {
+  encode(message: TreeUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.files !== 0) {
+      writer.uint32(8).uint64(message.files);
+    }
+    if (message.directories !== 0) {
+      writer.uint32(16).uint64(message.directories);
+    }
+    if (message.symlinks !== 0) {
+      writer.uint32(24).uint64(message.symlinks);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(32).uint64(message.bytes);
+    }
+    if (message.storedBytes !== 0) {
+      writer.uint32(40).uint64(message.storedBytes);
+    }
+    if (message.keptVersions !== 0) {
+      writer.uint32(48).uint64(message.keptVersions);
+    }
+    if (message.keptBytes !== 0) {
+      writer.uint32(56).uint64(message.keptBytes);
+    }
+    if (message.keptStoredBytes !== 0) {
+      writer.uint32(64).uint64(message.keptStoredBytes);
+    }
+    if (message.deletedEntries !== 0) {
+      writer.uint32(72).uint64(message.deletedEntries);
+    }
+    if (message.deletedBytes !== 0) {
+      writer.uint32(80).uint64(message.deletedBytes);
+    }
+    if (message.deletedStoredBytes !== 0) {
+      writer.uint32(88).uint64(message.deletedStoredBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TreeUsage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTreeUsage() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.files = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.directories = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.symlinks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.storedBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.keptVersions = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.keptBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.keptStoredBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.deletedEntries = longToNumber(reader.uint64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.deletedBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.deletedStoredBytes = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1651,7 +2108,7 @@ export const StatResponse: MessageFns<StatResponse> = {
 };
 
 function createBaseListDirectoryRequest(): ListDirectoryRequest {
-  return { path: "", afterName: "", limit: 0 };
+  return { path: "", afterName: "", limit: 0, withUsage: undefined };
 }
 
 export const ListDirectoryRequest: MessageFns<ListDirectoryRequest> = {
@@ -1664,6 +2121,9 @@ export const ListDirectoryRequest: MessageFns<ListDirectoryRequest> = {
     }
     if (message.limit !== 0) {
       writer.uint32(24).uint32(message.limit);
+    }
+    if (message.withUsage !== undefined) {
+      writer.uint32(32).bool(message.withUsage);
     }
     return writer;
   },
@@ -1705,6 +2165,14 @@ export const ListDirectoryRequest: MessageFns<ListDirectoryRequest> = {
             message.limit = reader.uint32();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.withUsage = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1719,7 +2187,7 @@ export const ListDirectoryRequest: MessageFns<ListDirectoryRequest> = {
 };
 
 function createBaseListDirectoryResponse(): ListDirectoryResponse {
-  return { entries: [], more: false };
+  return { entries: [], more: false, usages: [] };
 }
 
 export const ListDirectoryResponse: MessageFns<ListDirectoryResponse> = {
@@ -1729,6 +2197,9 @@ export const ListDirectoryResponse: MessageFns<ListDirectoryResponse> = {
     }
     if (message.more !== false) {
       writer.uint32(16).bool(message.more);
+    }
+    for (const v of message.usages) {
+      TreeUsage.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1760,6 +2231,14 @@ export const ListDirectoryResponse: MessageFns<ListDirectoryResponse> = {
             }
 
             message.more = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.usages.push(TreeUsage.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -2788,6 +3267,1817 @@ export const ReportDamageResponse: MessageFns<ReportDamageResponse> = {
   },
 };
 
+function createBaseListVersionsRequest(): ListVersionsRequest {
+  return { path: "" };
+}
+
+export const ListVersionsRequest: MessageFns<ListVersionsRequest> = {
+  encode(message: ListVersionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListVersionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListVersionsRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListVersionsResponse(): ListVersionsResponse {
+  return { versions: [], retentionMs: 0 };
+}
+
+export const ListVersionsResponse: MessageFns<ListVersionsResponse> = {
+  encode(message: ListVersionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.versions) {
+      VersionInfo.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.retentionMs !== 0) {
+      writer.uint32(16).uint64(message.retentionMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListVersionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListVersionsResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.versions.push(VersionInfo.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.retentionMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseVersionInfo(): VersionInfo {
+  return {
+    fileId: "",
+    kind: 0,
+    version: 0,
+    sizeBytes: 0,
+    mode: 0,
+    modified: undefined,
+    committedMs: 0,
+    committedBy: "",
+    state: "",
+    deletedMs: 0,
+    deletedBy: "",
+    untilMs: 0,
+    below: undefined,
+  };
+}
+
+export const VersionInfo: MessageFns<VersionInfo> = {
+  encode(message: VersionInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fileId !== "") {
+      writer.uint32(10).string(message.fileId);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(16).int32(message.kind);
+    }
+    if (message.version !== 0) {
+      writer.uint32(24).uint64(message.version);
+    }
+    if (message.sizeBytes !== 0) {
+      writer.uint32(32).uint64(message.sizeBytes);
+    }
+    if (message.mode !== 0) {
+      writer.uint32(40).uint32(message.mode);
+    }
+    if (message.modified !== undefined) {
+      FileTime.encode(message.modified, writer.uint32(50).fork()).join();
+    }
+    if (message.committedMs !== 0) {
+      writer.uint32(56).uint64(message.committedMs);
+    }
+    if (message.committedBy !== "") {
+      writer.uint32(66).string(message.committedBy);
+    }
+    if (message.state !== "") {
+      writer.uint32(74).string(message.state);
+    }
+    if (message.deletedMs !== 0) {
+      writer.uint32(80).uint64(message.deletedMs);
+    }
+    if (message.deletedBy !== "") {
+      writer.uint32(90).string(message.deletedBy);
+    }
+    if (message.untilMs !== 0) {
+      writer.uint32(96).uint64(message.untilMs);
+    }
+    if (message.below !== undefined) {
+      TreeUsage.encode(message.below, writer.uint32(106).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VersionInfo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVersionInfo() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.fileId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.version = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.sizeBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.mode = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.modified = FileTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.committedMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.committedBy = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.deletedMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.deletedBy = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.untilMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.below = TreeUsage.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListDeletedRequest(): ListDeletedRequest {
+  return { path: "", recursive: false };
+}
+
+export const ListDeletedRequest: MessageFns<ListDeletedRequest> = {
+  encode(message: ListDeletedRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.recursive !== false) {
+      writer.uint32(16).bool(message.recursive);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListDeletedRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListDeletedRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.recursive = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListDeletedResponse(): ListDeletedResponse {
+  return { deleted: [], retentionMs: 0 };
+}
+
+export const ListDeletedResponse: MessageFns<ListDeletedResponse> = {
+  encode(message: ListDeletedResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.deleted) {
+      DeletedInfo.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.retentionMs !== 0) {
+      writer.uint32(16).uint64(message.retentionMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListDeletedResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListDeletedResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.deleted.push(DeletedInfo.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.retentionMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeletedInfo(): DeletedInfo {
+  return {
+    path: "",
+    fileId: "",
+    kind: 0,
+    sizeBytes: 0,
+    version: 0,
+    deletedMs: 0,
+    deletedBy: "",
+    untilMs: 0,
+    below: undefined,
+  };
+}
+
+export const DeletedInfo: MessageFns<DeletedInfo> = {
+  encode(message: DeletedInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.fileId !== "") {
+      writer.uint32(18).string(message.fileId);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(24).int32(message.kind);
+    }
+    if (message.sizeBytes !== 0) {
+      writer.uint32(32).uint64(message.sizeBytes);
+    }
+    if (message.version !== 0) {
+      writer.uint32(40).uint64(message.version);
+    }
+    if (message.deletedMs !== 0) {
+      writer.uint32(48).uint64(message.deletedMs);
+    }
+    if (message.deletedBy !== "") {
+      writer.uint32(58).string(message.deletedBy);
+    }
+    if (message.untilMs !== 0) {
+      writer.uint32(64).uint64(message.untilMs);
+    }
+    if (message.below !== undefined) {
+      TreeUsage.encode(message.below, writer.uint32(74).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeletedInfo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeletedInfo() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.fileId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.sizeBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.version = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.deletedMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.deletedBy = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.untilMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.below = TreeUsage.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRestoreEntryRequest(): RestoreEntryRequest {
+  return { requestId: "", path: "", fileId: "", version: 0, atMs: 0, toPath: "", overwrite: false };
+}
+
+export const RestoreEntryRequest: MessageFns<RestoreEntryRequest> = {
+  encode(message: RestoreEntryRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestId !== "") {
+      writer.uint32(10).string(message.requestId);
+    }
+    if (message.path !== "") {
+      writer.uint32(18).string(message.path);
+    }
+    if (message.fileId !== "") {
+      writer.uint32(26).string(message.fileId);
+    }
+    if (message.version !== 0) {
+      writer.uint32(32).uint64(message.version);
+    }
+    if (message.atMs !== 0) {
+      writer.uint32(40).uint64(message.atMs);
+    }
+    if (message.toPath !== "") {
+      writer.uint32(50).string(message.toPath);
+    }
+    if (message.overwrite !== false) {
+      writer.uint32(56).bool(message.overwrite);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RestoreEntryRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestoreEntryRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.fileId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.version = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.atMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.toPath = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.overwrite = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRestoreEntryResponse(): RestoreEntryResponse {
+  return { entry: undefined };
+}
+
+export const RestoreEntryResponse: MessageFns<RestoreEntryResponse> = {
+  encode(message: RestoreEntryResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.entry !== undefined) {
+      EntryInfo.encode(message.entry, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RestoreEntryResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestoreEntryResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entry = EntryInfo.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePurgeEntryRequest(): PurgeEntryRequest {
+  return { requestId: "", path: "", version: 0, recursive: false };
+}
+
+export const PurgeEntryRequest: MessageFns<PurgeEntryRequest> = {
+  encode(message: PurgeEntryRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestId !== "") {
+      writer.uint32(10).string(message.requestId);
+    }
+    if (message.path !== "") {
+      writer.uint32(18).string(message.path);
+    }
+    if (message.version !== 0) {
+      writer.uint32(24).uint64(message.version);
+    }
+    if (message.recursive !== false) {
+      writer.uint32(32).bool(message.recursive);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PurgeEntryRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePurgeEntryRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.version = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.recursive = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePurgeEntryResponse(): PurgeEntryResponse {
+  return { entries: 0, versions: 0 };
+}
+
+export const PurgeEntryResponse: MessageFns<PurgeEntryResponse> = {
+  encode(message: PurgeEntryResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.entries !== 0) {
+      writer.uint32(8).uint32(message.entries);
+    }
+    if (message.versions !== 0) {
+      writer.uint32(16).uint32(message.versions);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PurgeEntryResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePurgeEntryResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.entries = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.versions = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCopyEntriesRequest(): CopyEntriesRequest {
+  return { requestId: "", copies: [] };
+}
+
+export const CopyEntriesRequest: MessageFns<CopyEntriesRequest> = {
+  encode(message: CopyEntriesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestId !== "") {
+      writer.uint32(10).string(message.requestId);
+    }
+    for (const v of message.copies) {
+      EntryCopy.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CopyEntriesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCopyEntriesRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.copies.push(EntryCopy.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseEntryCopy(): EntryCopy {
+  return { fromPath: "", version: 0, toPath: "", replace: false, makeParents: false, expectedVersion: undefined };
+}
+
+export const EntryCopy: MessageFns<EntryCopy> = {
+  encode(message: EntryCopy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fromPath !== "") {
+      writer.uint32(10).string(message.fromPath);
+    }
+    if (message.version !== 0) {
+      writer.uint32(16).uint64(message.version);
+    }
+    if (message.toPath !== "") {
+      writer.uint32(26).string(message.toPath);
+    }
+    if (message.replace !== false) {
+      writer.uint32(32).bool(message.replace);
+    }
+    if (message.makeParents !== false) {
+      writer.uint32(40).bool(message.makeParents);
+    }
+    if (message.expectedVersion !== undefined) {
+      writer.uint32(48).uint64(message.expectedVersion);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EntryCopy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEntryCopy() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.fromPath = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.version = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.toPath = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.replace = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.makeParents = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.expectedVersion = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCopyEntriesResponse(): CopyEntriesResponse {
+  return { outcomes: [] };
+}
+
+export const CopyEntriesResponse: MessageFns<CopyEntriesResponse> = {
+  encode(message: CopyEntriesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.outcomes) {
+      EntryOutcome.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CopyEntriesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCopyEntriesResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.outcomes.push(EntryOutcome.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFindEntriesRequest(): FindEntriesRequest {
+  return {
+    path: "",
+    name: "",
+    kinds: [],
+    largerThanBytes: undefined,
+    smallerThanBytes: undefined,
+    newerThanMs: undefined,
+    olderThanMs: undefined,
+    underProtected: false,
+    ignoreCase: false,
+  };
+}
+
+export const FindEntriesRequest: MessageFns<FindEntriesRequest> = {
+  encode(message: FindEntriesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.kinds.length !== 0) {
+      writer.uint32(26).fork();
+      for (const v of message.kinds) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.largerThanBytes !== undefined) {
+      writer.uint32(32).uint64(message.largerThanBytes);
+    }
+    if (message.smallerThanBytes !== undefined) {
+      writer.uint32(40).uint64(message.smallerThanBytes);
+    }
+    if (message.newerThanMs !== undefined) {
+      writer.uint32(48).int64(message.newerThanMs);
+    }
+    if (message.olderThanMs !== undefined) {
+      writer.uint32(56).int64(message.olderThanMs);
+    }
+    if (message.underProtected !== false) {
+      writer.uint32(64).bool(message.underProtected);
+    }
+    if (message.ignoreCase !== false) {
+      writer.uint32(72).bool(message.ignoreCase);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindEntriesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFindEntriesRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag === 24) {
+              message.kinds.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 26) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.kinds.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.largerThanBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.smallerThanBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.newerThanMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.olderThanMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.underProtected = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.ignoreCase = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFindEntriesResponse(): FindEntriesResponse {
+  return { entries: [] };
+}
+
+export const FindEntriesResponse: MessageFns<FindEntriesResponse> = {
+  encode(message: FindEntriesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.entries) {
+      EntryInfo.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindEntriesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFindEntriesResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entries.push(EntryInfo.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLocateFilesRequest(): LocateFilesRequest {
+  return { path: "", version: 0, recursive: false, withChunks: false };
+}
+
+export const LocateFilesRequest: MessageFns<LocateFilesRequest> = {
+  encode(message: LocateFilesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.version !== 0) {
+      writer.uint32(16).uint64(message.version);
+    }
+    if (message.recursive !== false) {
+      writer.uint32(24).bool(message.recursive);
+    }
+    if (message.withChunks !== false) {
+      writer.uint32(32).bool(message.withChunks);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LocateFilesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLocateFilesRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.version = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.recursive = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.withChunks = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLocateFilesResponse(): LocateFilesResponse {
+  return { files: [], chunks: [], nodes: [] };
+}
+
+export const LocateFilesResponse: MessageFns<LocateFilesResponse> = {
+  encode(message: LocateFilesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.files) {
+      LocatedFile.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.chunks) {
+      LocatedChunk.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.nodes) {
+      HolderInfo.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LocateFilesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLocateFilesResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.files.push(LocatedFile.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.chunks.push(LocatedChunk.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nodes.push(HolderInfo.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLocatedFile(): LocatedFile {
+  return {
+    info: undefined,
+    chunks: 0,
+    copiesWanted: 0,
+    copiesPresent: 0,
+    copiesReachable: 0,
+    underProtectedChunks: 0,
+    unreachableChunks: 0,
+    lostChunks: 0,
+    holders: [],
+  };
+}
+
+export const LocatedFile: MessageFns<LocatedFile> = {
+  encode(message: LocatedFile, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.info !== undefined) {
+      EntryInfo.encode(message.info, writer.uint32(10).fork()).join();
+    }
+    if (message.chunks !== 0) {
+      writer.uint32(16).uint64(message.chunks);
+    }
+    if (message.copiesWanted !== 0) {
+      writer.uint32(24).uint32(message.copiesWanted);
+    }
+    if (message.copiesPresent !== 0) {
+      writer.uint32(32).uint32(message.copiesPresent);
+    }
+    if (message.copiesReachable !== 0) {
+      writer.uint32(40).uint32(message.copiesReachable);
+    }
+    if (message.underProtectedChunks !== 0) {
+      writer.uint32(48).uint64(message.underProtectedChunks);
+    }
+    if (message.unreachableChunks !== 0) {
+      writer.uint32(56).uint64(message.unreachableChunks);
+    }
+    if (message.lostChunks !== 0) {
+      writer.uint32(64).uint64(message.lostChunks);
+    }
+    for (const v of message.holders) {
+      HolderShare.encode(v!, writer.uint32(74).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LocatedFile {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLocatedFile() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.info = EntryInfo.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.chunks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.copiesWanted = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.copiesPresent = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.copiesReachable = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.underProtectedChunks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.unreachableChunks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.lostChunks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.holders.push(HolderShare.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseHolderShare(): HolderShare {
+  return { node: 0, chunks: 0, lost: 0 };
+}
+
+export const HolderShare: MessageFns<HolderShare> = {
+  encode(message: HolderShare, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== 0) {
+      writer.uint32(8).uint32(message.node);
+    }
+    if (message.chunks !== 0) {
+      writer.uint32(16).uint64(message.chunks);
+    }
+    if (message.lost !== 0) {
+      writer.uint32(24).uint64(message.lost);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HolderShare {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHolderShare() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.node = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.chunks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.lost = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLocatedChunk(): LocatedChunk {
+  return { offsetBytes: 0, lengthBytes: 0, chunkId: "", copiesWanted: 0, nodes: [], lost: [] };
+}
+
+export const LocatedChunk: MessageFns<LocatedChunk> = {
+  encode(message: LocatedChunk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.offsetBytes !== 0) {
+      writer.uint32(8).uint64(message.offsetBytes);
+    }
+    if (message.lengthBytes !== 0) {
+      writer.uint32(16).uint64(message.lengthBytes);
+    }
+    if (message.chunkId !== "") {
+      writer.uint32(26).string(message.chunkId);
+    }
+    if (message.copiesWanted !== 0) {
+      writer.uint32(32).uint32(message.copiesWanted);
+    }
+    if (message.nodes.length !== 0) {
+      writer.uint32(42).fork();
+      for (const v of message.nodes) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.lost.length !== 0) {
+      writer.uint32(50).fork();
+      for (const v of message.lost) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LocatedChunk {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLocatedChunk() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.offsetBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lengthBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.chunkId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.copiesWanted = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag === 40) {
+              message.nodes.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 42) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.nodes.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 6: {
+            if (tag === 48) {
+              message.lost.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 50) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.lost.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseHolderInfo(): HolderInfo {
+  return { nodeId: "", name: "", state: "" };
+}
+
+export const HolderInfo: MessageFns<HolderInfo> = {
+  encode(message: HolderInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodeId !== "") {
+      writer.uint32(10).string(message.nodeId);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.state !== "") {
+      writer.uint32(26).string(message.state);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HolderInfo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHolderInfo() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /**
  * A member's file tree. On the home port; callers are the member's clients.
  * Commands carry request_id (1 to 48 of [A-Za-z0-9_-]): a retry with the same id and content gets the first answer.
@@ -2906,6 +5196,69 @@ export const FilesServiceDefinition = {
       requestStream: false,
       responseType: RemoveEntryResponse as typeof RemoveEntryResponse,
       responseStream: false,
+      options: {},
+    },
+    /** What stood at a path and is kept, one thing after another, each with its versions; last what stands there. */
+    listVersions: {
+      name: "ListVersions",
+      requestType: ListVersionsRequest as typeof ListVersionsRequest,
+      requestStream: false,
+      responseType: ListVersionsResponse as typeof ListVersionsResponse,
+      responseStream: true,
+      options: {},
+    },
+    /** What was deleted in a folder, or also below it, and can be restored. */
+    listDeleted: {
+      name: "ListDeleted",
+      requestType: ListDeletedRequest as typeof ListDeletedRequest,
+      requestStream: false,
+      responseType: ListDeletedResponse as typeof ListDeletedResponse,
+      responseStream: true,
+      options: {},
+    },
+    /** Puts back what was deleted, or makes an older version of a file its newest one. */
+    restoreEntry: {
+      name: "RestoreEntry",
+      requestType: RestoreEntryRequest as typeof RestoreEntryRequest,
+      requestStream: false,
+      responseType: RestoreEntryResponse as typeof RestoreEntryResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** What stands and stood at a path, or one older version of a file, is gone for good. */
+    purgeEntry: {
+      name: "PurgeEntry",
+      requestType: PurgeEntryRequest as typeof PurgeEntryRequest,
+      requestStream: false,
+      responseType: PurgeEntryResponse as typeof PurgeEntryResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Up to 256 files and symlinks once more, under other paths, each a command of its own. No bytes move. */
+    copyEntries: {
+      name: "CopyEntries",
+      requestType: CopyEntriesRequest as typeof CopyEntriesRequest,
+      requestStream: false,
+      responseType: CopyEntriesResponse as typeof CopyEntriesResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Entries at and below a path that match, in the order of a walk. */
+    findEntries: {
+      name: "FindEntries",
+      requestType: FindEntriesRequest as typeof FindEntriesRequest,
+      requestStream: false,
+      responseType: FindEntriesResponse as typeof FindEntriesResponse,
+      responseStream: true,
+      options: {},
+    },
+    /** How well files are kept: their chunks' copies, and which nodes have them. */
+    locateFiles: {
+      name: "LocateFiles",
+      requestType: LocateFilesRequest as typeof LocateFilesRequest,
+      requestStream: false,
+      responseType: LocateFilesResponse as typeof LocateFilesResponse,
+      responseStream: true,
       options: {},
     },
     /** A client found copies that were missing, truncated or did not match their id. */

@@ -1,0 +1,90 @@
+import { formatSize } from '../../base/index.js';
+import type { FileProtection, HolderInfo, LocatedChunk } from '../../client/index.js';
+import { printable } from './entries.js';
+
+/** lost: some chunk has no copy on record; unreachable: some chunk has none on a node that is here. */
+export type ProtectionState = 'ok' | 'under-protected' | 'unreachable' | 'lost';
+
+/** What scripts get to see of how a file is kept. */
+export const fileProtectionJson = (file: FileProtection, nodes: readonly HolderInfo[]) => ({
+  path: file.entry.path,
+  id: file.entry.fileId,
+  version: file.entry.version,
+  size: file.entry.bytes,
+  state: stateOf(file),
+  chunks: file.chunks,
+  copies: { wanted: file.copiesWanted, present: file.copiesPresent, reachable: file.copiesReachable },
+  underProtectedChunks: file.underProtectedChunks,
+  unreachableChunks: file.unreachableChunks,
+  lostChunks: file.lostChunks,
+  nodes: file.holders.map(({ node, chunks, lost }) => ({ ...holderJson(nodes[node]), chunks, damaged: lost })),
+});
+
+export type FileProtectionJson = ReturnType<typeof fileProtectionJson>;
+
+export const chunkJson = (chunk: LocatedChunk, nodes: readonly HolderInfo[]) => ({
+  id: chunk.chunkId,
+  offset: chunk.offsetBytes,
+  size: chunk.lengthBytes,
+  wanted: chunk.copiesWanted,
+  nodes: chunk.nodes.map((index) => holderJson(nodes[index])),
+  damagedAt: chunk.lost.map((index) => holderJson(nodes[index])),
+});
+
+export type ChunkJson = ReturnType<typeof chunkJson>;
+
+const holderJson = (holder: HolderInfo | undefined) => ({
+  id: holder?.nodeId ?? '',
+  name: holder?.name ?? '?',
+  state: holder?.state ?? 'removed',
+});
+
+function stateOf(file: FileProtection): ProtectionState {
+  if (file.lostChunks > 0) return 'lost';
+  if (file.unreachableChunks > 0) return 'unreachable';
+  return file.underProtectedChunks > 0 ? 'under-protected' : 'ok';
+}
+
+/** In a few words: what is wrong with how a file is kept, if anything. */
+export function protectionWord({ state, copies, lostChunks, chunks }: FileProtectionJson): string {
+  if (state === 'lost') return `${lostChunks} of ${chunks} chunks lost`;
+  if (state === 'unreachable') return 'no copy reachable';
+  return chunks === 0 ? 'nothing to keep' : `${copies.present} of ${copies.wanted} copies`;
+}
+
+/** `0102ab…  offset  size  2 of 2  attic, cellar (unreachable)`. */
+export function chunkLine(chunk: LocatedChunk, nodes: readonly HolderInfo[]): string {
+  const named = (index: number, word = ''): string => {
+    const { name, state } = holderJson(nodes[index]);
+    const why = word !== '' ? word : state === 'online' ? '' : state;
+    return why === '' ? printable(name) : `${printable(name)} (${why})`;
+  };
+  const held = chunk.nodes.map((index) => named(index));
+  const lost = chunk.lost.map((index) => named(index, 'damaged or missing'));
+  const copies = `${chunk.nodes.length} of ${chunk.copiesWanted}`;
+  const at = `${String(chunk.offsetBytes).padStart(13)}  ${formatSize(chunk.lengthBytes).padStart(7)}`;
+  return `${chunk.chunkId.slice(0, 18)}  ${at}  ${copies}  ${[...held, ...lost].join(', ')}`;
+}
+
+/** The sums of one file, and what to do where something is wrong. */
+export function protectionLines(file: FileProtectionJson): readonly string[] {
+  const { copies, chunks, state, nodes } = file;
+  const lines = [
+    `${printable(file.path)}: version ${file.version}, ${formatSize(file.size)}, ${chunks} ${chunks === 1 ? 'chunk' : 'chunks'}`,
+    chunks === 0
+      ? 'It has no chunks: it is empty, or all zeros.'
+      : `Every chunk has at least ${copies.present} of ${copies.wanted} copies, ${copies.reachable} of them reachable.`,
+    ...nodes.map(
+      (node) =>
+        `  ${printable(node.name)} (${node.state}): ${node.chunks} of ${chunks} chunks${node.damaged > 0 ? `, ${node.damaged} damaged or missing` : ''}`,
+    ),
+  ];
+  const next: Readonly<Record<ProtectionState, string | undefined>> = {
+    ok: undefined,
+    'under-protected': 'Next: put the file again to make the missing copies, or bring back the nodes: collective node list',
+    unreachable: 'Next: bring back the nodes that hold it: collective node list',
+    lost: 'Next: put the file again from another place, or restore another version: collective versions <path>',
+  };
+  const line = next[state];
+  return line === undefined ? lines : [...lines, line];
+}

@@ -1,0 +1,119 @@
+import { accept, CollectiveError } from '../../base/index.js';
+import { keptVersion, type Protection, type Retention, showPath, standing } from '../../domain/index.js';
+import type { Clock } from '../../ports/index.js';
+import type { VersionRow, ViewHost } from '../../projections/index.js';
+import type {
+  AuthenticatedCall,
+  EntryInfo,
+  LocatedChunk,
+  LocatedFile,
+  LocateFilesRequest,
+  LocateFilesResponse,
+} from '../../transport/index.js';
+import type { NodeRegistry } from '../nodes/node-registry.js';
+import { entryInfo } from './entry-info.js';
+import { EntryPage, messageBytesOf } from './entry-page.js';
+import { HolderTable } from './holder-table.js';
+import type { ProtectionDesk } from './protection-desk.js';
+import { ownPath } from './requests.js';
+import { walkTree, type Walked } from './tree-walk.js';
+import { chunksOfVersion, type PlacedChunk } from './version-chunks.js';
+
+export interface LocateOptions {
+  readonly views: ViewHost;
+  readonly registry: NodeRegistry;
+  readonly protection: ProtectionDesk;
+  readonly clock: Clock;
+  readonly retentionMs: number;
+}
+
+/** What a holder takes in a message, at most. */
+const HOLDER_BYTES = 32;
+
+/**
+ * How well files are kept, and by whom. Pages are made as they are taken. Errors: those of the path, IS_A_DIRECTORY unless
+ * recursive, REQUEST_INVALID for a symlink, NOT_FOUND for a version.
+ */
+export async function* locateFiles(
+  options: LocateOptions,
+  request: LocateFilesRequest,
+  { signal }: AuthenticatedCall,
+): AsyncGenerator<LocateFilesResponse> {
+  const { views, protection, registry } = options;
+  const top = ownPath(request.path);
+  const nodes = await views.run((all) => new Map(all.nodes.all()));
+  const holders = new HolderTable(registry, nodes);
+  const page = new EntryPage<LocatedFile>();
+  for await (const walked of walkTree(views, top, signal, () => request.recursive)) {
+    if (walked.names.length === top.length) requireFiles(walked, request);
+    const found = walked.row.kind === 'file' ? await versionOf(walked, request.version, options) : undefined;
+    if (found === undefined) continue;
+    if (request.withChunks) {
+      for await (const chunks of chunksOfVersion(views, found.version)) {
+        yield { files: [], chunks: chunks.map((chunk) => locatedChunk(chunk, nodes, holders)), nodes: holders.take() };
+      }
+    }
+    const located = locatedFile(found.info, await protection.inspect(found.version, signal), holders);
+    page.add(located, messageBytesOf(found.info) + located.holders.length * HOLDER_BYTES);
+    if (page.full || request.withChunks) yield { files: page.take(), chunks: [], nodes: holders.take() };
+  }
+  if (!page.empty) yield { files: page.take(), chunks: [], nodes: holders.take() };
+}
+
+function requireFiles({ row, names }: Walked, { recursive, version }: LocateFilesRequest): void {
+  const path = showPath(names);
+  if (row.kind === 'symlink') {
+    throw new CollectiveError('REQUEST_INVALID', `${path} is a symlink: it has no bytes of its own.`, {
+      next: `See where it leads: collective stat ${path}`,
+      details: { path },
+    });
+  }
+  if (row.kind === 'file' || (recursive && version === 0)) return;
+  throw new CollectiveError('IS_A_DIRECTORY', `${path} is a folder.`, {
+    next: `To see all files in it: collective whereis --recursive ${path}`,
+    details: { path },
+  });
+}
+
+/** Undefined where it went meanwhile. */
+async function versionOf(
+  { names, fileId, row }: Walked,
+  asked: number,
+  { views, clock, retentionMs }: LocateOptions,
+): Promise<{ readonly info: EntryInfo; readonly version: VersionRow } | undefined> {
+  const number = asked === 0 ? row.version : asked;
+  const retention: Retention = { nowMs: clock.nowMs(), retentionMs };
+  const version = await views.run(({ namespace }) =>
+    asked === 0
+      ? namespace.version(fileId, number)
+      : accept(keptVersion(names, { standing: standing({ fileId, row }), version: number }, namespace, retention)),
+  );
+  if (version === undefined) return undefined;
+  const { sizeBytes, committedMs } = version;
+  return { version, info: entryInfo(names, fileId, { ...row, sizeBytes, committedMs, version: number }) };
+}
+
+function locatedFile(info: EntryInfo, found: Protection, holders: HolderTable): LocatedFile {
+  return {
+    info,
+    chunks: found.chunks,
+    copiesWanted: found.copiesWanted,
+    copiesPresent: found.copiesPresent,
+    copiesReachable: found.copiesReachable,
+    underProtectedChunks: found.underProtectedChunks,
+    unreachableChunks: found.unreachableChunks,
+    lostChunks: found.lostChunks,
+    holders: [...found.holders].map(([id, { chunks, lost }]) => ({ node: holders.indexOf(id), chunks, lost })),
+  };
+}
+
+function locatedChunk({ extent, row }: PlacedChunk, nodes: ReadonlyMap<string, unknown>, holders: HolderTable): LocatedChunk {
+  return {
+    offsetBytes: extent.offsetBytes,
+    lengthBytes: extent.lengthBytes,
+    chunkId: extent.chunkId ?? '',
+    copiesWanted: row?.wantedCopies ?? 0,
+    nodes: (row?.holders ?? []).filter((id) => nodes.has(id)).map((id) => holders.indexOf(id)),
+    lost: (row?.lost ?? []).map((id) => holders.indexOf(id)),
+  };
+}
