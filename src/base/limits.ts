@@ -133,6 +133,8 @@ export const LIMITS = {
   inventoryPageChunks: 1000,
   sessionMessagesQueued: 256,
   sessionOrdersQueued: 64,
+  /** What a node may hold is at least so much: a few large chunks. */
+  nodeCapacityMinBytes: 16 * MiB,
   ticketKeys: 16,
   ticketBudgets: 16_384,
 

@@ -219,7 +219,7 @@ class Running {
       views,
       registry,
       clock,
-      defaultCopies,
+      policy,
       certificateLifeMs,
       startNotices: notices,
       witnesses,

@@ -53,6 +53,12 @@ export function transferLine(report: {
   return `${parts.join(', ')}, ${formatSize(report.bytes)} in ${duration(report.durationMs)} (${formatSize(rate)}/s)`;
 }
 
+/** `2 copies`; `1 of 2 copies for now` where there were not nodes enough. */
+export function copiesText({ copies, fewestCopies }: { readonly copies: number; readonly fewestCopies: number }): string {
+  const all = copies === 1 ? '1 copy' : `${copies} copies`;
+  return fewestCopies < copies ? `${fewestCopies} of ${all} for now: see collective status` : all;
+}
+
 const counted = (count: number, word: string): string => (count === 1 ? `1 ${word}` : `${count} ${word}s`);
 
 const duration = (durationMs: number): string =>

@@ -1,8 +1,5 @@
 import { Flags } from '@oclif/core';
-import { CollectiveError } from '../../base/index.js';
 import { BaseCommand } from '../base/base-command.js';
-
-const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 export default class Init extends BaseCommand {
   static override summary = 'Found a member: your identity, your certificate authority, your log.';
@@ -45,17 +42,13 @@ export default class Init extends BaseCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(Init);
     const { name } = flags;
-    if (!NAME.test(name)) {
-      throw new CollectiveError('USAGE', `${JSON.stringify(name)} cannot be the name of a member.`, {
-        next: 'Use lower-case letters, digits and dashes, such as alice: at most 63.',
-      });
-    }
+    const { checkMemberName, defaultClientName } = await import('../base/default-name.js');
+    checkMemberName(name);
     const { createWorld } = await import('../compose/world.js');
     const { absolute, advertisedHosts, formatAddress, parseAddress } = await import('../compose/data-folders.js');
     const { defaultCoordinatorDirectory } = await import('../compose/coordinator-folder.js');
     const { foundMember } = await import('../compose/found.js');
     const { ContextStore } = await import('../contexts/context-store.js');
-    const { defaultClientName } = await import('../base/default-name.js');
     const { askPassphrase } = await import('../base/passphrase.js');
     const homeListen = parseAddress(flags['home-listen']);
     const enrolmentListen = parseAddress(flags['enrolment-listen']);

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { CollectiveError, formatSize } from '../../base/index.js';
 import { ClientCommand } from '../base/client-command.js';
-import { failureLines, failuresJson, transferError, transferLine } from '../base/transfer-report.js';
+import { copiesText, failureLines, failuresJson, transferError, transferLine } from '../base/transfer-report.js';
 import { currentFileTime, newFileMode, standardInput } from '../local/standard-streams.js';
 import { transferView } from '../progress/transfer-bar.js';
 
@@ -61,13 +61,12 @@ export default class Put extends ClientCommand {
         : await client.put({ ...common, sources: paths, destination });
     view.stop();
     const durationMs = Date.now() - beginMs;
-    const { files, directories, symlinks, bytes, sentBytes, knownBytes, holeBytes, copies, failureCount } = report;
+    const { files, directories, symlinks, bytes, sentBytes, knownBytes, holeBytes, copies, fewestCopies, failureCount } = report;
     const known = knownBytes > 0 ? `; ${formatSize(knownBytes)} of it was held already` : '';
     const holes = holeBytes > 0 ? `; ${formatSize(holeBytes)} of it are zeros and take no space` : '';
     const done = files + directories + symlinks;
-    const copiesText = copies === 1 ? '1 copy' : `${copies} copies`;
     if (done > 0 || failureCount === 0)
-      this.say(`Stored ${transferLine({ ...report, durationMs })}, ${copiesText}${known}${holes}.`);
+      this.say(`Stored ${transferLine({ ...report, durationMs })}, ${copiesText(report)}${known}${holes}.`);
     const result = {
       files,
       directories,
@@ -77,6 +76,7 @@ export default class Put extends ClientCommand {
       known: knownBytes,
       holes: holeBytes,
       copies,
+      fewestCopies,
       durationMs,
     };
     return this.finish(

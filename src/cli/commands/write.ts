@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { ClientCommand } from '../base/client-command.js';
-import { transferError, transferLine } from '../base/transfer-report.js';
+import { copiesText, transferError, transferLine } from '../base/transfer-report.js';
 import { currentFileTime, newFileMode, standardInput } from '../local/standard-streams.js';
 
 export default class Write extends ClientCommand {
@@ -34,8 +34,17 @@ export default class Write extends ClientCommand {
     const error = transferError(report, report.files);
     if (error !== undefined) throw error;
     const durationMs = Date.now() - beginMs;
-    this.say(`Stored ${transferLine({ ...report, durationMs })}.`);
-    const { bytes, sentBytes, knownBytes, holeBytes, copies } = report;
-    return { path: args.path, size: bytes, sent: sentBytes, known: knownBytes, holes: holeBytes, copies, durationMs };
+    this.say(`Stored ${transferLine({ ...report, durationMs })}, ${copiesText(report)}.`);
+    const { bytes, sentBytes, knownBytes, holeBytes, copies, fewestCopies } = report;
+    return {
+      path: args.path,
+      size: bytes,
+      sent: sentBytes,
+      known: knownBytes,
+      holes: holeBytes,
+      copies,
+      fewestCopies,
+      durationMs,
+    };
   }
 }

@@ -16,6 +16,8 @@ const SCHEMA = z.object({
   /** host:port, as others are told. */
   homeEndpoints: z.array(z.string()).min(1),
   enrolmentEndpoints: z.array(z.string()).min(1),
+  /** How many of the copies that are wanted are enough for now. Default: all. */
+  minimumCopies: z.number().int().min(1).max(LIMITS.copiesMax).optional(),
   /** Of the certificates that it issues, in milliseconds. Absent: 30 days. */
   certificateLifeMs: z.number().int().min(LIMITS.leafLifeMinMs).max(LIMITS.leafLifeMaxMs).optional(),
   /** How long what was deleted or overwritten can be restored. Absent: 30 days. */

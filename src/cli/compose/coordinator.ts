@@ -42,6 +42,7 @@ export async function openCoordinator(
       homeEndpoints: settings.homeEndpoints,
       enrolmentEndpoints: settings.enrolmentEndpoints,
       ...(settings.retentionMs === undefined ? {} : { retentionMs: settings.retentionMs }),
+      ...(settings.minimumCopies === undefined ? {} : { minimumCopies: settings.minimumCopies }),
       softwareVersion,
       diskId: await diskIdOf(directory),
       assertLatest: options.assertLatest ?? false,

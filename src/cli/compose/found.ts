@@ -14,6 +14,8 @@ export interface FoundOptions {
   readonly clientName: string;
   readonly contextName: string;
   readonly passphrase: string;
+  /** Of the settings; undefined: all copies that are wanted. */
+  readonly minimumCopies?: number;
   readonly addresses: Pick<CoordinatorSettings, 'homeListen' | 'enrolmentListen' | 'homeEndpoints' | 'enrolmentEndpoints'>;
 }
 
@@ -51,7 +53,8 @@ export async function foundMember(
       ports: { ...world, stores: new LevelKeyValueStores() },
     });
     const { memberId } = founded.material;
-    await writeCoordinatorSettings(world, unfinished, { version: 1, memberId, name, ...addresses });
+    const minimum = options.minimumCopies === undefined ? {} : { minimumCopies: options.minimumCopies };
+    await writeCoordinatorSettings(world, unfinished, { version: 1, memberId, name, ...addresses, ...minimum });
     if (await isVacant(directory)) await removeEmpty(directory);
     await rename(unfinished, directory);
     await world.fileSystem.syncDirectory(parent);

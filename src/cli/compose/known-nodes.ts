@@ -20,10 +20,20 @@ export async function rememberNode(world: World, dataDirectory: string, director
 
 /** The settings of this user's nodes on this machine; without those whose folder is away or unreadable, such as on an unplugged disk. */
 export async function nodesHere(world: World, dataDirectory: string): Promise<readonly NodeSettings[]> {
-  const found: NodeSettings[] = [];
+  return (await nodeFoldersHere(world, dataDirectory)).map(({ settings }) => settings);
+}
+
+export interface NodeFolder {
+  readonly path: string;
+  readonly settings: NodeSettings;
+}
+
+/** The same, with their folders. */
+export async function nodeFoldersHere(world: World, dataDirectory: string): Promise<readonly NodeFolder[]> {
+  const found: NodeFolder[] = [];
   for (const path of await knownNodes(world, dataDirectory)) {
     try {
-      found.push(await readNodeSettings(world, path));
+      found.push({ path, settings: await readNodeSettings(world, path) });
     } catch (error) {
       world.logger.info('the settings of another node of this machine cannot be read', { path, error: String(error) });
     }

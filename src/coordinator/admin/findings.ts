@@ -1,4 +1,5 @@
 import { formatDuration } from '../../base/index.js';
+import type { CopiesPolicy } from '../../domain/index.js';
 import type { Finding, NodeInfo, UsageInfo } from '../../transport/index.js';
 import { exportFindings, type ExportState } from './export-findings.js';
 import { witnessFindings } from '../witnesses/witness-findings.js';
@@ -11,7 +12,7 @@ const FULL_PERCENT = 95;
 export interface Situation {
   readonly nodes: readonly NodeInfo[];
   readonly usage: UsageInfo;
-  readonly defaultCopies: number;
+  readonly policy: CopiesPolicy;
   readonly nowMs: number;
   readonly coordinatorCertificateExpiresMs: number | undefined;
   readonly certificateLifeMs: number;
@@ -47,8 +48,10 @@ export function findingsOf(situation: Situation): readonly Finding[] {
           finding(
             'under-protected',
             'warning',
-            `${counted(usage.underProtectedChunks, 'chunk')} have fewer copies than wanted.`,
-            'Bring back the nodes that are away, or put the files again: collective node list',
+            `${counted(usage.underProtectedChunks, 'chunk')} ${usage.underProtectedChunks === 1 ? 'has' : 'have'} fewer copies than wanted.`,
+            situation.nodes.length < situation.policy.wanted
+              ? 'Add a node, best on another machine: collective node invite; then put the files again.'
+              : 'Bring back the nodes that are away, or put the files again: collective node list',
           ),
         ]
       : []),
@@ -174,17 +177,21 @@ function storeFindings(node: NodeInfo): readonly Finding[] {
   ];
 }
 
-function enoughNodes({ nodes, defaultCopies }: Situation): readonly Finding[] {
+function enoughNodes({ nodes, policy: { wanted, minimum } }: Situation): readonly Finding[] {
   const usable = nodes.filter((node) => node.state === 'online' && node.storeState === 'ready').length;
-  if (usable >= defaultCopies) return [];
-  const message = `${counted(usable, 'node')} can take chunks now, and files are kept in ${defaultCopies} copies: nothing can be stored.`;
+  if (usable >= wanted) return [];
+  const taking = `${counted(usable, 'node')} can take chunks now`;
+  const message =
+    usable < minimum
+      ? `${taking}, and files are kept in ${counted(minimum, 'copy', 'copies')}: nothing can be stored.`
+      : `${taking}, and files are wanted in ${wanted} copies: what is stored now has ${usable}.`;
   return [
     finding(
       'too-few-nodes',
       'warning',
       message,
-      nodes.length < defaultCopies
-        ? 'Add a node: collective node invite'
+      nodes.length < wanted
+        ? 'Add a node, best on another machine: collective node invite'
         : 'See what keeps the others from it: collective node list',
     ),
   ];

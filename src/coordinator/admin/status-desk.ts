@@ -1,5 +1,6 @@
 import { type NodeId, ROOT_FILE_ID, toHex } from '../../base/index.js';
 import type { EventLog } from '../../events/index.js';
+import type { CopiesPolicy } from '../../domain/index.js';
 import { keyIdOf } from '../../identity/index.js';
 import type { Clock, Hasher } from '../../ports/index.js';
 import type { CertificateRow, NodeRow, NodeUsageRow, TotalsRow, TreeCounts, ViewHost } from '../../projections/index.js';
@@ -34,7 +35,7 @@ export interface StatusDeskOptions {
   readonly processFacts: () => ProcessFacts;
   readonly logBytes: () => Promise<number>;
   readonly softwareVersion: string;
-  readonly defaultCopies: number;
+  readonly policy: CopiesPolicy;
   readonly certificateLifeMs: number;
   /** What went wrong at this start and was mended, in sentences. */
   readonly startNotices: readonly string[];
@@ -66,14 +67,14 @@ export class StatusDesk {
   }
 
   async status(): Promise<GetStatusResponse> {
-    const { material, log, views, processFacts, softwareVersion, clock, defaultCopies, startNotices } = this.#options;
+    const { material, log, views, processFacts, softwareVersion, clock, policy, startNotices } = this.#options;
     const record = await this.#onRecord();
     const nodes = this.#nodeInfos(record);
     const usage = usageInfo(record, nodes);
     const findings = findingsOf({
       nodes,
       usage,
-      defaultCopies,
+      policy,
       nowMs: clock.nowMs(),
       startNotices,
       witnesses: await this.#options.witnesses.report(),

@@ -1,7 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../base/base-command.js';
 import { sizeFlag } from '../../base/flags.js';
-import type { NodeSettings } from '../../compose/node-folder.js';
 
 export default class NodeJoin extends BaseCommand {
   static override summary = 'Make a folder of this machine a node, with an invite.';
@@ -44,8 +43,10 @@ export default class NodeJoin extends BaseCommand {
     const { createWorld } = await import('../../compose/world.js');
     const { defaultNodeName } = await import('../../base/default-name.js');
     const { absolute, advertisedEndpoints, parseAddress } = await import('../../compose/data-folders.js');
+    const { checkCapacity, freeAddress } = await import('../../compose/node-choices.js');
     const { joinWithFolder } = await import('../../compose/node.js');
     const { nodesHere, rememberNode } = await import('../../compose/known-nodes.js');
+    checkCapacity(flags.capacity);
     const world = createWorld(await this.logger());
     const directory = absolute(flags.path);
     const others = await nodesHere(world, this.config.dataDir);
@@ -74,15 +75,4 @@ export default class NodeJoin extends BaseCommand {
       path: directory,
     };
   }
-}
-
-const ANY_HOST = '0.0.0.0';
-const FIRST_PORT = 7430;
-
-/** Every address of this machine, on a port that no other node of it was given. */
-function freeAddress(others: readonly NodeSettings[]): NodeSettings['listen'] {
-  const taken = new Set(others.map(({ listen }) => listen.port));
-  let port = FIRST_PORT;
-  while (taken.has(port)) port += 1;
-  return { host: ANY_HOST, port };
 }

@@ -33,6 +33,7 @@ export default class NodeStart extends DaemonCommand {
     const { chooseNodeDirectory } = await import('../../compose/known-nodes.js');
     const { advertisedEndpoints, parseAddress } = await import('../../compose/data-folders.js');
     const { moveCoordinator, readNodeSettings } = await import('../../compose/node-folder.js');
+    if (flags.capacity !== undefined) (await import('../../compose/node-choices.js')).checkCapacity(flags.capacity);
     const logger = await this.daemonLogger(flags['log-level'], { role: 'node' });
     const world = createWorld(logger);
     const directory = await chooseNodeDirectory(world, this.config.dataDir, flags.path);
