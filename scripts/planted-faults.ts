@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
 import { readPlantedFaults, type PlantedFault } from './planted-faults/patch-file.js';
+import { runSimulation } from './planted-faults/run-simulation.js';
 import { runSuites } from './planted-faults/run-suites.js';
 import { ScratchCopy } from './planted-faults/scratch-copy.js';
 
@@ -15,18 +16,20 @@ interface Verdict {
   readonly how: string;
 }
 
+const SEEDS_WITHOUT_FAULTS = 30;
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 async function tryFault(copy: ScratchCopy, fault: PlantedFault, signal: AbortSignal): Promise<Verdict> {
   const problem = await copy.plant(fault);
   if (problem !== undefined) return { fault, found: false, how: `does not apply any more: ${problem}` };
-  const result = await runSuites(copy.path, fault.suites, signal);
+  const { seeds, suites } = fault;
+  const result = seeds > 0 ? await runSimulation(copy.path, seeds, signal) : await runSuites(copy.path, suites, signal);
   await copy.uproot(fault);
   switch (result.kind) {
     case 'failed':
       return { fault, found: true, how: result.firstFailure };
     case 'passed':
-      return { fault, found: false, how: `all ${result.tests} tests passed` };
+      return { fault, found: false, how: `all ${result.tests} ${seeds > 0 ? 'seeds' : 'tests'} passed` };
     case 'broken':
       return { fault, found: false, how: `no verdict: ${result.why}` };
   }
@@ -35,9 +38,15 @@ async function tryFault(copy: ScratchCopy, fault: PlantedFault, signal: AbortSig
 /** Faults are found only by what passes without them. */
 async function checkWithoutFaults(copy: ScratchCopy, faults: readonly PlantedFault[], signal: AbortSignal): Promise<void> {
   const suites = [...new Set(faults.flatMap((fault) => fault.suites))];
-  const result = await runSuites(copy.path, suites, signal);
-  if (result.kind === 'passed') return;
-  throw new Error(`the suites fail without any fault: ${result.kind === 'failed' ? result.firstFailure : result.why}`);
+  const simulated = faults.some(({ seeds }) => seeds > 0);
+  const results = [
+    ...(suites.length > 0 ? [await runSuites(copy.path, suites, signal)] : []),
+    ...(simulated ? [await runSimulation(copy.path, SEEDS_WITHOUT_FAULTS, signal)] : []),
+  ];
+  for (const result of results) {
+    if (result.kind === 'passed') continue;
+    throw new Error(`the suites fail without any fault: ${result.kind === 'failed' ? result.firstFailure : result.why}`);
+  }
 }
 
 async function main(signal: AbortSignal): Promise<number> {

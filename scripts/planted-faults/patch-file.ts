@@ -1,14 +1,16 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A deliberate fault: a unified diff under a few lines that say what it is and which suites must find it. */
+/** A deliberate fault: a unified diff under a few lines that say what it is and who must find it. */
 export interface PlantedFault {
   /** File name without `.patch`. */
   readonly name: string;
   readonly path: string;
   readonly title: string;
-  /** Test files or folders, from the root of the project. */
+  /** Test files or folders, from the root of the project: they must find it. */
   readonly suites: readonly string[];
+  /** Or else the simulation of the whole system must, within so many seeds. */
+  readonly seeds: number;
 }
 
 /** All of `test/planted`, in order of their names. */
@@ -19,10 +21,10 @@ export async function readPlantedFaults(folder: string): Promise<readonly Plante
 
 async function readPlantedFault(path: string, name: string): Promise<PlantedFault> {
   const text = await readFile(path, 'utf8');
-  const field = (key: string): string => {
-    const value = new RegExp(`^${key}: (.+)$`, 'm').exec(text)?.[1]?.trim();
-    if (value === undefined) throw new Error(`${path} has no line "${key}: ..." before its diff`);
-    return value;
-  };
-  return { name, path, title: field('fault'), suites: field('suites').split(/\s+/) };
+  const field = (key: string): string | undefined => new RegExp(`^${key}: (.+)$`, 'm').exec(text)?.[1]?.trim();
+  const [title, suites, seeds] = [field('fault'), field('suites'), field('seeds')];
+  if (title === undefined || (suites === undefined) === (seeds === undefined)) {
+    throw new Error(`${path} needs a line "fault: ..." before its diff, and either "suites: ..." or "seeds: ..."`);
+  }
+  return { name, path, title, suites: suites?.split(/\s+/) ?? [], seeds: Number(seeds ?? 0) };
 }

@@ -34,6 +34,7 @@ export class FileSystemFaults {
   readonly #counts = new Map<FileSystemOperation, number>();
   #total = 0;
   #powerCutAt = Number.POSITIVE_INFINITY;
+  #onPowerCut: () => void = () => undefined;
 
   /** Operations so far, of one kind or of all. */
   count(operation?: FileSystemOperation): number {
@@ -48,9 +49,13 @@ export class FileSystemFaults {
     this.#planned.length = 0;
   }
 
-  /** The power goes before the nth operation from now on (the first is 1) takes effect: it and all later ones fail. */
-  cutPowerAt(nth: number): void {
+  /**
+   * The power goes before the nth operation from now on (the first is 1) takes effect: it and all later ones fail, and somebody
+   * is told.
+   */
+  cutPowerAt(nth: number, onPowerCut: () => void = () => undefined): void {
     this.#powerCutAt = this.#total + nth;
+    this.#onPowerCut = onPowerCut;
   }
 
   get powerIsCut(): boolean {
@@ -61,7 +66,10 @@ export class FileSystemFaults {
   begin(operation: FileSystemOperation, path: string): void {
     this.#total += 1;
     this.#counts.set(operation, this.count(operation) + 1);
-    if (this.powerIsCut) throw new FileSystemError('ESHUTDOWN', operation, path);
+    if (this.powerIsCut) {
+      this.#onPowerCut();
+      throw new FileSystemError('ESHUTDOWN', operation, path);
+    }
     for (const planned of this.#planned) {
       const { failure } = planned;
       if (failure.operation !== undefined && failure.operation !== operation) continue;

@@ -14,6 +14,10 @@ export interface SimFileSystemOptions {
   /** With it every operation takes up to `latencyMs` of virtual time, so that concurrent ones overtake each other. */
   readonly time?: SimTime;
   readonly latencyMs?: number;
+  /** The same for syncs, which take longest. Default: `latencyMs`. */
+  readonly syncLatencyMs?: number;
+  /** Told of each file whose content has just become durable. */
+  readonly onSynced?: (path: string) => void;
 }
 
 const BLOCK_BYTES = 4096;
@@ -210,7 +214,7 @@ export class SimFileSystem implements FileSystem {
     failed = (): void => undefined,
   ): Promise<Value> {
     checkPath(operation, path);
-    await this.#delay();
+    await this.#delay(operation);
     if (this.#off || this.faults.powerIsCut) throw new FileSystemError('ESHUTDOWN', operation, path);
     try {
       this.faults.begin(operation, path);
@@ -218,18 +222,21 @@ export class SimFileSystem implements FileSystem {
       if (!this.faults.powerIsCut) failed();
       throw error;
     }
-    return effect();
+    const value = effect();
+    if (operation === 'sync') this.#options.onSynced?.(path);
+    return value;
   }
 
   /** Operations that run side by side overtake each other, in virtual time or within one turn of the event loop. */
-  async #delay(): Promise<void> {
-    const { time, latencyMs = 0 } = this.#options;
+  async #delay(operation: FileSystemOperation): Promise<void> {
+    const { time, latencyMs = 0, syncLatencyMs = latencyMs } = this.#options;
     if (time === undefined || latencyMs === 0) {
       for (let turns = this.#random.integer(TURNS_MAX); turns > 0; turns -= 1) await Promise.resolve();
       return;
     }
     await new Promise<void>((resolve) => {
-      time.schedule(this.#random.fraction() * latencyMs, resolve);
+      const mostMs = operation === 'sync' || operation === 'syncDirectory' ? syncLatencyMs : latencyMs;
+      time.schedule(this.#random.fraction() * mostMs, resolve);
     });
   }
 

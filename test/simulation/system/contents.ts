@@ -26,10 +26,10 @@ export class Contents {
   }
 
   /** New bytes, or sometimes some that were stored before. */
-  next(): Content {
+  next(): Content & { readonly fresh: boolean } {
     const random = this.#random;
     const earlier = this.#made[random.integer(Math.max(1, this.#made.length))];
-    if (earlier !== undefined && random.chance(0.15)) return earlier;
+    if (earlier !== undefined && random.chance(0.15)) return { ...earlier, fresh: false };
     const number = this.#made.length + 1;
     const bytes = this.#fill(this.#size(), number);
     const hash = hashOf(bytes);
@@ -42,7 +42,7 @@ export class Contents {
       this.#learn(run);
       offset += run.length;
     }
-    return content;
+    return { ...content, fresh: true };
   }
 
   withHash(hash: string): Content | undefined {

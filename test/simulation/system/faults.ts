@@ -28,7 +28,11 @@ const KINDS = {
     const daemon = anyDaemon(world, random);
     if (daemon.state === 'off') return;
     world.trace.add(daemon.host, 'its power will be cut soon');
-    daemon.machine.disk.faults.cutPowerAt(1 + random.integer(40));
+    const { disk } = daemon.machine;
+    const survival = survivalOf(random);
+    disk.faults.cutPowerAt(1 + random.integer(40), () => {
+      if (daemon.machine.disk === disk) crash(world, daemon, survival);
+    });
   },
   'restart in order': (world, random) => {
     const daemon = anyDaemon(world, random);
@@ -121,13 +125,6 @@ export function healAll(world: World): void {
   for (const { machine } of world.daemons) machine.disk.faults.clear();
   for (const [machine, byMs] of world.jumped) machine.clock.jump(-byMs);
   world.jumped.clear();
-}
-
-/** A machine whose power was cut in the middle of something is off. */
-export function noticeCutPower(world: World, random: SeededRandom): void {
-  for (const daemon of world.daemons) {
-    if (daemon.machine.disk.faults.powerIsCut) crash(world, daemon, survivalOf(random));
-  }
 }
 
 export function crash(world: World, daemon: Daemon, how: 'kill' | Survival): void {

@@ -19,7 +19,7 @@ const silent = {
 /** What a node has signed for is on its disk for certain, whatever its memory says; but for what faults have destroyed. */
 export async function checkPromises(world: World, node: NodeHost): Promise<void> {
   const { nodeId } = node.identity;
-  const promised = [...(world.history.promised.get(nodeId) ?? [])].filter((chunkId) => !isDoubtful(world, nodeId, chunkId));
+  const promised = [...(world.history.model.promised.get(nodeId) ?? [])].filter((chunkId) => !isDoubtful(world, nodeId, chunkId));
   if (promised.length === 0) return;
   const clock = new SimClock(new SimTime());
   const { signal } = new AbortController();
@@ -56,12 +56,12 @@ export async function checkPromises(world: World, node: NodeHost): Promise<void>
 
 /** Whether a whole copy of every chunk is left somewhere. */
 export function isReadable(world: World, hash: string): boolean {
-  return world.history
+  return world.history.model
     .chunksOf(hash)
     .every((chunkId) => world.nodes.some(({ identity: { nodeId } }) => hasCopy(world, nodeId, chunkId)));
 }
 
 const hasCopy = (world: World, nodeId: NodeId, chunkId: ChunkId): boolean =>
-  world.history.promised.get(nodeId)?.has(chunkId) === true && !isDoubtful(world, nodeId, chunkId);
+  world.history.model.promised.get(nodeId)?.has(chunkId) === true && !isDoubtful(world, nodeId, chunkId);
 
 const isDoubtful = (world: World, nodeId: NodeId, chunkId: ChunkId): boolean => world.doubtful.get(nodeId)?.has(chunkId) === true;

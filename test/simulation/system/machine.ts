@@ -25,6 +25,7 @@ export class Machine {
   readonly #time: SimTime;
   readonly #trace: Trace;
   readonly #random: SeededRandom;
+  readonly #onSynced: (path: string) => void;
   #disk: SimFileSystem;
   #process: ProcessParts | undefined;
   #boots = 0;
@@ -36,8 +37,11 @@ export class Machine {
     readonly random: SeededRandom;
     /** What its disk holds at first. */
     readonly disk: SimFileSystem;
+    /** Told of each file on its disk that has just become durable. */
+    readonly onSynced?: (path: string) => void;
   }) {
     const { host, time, trace, random, disk } = options;
+    this.#onSynced = options.onSynced ?? (() => undefined);
     this.host = host;
     this.#time = time;
     this.#trace = trace;
@@ -57,7 +61,13 @@ export class Machine {
   }
 
   diskOptions(): SimFileSystemOptions {
-    return { random: this.#random.fork('disk'), time: this.#time, latencyMs: 0.5 };
+    return {
+      random: this.#random.fork('disk'),
+      time: this.#time,
+      latencyMs: 0.5,
+      syncLatencyMs: 8,
+      onSynced: this.#onSynced,
+    };
   }
 
   /** A new process. */

@@ -4,7 +4,7 @@ import type { MemoryLocalFiles } from '../../unit/client/support/memory-local-fi
 import type { SeededRandom } from '../ports/index.js';
 import type { ClientHost } from './client-host.js';
 import { hashOf } from './contents.js';
-import type { Effect } from './history.js';
+import type { Effect } from './log-model.js';
 import type { TreeState } from './tree.js';
 import { holds, Violation } from './violation.js';
 import type { World } from './world.js';
@@ -46,7 +46,7 @@ const anyPath = (random: SeededRandom): string => (random.chance(0.7) ? anyFile(
 
 /** Mostly a file that was there a moment ago. */
 function someFile({ world, random }: Running): string {
-  const there = [...world.history.current].filter(([, { kind }]) => kind === 'file');
+  const there = [...world.history.model.current].filter(([, { kind }]) => kind === 'file');
   const [path] = there[random.integer(Math.max(1, there.length))] ?? [];
   return path === undefined || random.chance(0.2) ? anyFile(random) : path;
 }
@@ -82,7 +82,14 @@ function write({ world, random, client, signal }: Running): Operation {
       });
       const [failure] = report.failures;
       if (failure !== undefined) throw failure.error;
-      return (seen) => mustHave(seen, 'commit', path, content.hash);
+      return (seen) => {
+        mustHave(seen, 'commit', path, content.hash);
+        const times = seen.effects.filter(({ kind, detail }) => kind === 'commit' && detail === content.hash).length;
+        holds(
+          !content.fresh || content.bytes.length === 0 || times === 1,
+          `${path} was stored once, and committed ${times} times`,
+        );
+      };
     },
   };
 }
@@ -255,7 +262,7 @@ function events({ world, client, random, signal }: Running): Operation {
       for await (const event of client.admin.events(query, signal)) found.push([event.sequence, event.type, event.payloadHash]);
       return () => {
         for (const [index, [sequence, type, payloadHash]] of found.entries()) {
-          const known = world.history.event(sequence);
+          const known = world.history.model.event(sequence);
           holds(sequence === fromSequence + index, 'the list of events has a gap');
           holds(
             known?.type === type && known.payloadHash === payloadHash,
@@ -272,7 +279,7 @@ function status({ world, client, signal }: Running): Operation {
     label: 'status',
     run: async () => {
       const { log } = await client.admin.status(signal);
-      return () => holds((log?.headSequence ?? 0) <= world.history.head.sequence, 'status names a head that is not durable');
+      return () => holds((log?.headSequence ?? 0) <= world.history.sequence, 'status names a head that is not durable');
     },
   };
 }
@@ -348,14 +355,17 @@ export function startOperation(world: World, host: ClientHost, random: SeededRan
   world.count('operations');
   world.trace.add(name, operation.label);
   const toldBefore = world.told;
+  const { restoring } = world.history;
   const check = (verdict: Verdict | undefined, code: ErrorCode | undefined): void => {
     world.readLog();
     const { history } = world;
-    const durable = history.head.sequence;
-    const effects = history.effects.filter(
+    const durable = history.sequence;
+    const effects = history.model.effects.filter(
       (effect) => effect.actor === actor && effect.sequence > toldBefore && effect.sequence <= durable,
     );
-    const states = history.statesBetween(toldBefore, durable).map(({ state }) => state);
+    // While an older disk is in place, readers see what it has.
+    const lowest = restoring || history.restoring ? 0 : toldBefore;
+    const states = history.model.statesBetween(lowest, durable).map(({ state }) => state);
     verdict?.({ states, effects });
     const refusal = code === undefined ? undefined : operation.refusals?.[code];
     if (refusal !== undefined) holds(states.some(refusal), `${operation.label}: refused with ${code}, and nothing was ever so`);

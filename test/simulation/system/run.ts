@@ -2,9 +2,10 @@ import { isCollectiveError } from '../../../src/base/index.js';
 import type { CollectiveClient } from '../../../src/client/index.js';
 import type { SeededRandom } from '../ports/index.js';
 import { hashOf } from './contents.js';
-import { crashAfterAnswer, healAll, injectFault, noticeCutPower, profileOf } from './faults.js';
+import { crashAfterAnswer, healAll, injectFault, profileOf } from './faults.js';
 import { checkPromises, isReadable } from './final-checks.js';
 import { startOperation } from './operations.js';
+import { withPlainSignals } from './plain-signals.js';
 import { holds, Violation } from './violation.js';
 import { World, type Daemon } from './world.js';
 
@@ -38,7 +39,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   };
   process.on('unhandledRejection', onRejection);
   try {
-    await world.time.run(() => run.run());
+    await withPlainSignals(() => world.time.run(() => run.run()));
   } catch (error) {
     failure = describe(error);
   } finally {
@@ -81,7 +82,7 @@ class Run {
     if (random.chance(0.8)) await this.#until(() => this.#allConnected(), 60_000);
     world.network.cutChance = profile.cutChance / 10;
     world.rpc.cutChance = profile.cutChance;
-    const count = 15 + random.integer(25);
+    const count = 10 + random.integer(24);
     for (let step = 0; step < count; step += 1) {
       this.steps += 1;
       const kind = profile.kinds[random.integer(Math.max(1, profile.kinds.length))];
@@ -102,7 +103,6 @@ class Run {
   async #pass(durationMs: number): Promise<void> {
     const world = this.#world;
     await world.timers.sleep(durationMs);
-    noticeCutPower(world, this.#random);
     this.#supervise();
     this.#check();
   }
@@ -115,9 +115,9 @@ class Run {
       holds(internal === undefined, `${host} has met an error of its own: ${internal}`);
     }
     world.readLog();
-    const { head } = world.history;
+    const { sequence, headerHash } = world.history;
     const operations = world.daemons.map(({ machine }) => machine.disk.faults.count()).join(' ');
-    world.trace.add('log', `stands at ${head.sequence} ${head.headerHash.slice(0, 16)}; disk operations ${operations}`);
+    world.trace.add('log', `stands at ${sequence} ${headerHash.slice(0, 16)}; disk operations ${operations}`);
   }
 
   /** Starts again what has ended. */
@@ -191,7 +191,7 @@ class Run {
     const [host] = world.clients;
     holds(host !== undefined, 'there is a client');
     const { client, signal } = host.open();
-    const state = world.history.current;
+    const state = world.history.model.current;
     for (const [path, { kind, hash }] of state) {
       if (kind !== 'file') continue;
       const parts: Uint8Array[] = [];

@@ -7,7 +7,9 @@ import { COORDINATOR, fixture, type Fixture } from './fixture.js';
 import { History } from './history.js';
 import { Machine } from './machine.js';
 import { emptyNodeDisk, NodeHost } from './node-host.js';
+import { missingOnDisk } from './stored-copies.js';
 import { Trace } from './trace.js';
+import { holds } from './violation.js';
 
 /** A program that a supervisor starts again when it has ended. */
 export interface Daemon {
@@ -19,6 +21,8 @@ export interface Daemon {
   kill(): void;
   powerLoss(survival: 'nothing' | 'everything' | 'random'): void;
 }
+
+const HEAD_FILE = /\/HEAD\.[01]$/;
 
 /** Everything there is in one run, made from its seed. */
 export class World {
@@ -59,12 +63,16 @@ export class World {
     this.timers = new SimTimers(this.time);
     this.trace = new Trace(this.time, print);
     this.contents = new Contents(this.random.fork('contents'));
-    this.history = new History(made, this.contents);
+    this.history = new History(made.memberId, this.contents);
     const { time, trace, random } = this;
     const shared = { time, trace, random };
     this.network = new SimNetwork({ time, clock: new SimClock(time), random: random.fork('network') });
     this.rpc = new SimRpcNetwork({ time, random: random.fork('rpc') });
-    const machine = new Machine({ ...shared, host: COORDINATOR, disk: made.disk });
+    const onSynced = (path: string): void => {
+      // Whatever the log names from now on was promised before.
+      if (HEAD_FILE.test(path)) this.#guarded(() => this.readLog());
+    };
+    const machine = new Machine({ ...shared, host: COORDINATOR, disk: made.disk, onSynced });
     this.coordinator = new CoordinatorHost(machine, made, this.rpc, trace);
     const capacityBytes = random.chance(0.1) ? 12_000_000 : 1_000_000_000;
     this.nodes = made.nodes.map(
@@ -100,7 +108,24 @@ export class World {
 
   /** Takes in what the coordinator's disk holds for certain by now. */
   readLog(): void {
-    this.history.read(this.coordinator.machine.disk);
+    this.history.read(this.coordinator.machine.disk, this.told);
+    for (const { nodeId, chunkId } of this.history.model.newPromises.splice(0)) {
+      const node = this.nodes.find(({ identity }) => identity.nodeId === nodeId);
+      holds(node !== undefined, 'the holder of a copy is a node of this member');
+      if (this.doubtful.get(nodeId)?.has(chunkId) === true) continue;
+      const bytes = this.contents.chunk(chunkId);
+      const missing = bytes === undefined ? 'the bytes, which nobody sent' : missingOnDisk(node.machine.disk, chunkId, bytes);
+      holds(missing === undefined, `${node.host} signed for ${chunkId}, and its disk does not hold ${missing} for certain`);
+      this.count('receipts held against the disk');
+    }
+  }
+
+  #guarded(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   doubt(nodeId: NodeId, chunkIds: Iterable<ChunkId>): void {
