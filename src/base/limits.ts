@@ -171,6 +171,15 @@ export const LIMITS = {
   keyValuePageBytes: 256 * KiB,
   configFileBytes: 1 * MiB,
 
+  // verification beside the service
+  auditIntervalMs: 24 * 3600 * 1000,
+  auditIntervalMinMs: 1000,
+  /** From a start to the first. */
+  auditStartDelayMs: 10_000,
+  /** Read without a rest. */
+  auditSliceBytes: 64 * KiB,
+  auditDamagesKept: 100,
+
   // identity
   certificateBytes: 8 * KiB,
   certificateChainLength: 4,

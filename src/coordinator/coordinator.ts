@@ -37,6 +37,7 @@ import { ReceiptCheck } from './files/receipt-check.js';
 import { TicketOffice } from './files/tickets.js';
 import { UploadCalls } from './files/upload-calls.js';
 import { Audit } from './log/audit.js';
+import { auditBesideService } from './log/background-audit.js';
 import { bytesOfFiles } from './log/bytes-of-files.js';
 import type { MemberFileStore, MemberMaterial } from './member/member-files.js';
 import { DamageDesk } from './nodes/damage-desk.js';
@@ -75,6 +76,8 @@ export interface CoordinatorOptions {
   /** How many of those are enough for now, where there are not so many nodes. Default: all of them. */
   readonly minimumCopies?: number;
   readonly nodeUnreachableAfterMs?: number;
+  /** From one verification of log and views to the next. Default: LIMITS.auditIntervalMs. */
+  readonly auditIntervalMs?: number;
   /** Of the certificates that it issues. Default: LIMITS.leafLifeMs. */
   readonly certificateLifeMs?: number;
   /** How long what was deleted or overwritten can be restored. Default: LIMITS.retentionMs. */
@@ -174,7 +177,7 @@ class Running {
       createSigner,
     );
     const member = await openMember({ directory, origin, logSigners, ports, signal });
-    const { log, views, notices } = member;
+    const { log, views, viewsChecked, notices } = member;
     for (const notice of notices) logger.warn('mended at start', { notice });
 
     const witnesses = await WitnessOffice.open({
@@ -191,6 +194,15 @@ class Running {
     commands.onFailure((error) => {
       logger.error('the coordinator cannot go on', { error });
       onFailure(error);
+    });
+    const { keeper, background } = auditBesideService({
+      ...ports,
+      log,
+      views,
+      commands,
+      viewsChecked,
+      intervalMs: options.auditIntervalMs,
+      onFailure,
     });
     const certificateLifeMs = options.certificateLifeMs ?? LIMITS.leafLifeMs;
     const authority = await CertificateAuthority.open({ material, views, lifeMs: certificateLifeMs, clock, random });
@@ -224,6 +236,7 @@ class Running {
       startNotices: notices,
       witnesses,
       hasher,
+      audit: () => background.report,
       logBytes: () => bytesOfFiles(ports.fileSystem, logDirectoryOf(directory, origin), log.lastSegment),
     });
     const files = filesService({
@@ -354,6 +367,8 @@ class Running {
       runUpkeep({ clock, timers, views, commands, logger, retentionMs }, loops.signal),
       ownRenewal.run(unrecorded, loops.signal),
       withdrawal.run(loops.signal),
+      background.run(loops.signal),
+      keeper.run(loops.signal),
       runLapseWatch({ revocation, timers, logger, lifeMs: certificateLifeMs }, loops.signal),
     ]);
     await witnesses.start(commands);

@@ -74,4 +74,5 @@ export type {
   MendReport,
   ReadOptions,
   SegmentSizes,
+  VerifyOptions,
 } from './log/types.js';

@@ -22,6 +22,8 @@ const SCHEMA = z.object({
   certificateLifeMs: z.number().int().min(LIMITS.leafLifeMinMs).max(LIMITS.leafLifeMaxMs).optional(),
   /** How long what was deleted or overwritten can be restored. Absent: 30 days. */
   retentionMs: z.number().int().min(0).max(LIMITS.retentionMaxMs).optional(),
+  /** From one verification of log and views beside the service to the next. Absent: 24 hours. */
+  auditIntervalMs: z.number().int().min(LIMITS.auditIntervalMinMs).optional(),
 });
 
 export type CoordinatorSettings = z.infer<typeof SCHEMA>;

@@ -41,6 +41,7 @@ export async function openCoordinator(
       enrolment: settings.enrolmentListen,
       homeEndpoints: settings.homeEndpoints,
       enrolmentEndpoints: settings.enrolmentEndpoints,
+      ...(settings.auditIntervalMs === undefined ? {} : { auditIntervalMs: settings.auditIntervalMs }),
       ...(settings.retentionMs === undefined ? {} : { retentionMs: settings.retentionMs }),
       ...(settings.minimumCopies === undefined ? {} : { minimumCopies: settings.minimumCopies }),
       softwareVersion,

@@ -1,4 +1,4 @@
-import { formatSize } from '../../base/index.js';
+import { formatDuration, formatSize } from '../../base/index.js';
 import { paint, type Colour } from './colour.js';
 import { nodesTable } from './nodes.js';
 import { printable } from './printable.js';
@@ -12,7 +12,7 @@ const HEADLINES: ReadonlyMap<string, { readonly word: string; readonly colour: C
 
 /** The status for people: health and its cause, the next command, other findings, nodes, use and log. */
 export function statusText(
-  { health, findings, nodes, usage, log, member, coordinator }: StatusJson,
+  { health, findings, nodes, usage, log, audit, member, coordinator }: StatusJson,
   shown: { readonly nowMs: number; readonly programVersion: string; readonly contextName: string },
 ): string {
   const [worst, ...others] = findings;
@@ -28,6 +28,18 @@ export function statusText(
     `Files    ${usage.files} in ${usage.directories} folders, ${formatSize(usage.fileBytes)}; ` +
       `${usage.copies} copies of ${usage.chunks} chunks, ${formatSize(usage.storedBytes)} of ${formatSize(usage.capacity)} used`,
     `Log      ${member.name} at ${log.epoch}-${log.head}, ${formatSize(log.bytes)}`,
+    `Audit    ${auditText(audit, log.head, shown.nowMs)}`,
     `Version  ${coordinator.version} (coordinator), ${shown.programVersion} (this command); context ${shown.contextName}`,
   ].join('\n');
+}
+
+/** How far log and views are verified, beside the service. */
+function auditText({ phase, events, rows, last }: StatusJson['audit'], head: number, nowMs: number): string {
+  const before =
+    last === undefined
+      ? 'not yet since the start'
+      : `${last.events} events and ${last.rows} rows read, up to event ${last.head}, ${formatDuration(nowMs - Date.parse(last.finished))} ago`;
+  if (phase === 'log') return `${before}; reading the log: ${events} of ${head} events`;
+  if (phase === 'views') return `${before}; reading the views: ${rows} rows`;
+  return phase === 'rebuilding' ? `${before}; rebuilding the views` : before;
 }

@@ -53,6 +53,23 @@ export const statusJson = (status: Status) => ({
       rows,
     })),
   },
+  audit: {
+    phase: status.audit?.phase ?? 'idle',
+    events: status.audit?.events ?? 0,
+    rows: status.audit?.rows ?? 0,
+    ...(status.audit !== undefined && status.audit.nextMs > 0 ? { next: new Date(status.audit.nextMs).toISOString() } : {}),
+    ...(status.audit !== undefined && status.audit.lastFinishedMs > 0
+      ? {
+          last: {
+            finished: new Date(status.audit.lastFinishedMs).toISOString(),
+            durationMs: status.audit.lastDurationMs,
+            head: status.audit.lastHeadSequence,
+            events: status.audit.lastEvents,
+            rows: status.audit.lastRows,
+          },
+        }
+      : {}),
+  },
   coordinator: {
     version: status.softwareVersion,
     started: new Date(status.startedMs).toISOString(),

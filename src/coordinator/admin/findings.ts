@@ -21,6 +21,8 @@ export interface Situation {
   readonly exported: ExportState;
   /** Damage was found in the view database. */
   readonly viewsDoubtful: boolean;
+  /** What the verification beside the service found. */
+  readonly audit: readonly Finding[];
 }
 
 type Severity = 'notice' | 'warning' | 'failure';
@@ -67,11 +69,12 @@ export function findingsOf(situation: Situation): readonly Finding[] {
           finding(
             'views-damaged',
             'failure',
-            'The view database is damaged; the log is not.',
-            'Restart the coordinator, which rebuilds it: collective coordinator start',
+            'The view database is damaged; it is being rebuilt from the log.',
+            'Wait for it: collective status',
           ),
         ]
       : []),
+    ...situation.audit,
     ...situation.startNotices.map((notice) => finding('mended-at-start', 'notice', notice, 'collective audit verify')),
     ...witnessFindings(situation.witnesses),
     ...exportFindings(situation.exported),

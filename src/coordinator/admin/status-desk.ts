@@ -5,6 +5,7 @@ import { keyIdOf } from '../../identity/index.js';
 import type { Clock, Hasher } from '../../ports/index.js';
 import type { CertificateRow, NodeRow, NodeUsageRow, TotalsRow, TreeCounts, ViewHost } from '../../projections/index.js';
 import type { GetStatusResponse, NodeInfo, UsageInfo } from '../../transport/index.js';
+import type { AuditReport } from '../log/background-audit.js';
 import type { MemberMaterial } from '../member/member-files.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
 import type { WitnessOffice } from '../witnesses/witness-office.js';
@@ -41,6 +42,7 @@ export interface StatusDeskOptions {
   readonly startNotices: readonly string[];
   readonly witnesses: Pick<WitnessOffice, 'report'>;
   readonly exportedKeys?: () => Promise<ExportedKeys | undefined>;
+  readonly audit: () => AuditReport;
 }
 
 interface OnRecord {
@@ -71,6 +73,7 @@ export class StatusDesk {
     const record = await this.#onRecord();
     const nodes = this.#nodeInfos(record);
     const usage = usageInfo(record, nodes);
+    const audit = this.#options.audit();
     const findings = findingsOf({
       nodes,
       usage,
@@ -80,6 +83,7 @@ export class StatusDesk {
       witnesses: await this.#options.witnesses.report(),
       exported: await this.#exported(),
       viewsDoubtful: views.doubtful(),
+      audit: audit.findings,
       coordinatorCertificateExpiresMs: record.coordinatorCertificate?.notAfterMs,
       certificateLifeMs: this.#options.certificateLifeMs,
     });
@@ -104,6 +108,17 @@ export class StatusDesk {
       },
       nodes,
       usage,
+      audit: {
+        phase: audit.phase,
+        events: audit.events,
+        rows: audit.rows,
+        nextMs: audit.nextMs,
+        lastFinishedMs: audit.last?.finishedMs ?? 0,
+        lastDurationMs: audit.last?.durationMs ?? 0,
+        lastHeadSequence: audit.last?.headSequence ?? 0,
+        lastEvents: audit.last?.events ?? 0,
+        lastRows: audit.last?.rows ?? 0,
+      },
       process: { ...facts, viewCacheBytes: views.cache.usedBytes, viewCacheLimitBytes: views.cache.limitBytes },
     };
   }

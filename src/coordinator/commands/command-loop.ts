@@ -27,6 +27,12 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** Something that must not happen beside a command. */
+interface Exclusive {
+  readonly run: () => Promise<void>;
+  readonly reject: (error: unknown) => void;
+}
+
 interface Settled {
   readonly waiting: Waiting;
   readonly outcome: Outcome;
@@ -43,6 +49,7 @@ export class CommandLoop {
   readonly #clock: Clock;
   readonly #gate: AppendGate;
   readonly #queue: Waiting[] = [];
+  readonly #exclusive: Exclusive[] = [];
   readonly #held: HeldCommands<Waiting>;
   readonly #answering = new Set<Promise<void>>();
   #running: Promise<void> | undefined;
@@ -93,6 +100,21 @@ export class CommandLoop {
     return answered;
   }
 
+  /** Whether commands wait to be decided. */
+  get busy(): boolean {
+    return this.#queue.length > 0;
+  }
+
+  /** Runs it between two blocks: commands wait meanwhile. Errors: what it threw, UNAVAILABLE (stopping), LOG_FAILED. */
+  exclusively<Value>(work: () => Promise<Value>): Promise<Value> {
+    if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
+    const done = new Promise<Value>((resolve, reject) => {
+      this.#exclusive.push({ run: () => work().then(resolve, reject), reject });
+    });
+    this.#running ??= this.#run();
+    return done;
+  }
+
   /** Finishes what was submitted, then refuses everything. */
   async stop(): Promise<void> {
     this.#stopped ??= new CollectiveError('UNAVAILABLE', 'The coordinator is stopping.', { next: 'Try again when it is back.' });
@@ -105,7 +127,12 @@ export class CommandLoop {
     try {
       // Whoever submits in this turn of the event loop shares the first block.
       await Promise.resolve();
-      while (this.#queue.length > 0) {
+      while (this.#queue.length > 0 || this.#exclusive.length > 0) {
+        const exclusive = this.#exclusive.shift();
+        if (exclusive !== undefined) {
+          await exclusive.run();
+          continue;
+        }
         if (this.#answering.size >= LIMITS.witnessBlocksAhead) await Promise.race(this.#answering);
         const { refusal } = this.#gate;
         if (refusal === undefined) await this.#writeBlock();
@@ -136,8 +163,9 @@ export class CommandLoop {
         block.discard();
         this.#views.discardPending();
         this.#queue.unshift(...settled.map((each) => each.waiting));
-        waiting.reject(error);
-        if (endsTheLoop(error)) throw error;
+        if (this.#mayPass(error)) this.#queue.unshift(waiting);
+        else waiting.reject(error);
+        if (this.#endsTheLoop(error)) throw error;
         return;
       }
     }
@@ -150,15 +178,19 @@ export class CommandLoop {
   /** Nothing can be recorded: only those get an answer for whom nothing has to be. */
   async #withoutBlock(refusal: NonNullable<AppendGate['refusal']>): Promise<void> {
     const settled: Settled[] = [];
-    for (const waiting of this.#queue.splice(0)) {
+    for (let waiting = this.#queue.shift(); waiting !== undefined; waiting = this.#queue.shift()) {
       try {
         const outcome = await this.#decide(waiting.command, undefined);
         if (outcome !== 'full') settled.push({ waiting, outcome });
         else if (!refusal.mayPass) waiting.reject(refusal.error);
         else this.#held.hold(waiting, () => this.#gate.refusal?.error ?? refusal.error);
       } catch (error) {
+        if (this.#mayPass(error)) {
+          this.#queue.unshift(waiting);
+          break;
+        }
         waiting.reject(error);
-        if (endsTheLoop(error)) throw error;
+        if (this.#endsTheLoop(error)) throw error;
       }
     }
     // It may have passed meanwhile.
@@ -196,8 +228,19 @@ export class CommandLoop {
     } catch (error) {
       this.#views.discardPending();
       for (const { waiting } of settled.splice(0)) waiting.reject(error);
-      if (endsTheLoop(error)) throw error;
+      if (this.#endsTheLoop(error)) throw error;
     }
+  }
+
+  /** Damage to a view, where somebody waits to mend it. */
+  #mayPass(error: unknown): boolean {
+    return toCollectiveError(error).code === 'VIEW_DAMAGED' && this.#exclusive.length > 0;
+  }
+
+  /** A full disk only refuses; a log or a view that failed is the end. */
+  #endsTheLoop(error: unknown): boolean {
+    const { code } = toCollectiveError(error);
+    return code === 'LOG_FAILED' || code === 'LOG_DAMAGED' || (code === 'VIEW_DAMAGED' && !this.#mayPass(error));
   }
 
   /** Full: the events have no room in this block; without a block there is room for none. */
@@ -239,7 +282,8 @@ export class CommandLoop {
 
   #fail(error: CollectiveError): void {
     this.#stopped = error;
-    for (const waiting of [...this.#queue.splice(0), ...this.#held.release()]) waiting.reject(error);
+    for (const waiting of [...this.#queue.splice(0), ...this.#held.release(), ...this.#exclusive.splice(0)])
+      waiting.reject(error);
     this.#onFailure(error);
   }
 }
@@ -255,9 +299,3 @@ const tooLarge = (): Outcome => ({
     next: 'Ask for less at once.',
   }),
 });
-
-/** A full disk only refuses; a log or a view that failed is the end. */
-function endsTheLoop(error: unknown): boolean {
-  const { code } = toCollectiveError(error);
-  return code === 'LOG_FAILED' || code === 'LOG_DAMAGED' || code === 'VIEW_DAMAGED';
-}

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { ROOT_FILE_ID } from '../../../src/base/index.js';
 import { openViews, type OpenedViews } from '../../../src/coordinator/log/open-views.js';
-import { createLog, type EventLog } from '../../../src/events/index.js';
+import type { EventLog } from '../../../src/events/index.js';
 import { SystemTimers } from '../../../src/runtime/index.js';
 import { SeededRandom, SimFileSystem, SimKeyValueStores } from '../../simulation/ports/index.js';
 import { silentLogger } from '../../conformance/chunk-store/silent-logger.js';
 import { hasher, originOf } from '../../support/events.js';
-import { commitBlock, logOptions } from '../../support/logs.js';
-import { AT, founded } from '../projections/support.js';
+import { commitBlock, foundedLog } from '../../support/logs.js';
+import { AT } from '../projections/support.js';
 
 const PATH = '/views';
 const MARKER = '/views.opening';
@@ -28,9 +28,8 @@ class Member {
 
   static async make(seed: number): Promise<Member> {
     const disk = new SimFileSystem({ random: new SeededRandom(seed) });
-    const log = await createLog(logOptions(disk, ''));
+    const log = await foundedLog(disk, '');
     const member = new Member(disk, new SimKeyValueStores(new SeededRandom(seed)), log);
-    await commitBlock(log, [founded(originOf(1))]);
     const store = await member.stores.open(PATH, 'create');
     await store.close();
     for (let batch = 0; batch < 2; batch += 1) {

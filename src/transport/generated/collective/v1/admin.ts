@@ -26,6 +26,24 @@ export interface GetStatusResponse {
     | undefined;
   /** What the coordinator's clock showed when it answered. */
   readonly timeMs: number;
+  readonly audit: AuditStatus | undefined;
+}
+
+/** How far the coordinator is with verifying its log and its views beside the service. */
+export interface AuditStatus {
+  /** idle, views, log, or rebuilding: views that were found damaged. */
+  readonly phase: string;
+  /** Read so far by the one that runs. */
+  readonly events: number;
+  readonly rows: number;
+  /** When the next one begins; 0 while one runs. */
+  readonly nextMs: number;
+  /** Of the last one that came to its end; 0: none did since the start. */
+  readonly lastFinishedMs: number;
+  readonly lastDurationMs: number;
+  readonly lastHeadSequence: number;
+  readonly lastEvents: number;
+  readonly lastRows: number;
 }
 
 /** One thing that is not as it should be, why, and the next command to run. */
@@ -332,6 +350,7 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     usage: undefined,
     process: undefined,
     timeMs: 0,
+    audit: undefined,
   };
 }
 
@@ -369,6 +388,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.timeMs !== 0) {
       writer.uint32(88).uint64(message.timeMs);
+    }
+    if (message.audit !== undefined) {
+      AuditStatus.encode(message.audit, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -472,6 +494,158 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             }
 
             message.timeMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.audit = AuditStatus.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAuditStatus(): AuditStatus {
+  return {
+    phase: "",
+    events: 0,
+    rows: 0,
+    nextMs: 0,
+    lastFinishedMs: 0,
+    lastDurationMs: 0,
+    lastHeadSequence: 0,
+    lastEvents: 0,
+    lastRows: 0,
+  };
+}
+
+export const AuditStatus: MessageFns<AuditStatus> = {
+  encode(message: AuditStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.phase !== "") {
+      writer.uint32(10).string(message.phase);
+    }
+    if (message.events !== 0) {
+      writer.uint32(16).uint64(message.events);
+    }
+    if (message.rows !== 0) {
+      writer.uint32(24).uint64(message.rows);
+    }
+    if (message.nextMs !== 0) {
+      writer.uint32(32).uint64(message.nextMs);
+    }
+    if (message.lastFinishedMs !== 0) {
+      writer.uint32(40).uint64(message.lastFinishedMs);
+    }
+    if (message.lastDurationMs !== 0) {
+      writer.uint32(48).uint64(message.lastDurationMs);
+    }
+    if (message.lastHeadSequence !== 0) {
+      writer.uint32(56).uint64(message.lastHeadSequence);
+    }
+    if (message.lastEvents !== 0) {
+      writer.uint32(64).uint64(message.lastEvents);
+    }
+    if (message.lastRows !== 0) {
+      writer.uint32(72).uint64(message.lastRows);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AuditStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuditStatus() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.phase = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.events = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.rows = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.nextMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.lastFinishedMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.lastDurationMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.lastHeadSequence = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.lastEvents = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.lastRows = longToNumber(reader.uint64());
             continue;
           }
         }
