@@ -47,6 +47,8 @@ const files: Chapter = {
     run('collective get /photos again; diff -r photos again && echo the same, byte for byte'),
     text('`status` says whether all is well and, if not, what to do next.'),
     run('collective status'),
+    text('`doctor` looks at this machine, the way to the coordinator, and the way to each node.'),
+    run('collective doctor'),
   ],
 };
 

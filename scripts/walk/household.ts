@@ -90,7 +90,7 @@ export class Household {
   }
 
   async stopAll(): Promise<void> {
-    for (const terminal of [...this.#terminals.keys()]) await this.stop(terminal, 'SIGKILL');
+    for (const terminal of this.#terminals.keys()) await this.stop(terminal, 'SIGKILL');
   }
 
   /** What was printed, without what only this machine and this run have. */

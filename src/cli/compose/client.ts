@@ -1,4 +1,4 @@
-import { CollectiveClient, createNodeDialler } from '../../client/index.js';
+import { CollectiveClient, createNodeDialler, type OpenNodeChannel } from '../../client/index.js';
 import { createTlsNetwork } from '../../runtime/index.js';
 import { createGrpcTransport } from '../../transport/index.js';
 import { ContextStore, type Context } from '../contexts/context-store.js';
@@ -10,7 +10,7 @@ export async function openContextClient(
   world: World,
   configDirectory: string,
   contextName: string | undefined,
-): Promise<{ readonly client: CollectiveClient; readonly context: Context }> {
+): Promise<{ readonly client: CollectiveClient; readonly context: Context; readonly openNode: OpenNodeChannel }> {
   const store = new ContextStore(configDirectory, world);
   const context = await store.choose(contextName);
   const own = await store.credentials(context);
@@ -18,5 +18,5 @@ export async function openContextClient(
   const local = new NodeLocalFiles(world);
   const openNode = createNodeDialler({ ...world, own, network: createTlsNetwork() });
   const client = new CollectiveClient({ ...world, channel, local, openNode });
-  return { client, context };
+  return { client, context, openNode };
 }
