@@ -32,6 +32,7 @@ import { HistoryCalls } from './files/history-calls.js';
 import { NamespaceCalls } from './files/namespace-calls.js';
 import { PlacementOffice } from './files/placement-office.js';
 import { ProtectionDesk } from './files/protection-desk.js';
+import { ProtectionSurvey } from './files/protection-survey.js';
 import { ReadCalls } from './files/read-calls.js';
 import { ReceiptCheck } from './files/receipt-check.js';
 import { TicketOffice } from './files/tickets.js';
@@ -225,6 +226,8 @@ class Running {
     const placement = new PlacementOffice({ views, registry, clock, timers });
     const receipts = new ReceiptCheck({ origin, views, clock, hasher, verifier });
     const audit = new Audit({ log, views, stores, scratchDirectory: directory, hasher, random, timers, logger });
+    const protection = new ProtectionDesk({ views, registry });
+    const survey = new ProtectionSurvey({ views, protection, clock, timers, logger });
     const status = new StatusDesk({
       ...options,
       log,
@@ -237,6 +240,9 @@ class Running {
       witnesses,
       hasher,
       audit: () => background.report,
+      room: (copies) => placement.room(copies),
+      retentionMs,
+      underProtectedFiles: () => survey.underProtectedFiles,
       logBytes: () => bytesOfFiles(ports.fileSystem, logDirectoryOf(directory, origin), log.lastSegment),
     });
     const files = filesService({
@@ -245,7 +251,7 @@ class Running {
       namespace: new NamespaceCalls({ commands, views, clock, hasher }),
       history: new HistoryCalls({ commands, views, clock, hasher, retentionMs }),
       copies: new CopyCalls({ commands, views, hasher, retentionMs }),
-      search: { views, registry, protection: new ProtectionDesk({ views, registry }), clock, retentionMs },
+      search: { views, registry, protection, clock, retentionMs },
     });
     const trust = new TrustDesk({
       authority,
@@ -364,6 +370,7 @@ class Running {
     });
     const loopsEnded = Promise.allSettled([
       liveness.run(loops.signal),
+      survey.run(loops.signal),
       runUpkeep({ clock, timers, views, commands, logger, retentionMs }, loops.signal),
       ownRenewal.run(unrecorded, loops.signal),
       withdrawal.run(loops.signal),

@@ -7,6 +7,8 @@ export interface Candidate {
   /** Empty: the node is a failure domain of its own. */
   readonly failureDomain: string;
   readonly freeBytes: number;
+  /** It takes no new chunks, but can promise to keep those that it holds; `freeBytes` is 0. */
+  readonly full?: boolean;
 }
 
 /** A node that cannot take chunks now, and why, in a word or two: `full` where all that it lacks is room. */
@@ -152,7 +154,9 @@ function tooLittleSpace(
   candidates: readonly Candidate[],
   free: ReadonlyMap<NodeId, number>,
 ): Result<never, CollectiveError> {
-  const left = candidates.map(({ name, nodeId }) => `${name} has ${formatSize(Math.max(0, free.get(nodeId) ?? 0))} left`);
+  const left = candidates.map(({ name, nodeId, full }) => {
+    return full === true ? `${name} is full` : `${name} has ${formatSize(Math.max(0, free.get(nodeId) ?? 0))} left`;
+  });
   return fail(
     new CollectiveError(
       'NOT_ENOUGH_SPACE',
@@ -163,6 +167,22 @@ function tooLittleSpace(
       },
     ),
   );
+}
+
+/**
+ * The most bytes of which so many copies fit: no node takes a byte twice, and all together take all copies. It is the greatest
+ * size for which the sum of what each node can take of it is `copies` times as much.
+ */
+export function roomFor(copies: number, candidates: readonly Candidate[]): number {
+  const free = candidates.map(({ freeBytes }) => Math.max(0, freeBytes)).sort((left, right) => right - left);
+  if (copies < 1 || free.length < copies) return 0;
+  // Nodes larger than the result take all of it: as many of the largest as there may be are set aside, one by one.
+  for (let large = 0; large < copies; large += 1) {
+    const rest = free.slice(large).reduce((sum, bytes) => sum + bytes, 0);
+    const share = Math.floor(rest / (copies - large));
+    if (large + 1 >= copies || share >= (free[large] ?? 0)) return Math.min(share, Number.MAX_SAFE_INTEGER);
+  }
+  return 0;
 }
 
 /**

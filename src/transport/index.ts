@@ -50,6 +50,7 @@ export type {
   ReplayLogResponse,
   RevokeCertificatesRequest,
   RevokeCertificatesResponse,
+  StorageInfo,
   UsageInfo,
   VerifyLogRequest,
   VerifyLogResponse,

@@ -23,7 +23,9 @@ export default class Find extends ClientCommand {
     'smaller-than': sizeFlag({ description: 'Files with fewer bytes than this.' }),
     'newer-than': momentFlag({ description: 'Modified since: 7d for seven days, or 2026-11-22.' }),
     'older-than': momentFlag({ description: 'Not modified since.' }),
-    'under-protected': Flags.boolean({ description: 'Files of which some chunk has fewer copies than wanted.' }),
+    'under-protected': Flags.boolean({
+      description: 'Files with a chunk of which fewer copies can be reached now than are wanted.',
+    }),
     print0: Flags.boolean({ description: 'A NUL after each path instead of a line break, for xargs -0. Also -0.' }),
   };
   static override examples = [

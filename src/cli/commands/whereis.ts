@@ -17,6 +17,7 @@ interface Sums {
   size: number;
   wellKept: number;
   underProtected: number;
+  partlyUnreachable: number;
   unreachable: number;
   lost: number;
 }
@@ -36,7 +37,7 @@ export default class WhereIs extends ClientCommand {
   };
   static override examples = ['<%= config.bin %> whereis /photos/a.jpg', '<%= config.bin %> whereis -r /'];
 
-  readonly #sums: Sums = { files: 0, size: 0, wellKept: 0, underProtected: 0, unreachable: 0, lost: 0 };
+  readonly #sums: Sums = { files: 0, size: 0, wellKept: 0, underProtected: 0, partlyUnreachable: 0, unreachable: 0, lost: 0 };
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(WhereIs);
@@ -67,20 +68,24 @@ export default class WhereIs extends ClientCommand {
     this.#sums.size += size;
     if (state === 'ok') this.#sums.wellKept += 1;
     if (state === 'under-protected') this.#sums.underProtected += 1;
+    if (state === 'partly-unreachable') this.#sums.partlyUnreachable += 1;
     if (state === 'unreachable') this.#sums.unreachable += 1;
     if (state === 'lost') this.#sums.lost += 1;
   }
 
   #sum(path: string, files: readonly FileProtectionJson[]): unknown {
-    const { wellKept, underProtected, unreachable, lost, ...all } = this.#sums;
-    if (this.jsonEnabled()) return { path, ...all, wellKept, underProtected, unreachable, lost, entries: files };
+    const { wellKept, underProtected, partlyUnreachable, unreachable, lost, ...all } = this.#sums;
+    if (this.jsonEnabled())
+      return { path, ...all, wellKept, underProtected, partlyUnreachable, unreachable, lost, entries: files };
     const parts = [`${wellKept} of ${all.files} files are kept as they should be`];
     if (underProtected > 0) parts.push(`${underProtected} have too few copies`);
+    if (partlyUnreachable > 0) parts.push(`${partlyUnreachable} have fewer copies within reach than wanted`);
     if (unreachable > 0) parts.push(`${unreachable} cannot be read now`);
     if (lost > 0) parts.push(`${lost} are lost in part`);
     this.say(`${parts.join('; ')} (${formatSize(all.size)}).`);
-    if (underProtected + lost > 0)
-      this.say('Next: put the files again to make their copies, or bring back the nodes: collective node list');
+    if (wellKept < all.files) {
+      this.say('Next: bring back the nodes, or put the files again to make their copies: collective node list');
+    }
     return undefined;
   }
 

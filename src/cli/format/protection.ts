@@ -2,8 +2,11 @@ import { formatSize } from '../../base/index.js';
 import type { FileProtection, HolderInfo, LocatedChunk } from '../../client/index.js';
 import { printable } from './entries.js';
 
-/** lost: some chunk has no copy on record; unreachable: some chunk has none on a node that is here. */
-export type ProtectionState = 'ok' | 'under-protected' | 'unreachable' | 'lost';
+/**
+ * lost: some chunk has no copy on record; unreachable: some chunk has none on a node that is here; under-protected: some chunk
+ * has fewer than wanted; partly-unreachable: some chunk has fewer than wanted on nodes that are here.
+ */
+export type ProtectionState = 'ok' | 'partly-unreachable' | 'under-protected' | 'unreachable' | 'lost';
 
 /** What scripts get to see of how a file is kept. */
 export const fileProtectionJson = (file: FileProtection, nodes: readonly HolderInfo[]) => ({
@@ -42,13 +45,15 @@ const holderJson = (holder: HolderInfo | undefined) => ({
 function stateOf(file: FileProtection): ProtectionState {
   if (file.lostChunks > 0) return 'lost';
   if (file.unreachableChunks > 0) return 'unreachable';
-  return file.underProtectedChunks > 0 ? 'under-protected' : 'ok';
+  if (file.underProtectedChunks > 0) return 'under-protected';
+  return file.copiesReachable < file.copiesWanted ? 'partly-unreachable' : 'ok';
 }
 
 /** In a few words: what is wrong with how a file is kept, if anything. */
 export function protectionWord({ state, copies, lostChunks, chunks }: FileProtectionJson): string {
   if (state === 'lost') return `${lostChunks} of ${chunks} chunks lost`;
   if (state === 'unreachable') return 'no copy reachable';
+  if (state === 'partly-unreachable') return `${copies.reachable} of ${copies.wanted} reachable`;
   return chunks === 0 ? 'nothing to keep' : `${copies.present} of ${copies.wanted} copies`;
 }
 
@@ -81,6 +86,7 @@ export function protectionLines(file: FileProtectionJson): readonly string[] {
   ];
   const next: Readonly<Record<ProtectionState, string | undefined>> = {
     ok: undefined,
+    'partly-unreachable': 'Next: bring back the nodes, or put the file again to have its copies on others: collective node list',
     'under-protected': 'Next: put the file again to make the missing copies, or bring back the nodes: collective node list',
     unreachable: 'Next: bring back the nodes that hold it: collective node list',
     lost: 'Next: put the file again from another place, or restore another version: collective versions <path>',

@@ -40,6 +40,10 @@ export const statusJson = (status: Status) => ({
     capacity: status.usage?.capacityBytes ?? 0,
     underProtectedChunks: status.usage?.underProtectedChunks ?? 0,
     damagedCopies: status.usage?.damagedCopies ?? 0,
+    ...(status.usage?.storage?.underProtectedFiles === undefined
+      ? {}
+      : { underProtectedFiles: status.usage.storage.underProtectedFiles }),
+    retentionMs: status.usage?.storage?.retentionMs ?? 0,
   },
   log: {
     origin: status.log?.origin ?? '',

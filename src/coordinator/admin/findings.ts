@@ -50,10 +50,10 @@ export function findingsOf(situation: Situation): readonly Finding[] {
           finding(
             'under-protected',
             'warning',
-            `${counted(usage.underProtectedChunks, 'chunk')} ${usage.underProtectedChunks === 1 ? 'has' : 'have'} fewer copies than wanted.`,
+            `${counted(usage.underProtectedChunks, 'chunk')} ${usage.underProtectedChunks === 1 ? 'has' : 'have'} fewer copies than wanted${filesOf(usage)}.`,
             situation.nodes.length < situation.policy.wanted
               ? 'Add a node, best on another machine: collective node invite; then put the files again.'
-              : 'Bring back the nodes that are away, or put the files again: collective node list',
+              : 'Bring back the nodes that are away, or put the files again; see which: collective find / --under-protected',
           ),
         ]
       : []),
@@ -81,6 +81,12 @@ export function findingsOf(situation: Situation): readonly Finding[] {
   ];
   const rank: Readonly<Record<string, number>> = { failure: 0, warning: 1, notice: 2 };
   return found.sort((left, right) => (rank[left.severity] ?? 0) - (rank[right.severity] ?? 0));
+}
+
+/** The rest are older versions, or what was deleted. */
+function filesOf({ storage }: UsageInfo): string {
+  const files = storage?.underProtectedFiles;
+  return files === undefined ? '' : `; ${counted(files, 'file')} ${files === 1 ? 'has' : 'have'} such chunks`;
 }
 
 export function healthOf(findings: readonly Finding[]): 'healthy' | 'degraded' | 'failed' {

@@ -3,8 +3,16 @@ import type { EventLog } from '../../events/index.js';
 import type { CopiesPolicy } from '../../domain/index.js';
 import { keyIdOf } from '../../identity/index.js';
 import type { Clock, Hasher } from '../../ports/index.js';
-import type { CertificateRow, NodeRow, NodeUsageRow, TotalsRow, TreeCounts, ViewHost } from '../../projections/index.js';
-import type { GetStatusResponse, NodeInfo, UsageInfo } from '../../transport/index.js';
+import type {
+  CertificateRow,
+  NodeRow,
+  NodeUsageRow,
+  PurgedCounts,
+  TotalsRow,
+  TreeCounts,
+  ViewHost,
+} from '../../projections/index.js';
+import type { GetStatusResponse, NodeInfo, StorageInfo, UsageInfo } from '../../transport/index.js';
 import type { AuditReport } from '../log/background-audit.js';
 import type { MemberMaterial } from '../member/member-files.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
@@ -35,6 +43,11 @@ export interface StatusDeskOptions {
   readonly hasher: Hasher;
   readonly processFacts: () => ProcessFacts;
   readonly logBytes: () => Promise<number>;
+  /** The most that could be stored now, in so many copies. */
+  readonly room: (copies: number) => Promise<number>;
+  readonly retentionMs: number;
+  /** Files with a chunk that has too few copies; undefined: not counted yet. */
+  readonly underProtectedFiles: () => number | undefined;
   readonly softwareVersion: string;
   readonly policy: CopiesPolicy;
   readonly certificateLifeMs: number;
@@ -55,6 +68,7 @@ interface OnRecord {
   }[];
   readonly coordinatorCertificate: CertificateRow | undefined;
   readonly totals: TotalsRow;
+  readonly purged: PurgedCounts;
   readonly tree: TreeCounts | undefined;
 }
 
@@ -72,7 +86,7 @@ export class StatusDesk {
     const { material, log, views, processFacts, softwareVersion, clock, policy, startNotices } = this.#options;
     const record = await this.#onRecord();
     const nodes = this.#nodeInfos(record);
-    const usage = usageInfo(record, nodes);
+    const usage = { ...usageInfo(record, nodes), storage: await this.#storage(record) };
     const audit = this.#options.audit();
     const findings = findingsOf({
       nodes,
@@ -137,6 +151,25 @@ export class StatusDesk {
     return this.#nodeInfos(await this.#onRecord());
   }
 
+  async #storage({ tree, purged }: OnRecord): Promise<StorageInfo> {
+    const { room, retentionMs, policy, underProtectedFiles } = this.#options;
+    return {
+      liveStoredBytes: tree?.storedBytes ?? 0,
+      keptVersions: tree?.keptVersions ?? 0,
+      keptBytes: tree?.keptBytes ?? 0,
+      keptStoredBytes: tree?.keptStoredBytes ?? 0,
+      deletedEntries: tree?.deletedEntries ?? 0,
+      deletedBytes: tree?.deletedBytes ?? 0,
+      deletedStoredBytes: tree?.deletedStoredBytes ?? 0,
+      purgedBytes: purged.bytes,
+      purgedStoredBytes: purged.storedBytes,
+      retentionMs,
+      roomBytes: await room(policy.wanted),
+      roomCopies: policy.wanted,
+      underProtectedFiles: underProtectedFiles(),
+    };
+  }
+
   #onRecord(): Promise<OnRecord> {
     return this.#options.views.run((views) => ({
       nodes: views.nodes.all().map(([nodeId, row]) => ({
@@ -148,6 +181,7 @@ export class StatusDesk {
       })),
       coordinatorCertificate: views.certificates.of('coordinator', '')[0],
       totals: views.usage.totals(),
+      purged: views.namespace.purged(),
       tree: views.namespace.file(ROOT_FILE_ID)?.below,
     }));
   }
@@ -184,7 +218,7 @@ export class StatusDesk {
   }
 }
 
-function usageInfo({ totals, tree }: OnRecord, nodes: readonly NodeInfo[]): UsageInfo {
+function usageInfo({ totals, tree }: OnRecord, nodes: readonly NodeInfo[]): Omit<UsageInfo, 'storage'> {
   return {
     files: tree?.files ?? 0,
     directories: tree?.directories ?? 0,

@@ -1,5 +1,5 @@
 import { accept, CollectiveError } from '../../base/index.js';
-import { keptVersion, type Protection, type Retention, showPath, standing } from '../../domain/index.js';
+import { countsAsHolder, keptVersion, type Protection, type Retention, showPath, standing } from '../../domain/index.js';
 import type { Clock } from '../../ports/index.js';
 import type { VersionRow, ViewHost } from '../../projections/index.js';
 import type {
@@ -41,7 +41,7 @@ export async function* locateFiles(
 ): AsyncGenerator<LocateFilesResponse> {
   const { views, protection, registry } = options;
   const top = ownPath(request.path);
-  const nodes = await views.run((all) => new Map(all.nodes.all()));
+  const nodes = await views.run((all) => new Map(all.nodes.all().filter(([id]) => countsAsHolder(id, all))));
   const holders = new HolderTable(registry, nodes);
   const page = new EntryPage<LocatedFile>();
   for await (const walked of walkTree(views, top, signal, () => request.recursive)) {

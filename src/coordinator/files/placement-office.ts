@@ -1,5 +1,13 @@
 import { accept, type ChunkId, type NodeId } from '../../base/index.js';
-import { type Candidate, checkRoom, countsAsHolder, type ChunkPlan, planPlacement, type Unusable } from '../../domain/index.js';
+import {
+  type Candidate,
+  checkRoom,
+  countsAsHolder,
+  type ChunkPlan,
+  planPlacement,
+  roomFor,
+  type Unusable,
+} from '../../domain/index.js';
 import type { Clock, Timers } from '../../ports/index.js';
 import type { NodeRow, ViewHost } from '../../projections/index.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
@@ -57,6 +65,13 @@ export class PlacementOffice {
     accept(checkRoom(request, candidates, unusable));
   }
 
+  /** The most that could be stored now, in so many copies. */
+  async room(copies: number): Promise<number> {
+    const { views } = this.#options;
+    const all = await views.run((each) => each.nodes.all().filter(([nodeId]) => countsAsHolder(nodeId, each)));
+    return roomFor(copies, this.#sort(all).candidates);
+  }
+
   async #usable(copies: number, signal: AbortSignal) {
     const { views, registry, clock, timers } = this.#options;
     const all = await views.run((each) => each.nodes.all().filter(([nodeId]) => countsAsHolder(nodeId, each)));
@@ -83,6 +98,7 @@ export class PlacementOffice {
       const { name, failureDomain } = row;
       if (presence !== 'online' || telemetry === undefined)
         unusable.push({ name, why: presence === 'suspect' ? 'not answering' : 'offline' });
+      else if (telemetry.storeState === 'full') candidates.push({ nodeId, name, failureDomain, freeBytes: 0, full: true });
       else if (telemetry.storeState !== 'ready') unusable.push({ name, why: telemetry.storeState });
       else candidates.push({ nodeId, name, failureDomain, freeBytes: telemetry.freeBytes });
     }

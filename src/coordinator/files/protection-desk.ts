@@ -1,5 +1,5 @@
 import type { NodeId } from '../../base/index.js';
-import { type Protection, ProtectionTally } from '../../domain/index.js';
+import { countsAsHolder, type Protection, ProtectionTally } from '../../domain/index.js';
 import type { VersionRow, ViewHost } from '../../projections/index.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
 import type { Walked } from './tree-walk.js';
@@ -32,8 +32,15 @@ export class ProtectionDesk {
     return tally.result();
   }
 
-  /** Whether a chunk of a file's current version has fewer copies than wanted. Ends at the first. Error: CANCELLED. */
-  async isUnderProtected({ row, fileId }: Walked, signal: AbortSignal): Promise<boolean> {
+  /**
+   * Whether a chunk of a file's current version has fewer copies than wanted: on record, or also fewer that can be reached now.
+   * Ends at the first. Error: CANCELLED.
+   */
+  async isUnderProtected(
+    { row, fileId }: Walked,
+    signal: AbortSignal,
+    counted: 'on-record' | 'reachable' = 'on-record',
+  ): Promise<boolean> {
     if (row.kind !== 'file' || row.version === 0) return false;
     const version = await this.#options.views.run(({ namespace }) => namespace.version(fileId, row.version));
     if (version === undefined) return false;
@@ -41,13 +48,16 @@ export class ProtectionDesk {
     for await (const chunks of chunksOfVersion(this.#options.views, version)) {
       signal.throwIfAborted();
       for (const { row: placement } of chunks) tally.add(placement);
-      if (tally.result().underProtectedChunks > 0) return true;
+      const { underProtectedChunks, copiesReachable, copiesWanted } = tally.result();
+      if (underProtectedChunks > 0 || (counted === 'reachable' && copiesReachable < copiesWanted)) return true;
     }
     return false;
   }
 
   async #tally(): Promise<ProtectionTally> {
-    const known = await this.#options.views.run(({ nodes }) => nodes.all().map(([id]) => id));
+    const known = await this.#options.views.run((all) =>
+      all.nodes.all().flatMap(([id]) => (countsAsHolder(id, all) ? [id] : [])),
+    );
     return new ProtectionTally(new Set(known), (id) => this.here(id));
   }
 }

@@ -24,7 +24,7 @@ export async function* findEntries(
   const page = new EntryPage<EntryInfo>();
   for await (const walked of walkTree(views, top, signal)) {
     if (!matches(walked)) continue;
-    if (request.underProtected && !(await protection.isUnderProtected(walked, signal))) continue;
+    if (request.underProtected && !(await protection.isUnderProtected(walked, signal, 'reachable'))) continue;
     const info = entryInfo(walked.names, walked.fileId, walked.row);
     page.add(info, messageBytesOf(info));
     if (page.full) yield { entries: page.take() };

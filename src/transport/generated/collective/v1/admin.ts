@@ -82,6 +82,29 @@ export interface UsageInfo {
   readonly damagedCopies: number;
   readonly capacityBytes: number;
   readonly storedBytes: number;
+  readonly storage: StorageInfo | undefined;
+}
+
+/** What the member's tree takes, and what there is room for. */
+export interface StorageInfo {
+  /** Copies of current versions, of older ones that are kept, and of what was deleted; chunks that files share with each of them. */
+  readonly liveStoredBytes: number;
+  readonly keptVersions: number;
+  readonly keptBytes: number;
+  readonly keptStoredBytes: number;
+  readonly deletedEntries: number;
+  readonly deletedBytes: number;
+  readonly deletedStoredBytes: number;
+  /** Gone for good; the bytes are freed when chunks are collected. */
+  readonly purgedBytes: number;
+  readonly purgedStoredBytes: number;
+  /** How long what was deleted or overwritten is kept. */
+  readonly retentionMs: number;
+  /** How much can be put now, in so many copies. */
+  readonly roomBytes: number;
+  readonly roomCopies: number;
+  /** Files with a chunk that has fewer copies than wanted, as last counted; absent: not counted yet. */
+  readonly underProtectedFiles?: number | undefined;
 }
 
 export interface ProcessInfo {
@@ -921,6 +944,7 @@ function createBaseUsageInfo(): UsageInfo {
     damagedCopies: 0,
     capacityBytes: 0,
     storedBytes: 0,
+    storage: undefined,
   };
 }
 
@@ -955,6 +979,9 @@ export const UsageInfo: MessageFns<UsageInfo> = {
     }
     if (message.storedBytes !== 0) {
       writer.uint32(80).uint64(message.storedBytes);
+    }
+    if (message.storage !== undefined) {
+      StorageInfo.encode(message.storage, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -1050,6 +1077,206 @@ export const UsageInfo: MessageFns<UsageInfo> = {
             }
 
             message.storedBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.storage = StorageInfo.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStorageInfo(): StorageInfo {
+  return {
+    liveStoredBytes: 0,
+    keptVersions: 0,
+    keptBytes: 0,
+    keptStoredBytes: 0,
+    deletedEntries: 0,
+    deletedBytes: 0,
+    deletedStoredBytes: 0,
+    purgedBytes: 0,
+    purgedStoredBytes: 0,
+    retentionMs: 0,
+    roomBytes: 0,
+    roomCopies: 0,
+    underProtectedFiles: undefined,
+  };
+}
+
+export const StorageInfo: MessageFns<StorageInfo> = {
+  encode(message: StorageInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.liveStoredBytes !== 0) {
+      writer.uint32(8).uint64(message.liveStoredBytes);
+    }
+    if (message.keptVersions !== 0) {
+      writer.uint32(16).uint64(message.keptVersions);
+    }
+    if (message.keptBytes !== 0) {
+      writer.uint32(24).uint64(message.keptBytes);
+    }
+    if (message.keptStoredBytes !== 0) {
+      writer.uint32(32).uint64(message.keptStoredBytes);
+    }
+    if (message.deletedEntries !== 0) {
+      writer.uint32(40).uint64(message.deletedEntries);
+    }
+    if (message.deletedBytes !== 0) {
+      writer.uint32(48).uint64(message.deletedBytes);
+    }
+    if (message.deletedStoredBytes !== 0) {
+      writer.uint32(56).uint64(message.deletedStoredBytes);
+    }
+    if (message.purgedBytes !== 0) {
+      writer.uint32(64).uint64(message.purgedBytes);
+    }
+    if (message.purgedStoredBytes !== 0) {
+      writer.uint32(72).uint64(message.purgedStoredBytes);
+    }
+    if (message.retentionMs !== 0) {
+      writer.uint32(80).uint64(message.retentionMs);
+    }
+    if (message.roomBytes !== 0) {
+      writer.uint32(88).uint64(message.roomBytes);
+    }
+    if (message.roomCopies !== 0) {
+      writer.uint32(96).uint32(message.roomCopies);
+    }
+    if (message.underProtectedFiles !== undefined) {
+      writer.uint32(104).uint64(message.underProtectedFiles);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StorageInfo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStorageInfo() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.liveStoredBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.keptVersions = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.keptBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.keptStoredBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.deletedEntries = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.deletedBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.deletedStoredBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.purgedBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.purgedStoredBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.retentionMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.roomBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.roomCopies = reader.uint32();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.underProtectedFiles = longToNumber(reader.uint64());
             continue;
           }
         }

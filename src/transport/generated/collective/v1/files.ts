@@ -416,7 +416,7 @@ export interface FindEntriesRequest {
   readonly olderThanMs?:
     | number
     | undefined;
-  /** Only files with a chunk that has fewer copies than wanted. */
+  /** Only files with a chunk of which fewer copies can be reached than are wanted. */
   readonly underProtected: boolean;
   readonly ignoreCase: boolean;
 }
