@@ -16,6 +16,8 @@ export interface InitialiseMemberOptions {
   /** `host:port` at which clients and nodes reach the home listener, and joiners the enrolment listener. */
   readonly homeEndpoints: readonly string[];
   readonly enrolmentEndpoints: readonly string[];
+  /** Of the first certificates. Default: LIMITS.leafLifeMs. */
+  readonly certificateLifeMs?: number;
   readonly files: MemberFileStore;
   readonly ports: {
     readonly fileSystem: FileSystem;

@@ -153,7 +153,7 @@ function checkRole(identity: PeerIdentity, { roles }: LeafCheck): Result<never, 
 /** Whether this CA has signed the leaf (DER). */
 export function isIssuedBy(leafDer: Uint8Array, ca: TrustedCa): boolean {
   const leaf = parseCertificate(leafDer);
-  return leaf !== undefined && leaf.checkIssued(ca.certificate) && leaf.verify(ca.publicKey);
+  return leaf?.checkIssued(ca.certificate) === true && leaf.verify(ca.publicKey);
 }
 
 /** From when until when the leaf (DER) is good; undefined if it cannot be read. */

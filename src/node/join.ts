@@ -22,6 +22,7 @@ export interface JoinedNode {
   readonly name: string;
   readonly memberName: string;
   readonly homeEndpoints: readonly string[];
+  readonly enrolmentEndpoints: readonly string[];
 }
 
 /**
@@ -32,9 +33,9 @@ export async function joinNode(options: JoinOptions, world: NodeWorld): Promise<
   await makeStore(options, world);
   const { invite, name, signal } = options;
   const redeemed = await redeemInvite({ invite, kind: 'node', name, signal }, world);
-  const { own, subjectId, memberName, homeEndpoints } = redeemed;
+  const { own, subjectId, memberName, homeEndpoints, enrolmentEndpoints } = redeemed;
   assert(isNodeId(subjectId), 'an invite of that kind gives a node id');
-  const joined: JoinedNode = { own, nodeId: subjectId, name: redeemed.name, memberName, homeEndpoints };
+  const joined: JoinedNode = { own, nodeId: subjectId, name: redeemed.name, memberName, homeEndpoints, enrolmentEndpoints };
   await options.save(joined);
   return joined;
 }

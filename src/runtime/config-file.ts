@@ -9,6 +9,11 @@ const PROBLEMS_SHOWN = 5;
 export async function readConfigFile<Config>(fileSystem: FileSystem, path: string, schema: ZodType<Config>): Promise<Config> {
   const text = fromUtf8(await readExisting(fileSystem, path));
   if (text === undefined) throw invalid(path, 'it is not UTF-8 text');
+  return parseConfig(path, text, schema);
+}
+
+/** The same of a text that was read from there. Error: CONFIG_INVALID. */
+export function parseConfig<Config>(path: string, text: string, schema: ZodType<Config>): Config {
   const parsed = schema.safeParse(parseJson(path, text));
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.slice(0, PROBLEMS_SHOWN).map((issue) => {

@@ -1,5 +1,5 @@
 export { SystemClock } from './clock.js';
-export { readConfigFile, writeConfigFile } from './config-file.js';
+export { parseConfig, readConfigFile, writeConfigFile } from './config-file.js';
 export { lockDataDirectory, type DataDirectoryLock } from './data-directory-lock.js';
 export { diskIdOf } from './disk-id.js';
 export { NodeHasher } from './hasher.js';

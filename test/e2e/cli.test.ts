@@ -75,7 +75,7 @@ describe('a command that fails', () => {
     const result = await world.cluster.command(['ls', '--json'], { env });
     expect(result.code).toBe(3);
     expect(jsonOf(result, REFUSAL).error.code).toBe('COORDINATOR_UNREACHABLE');
-    await chmod(join(config, 'alice', 'client.key'), 0o644);
+    await chmod(join(config, 'alice', 'credentials.json'), 0o644);
     const unsafe = await world.cluster.command(['ls', '--json'], { env });
     expect([unsafe.code, jsonOf(unsafe, REFUSAL).error.code]).toEqual([5, 'KEY_FILE_UNSAFE']);
   });
@@ -97,7 +97,7 @@ describe('another machine', () => {
     expect(text((await world.ok('cat', '/from-phone')).stdout)).toBe('hello from the phone\n');
     const shown = jsonOf(await there(['context', 'show', '--json']), z.object({ clientName: z.string(), directory: z.string() }));
     expect(shown.clientName).toBe('phone');
-    expect((await stat(join(shown.directory, 'client.key'))).mode & 0o777).toBe(0o600);
+    expect((await stat(join(shown.directory, 'credentials.json'))).mode & 0o777).toBe(0o600);
     const again = await there(['login', invite, '--context-name', 'again', '--json']);
     expect([again.code, jsonOf(again, REFUSAL).error.code]).toEqual([5, 'INVITE_INVALID']);
     expect(jsonOf(await there(['context', 'list', '--json']), z.object({ current: z.string() })).current).toBe('alice');

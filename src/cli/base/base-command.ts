@@ -69,6 +69,12 @@ export abstract class BaseCommand extends Command {
     if (!this.#quiet) this.log(line);
   }
 
+  /** What went wrong beside what was asked for: on standard error, left out when --quiet or --json. */
+  protected warnAside(line: string): void {
+    const quiet = this.argv.includes('--quiet') || this.argv.includes('-q');
+    if (!quiet && !this.jsonEnabled()) process.stderr.write(`Warning: ${line}\n`);
+  }
+
   /** The result of a command that did part of its work: tells what it could not do, and sets the exit code. */
   protected finish<Result extends object>(
     result: Result,

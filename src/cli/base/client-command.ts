@@ -16,8 +16,13 @@ export abstract class ClientCommand extends BaseCommand {
       import('../compose/world.js'),
       import('../compose/client.js'),
     ]);
-    const opened = await openContextClient(createWorld(await this.logger()), this.config.configDir, contextName);
-    this.atEnd(() => opened.client.close());
+    const world = createWorld(await this.logger());
+    const opened = await openContextClient(world, this.config.configDir, contextName, (error, untilMs) => {
+      const until = new Date(untilMs).toISOString();
+      if (untilMs > world.clock.nowMs())
+        this.warnAside(`Your certificate could not be renewed, and is good until ${until}. ${error.message}`);
+    });
+    this.atEnd(() => opened.close());
     return opened;
   }
 

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { accept, parseDuration, parseSize } from '../../base/index.js';
+import { accept, CollectiveError, formatDuration, LIMITS, parseDuration, parseSize } from '../../base/index.js';
 
 /** `100G`, `1.5Ti`; in bytes. */
 export const sizeFlag = Flags.custom<number>({
@@ -19,4 +19,20 @@ export const contextFlag = Flags.string({
   description: 'Which member and machine to act as; see collective context list.',
   helpGroup: 'GLOBAL',
   helpValue: 'NAME',
+});
+
+/** Of certificates: `30d`; in milliseconds. */
+export const lifetimeFlag = Flags.custom<number>({
+  parse: (text) => {
+    const lifeMs = accept(parseDuration(text));
+    if (lifeMs >= LIMITS.leafLifeMinMs && lifeMs <= LIMITS.leafLifeMaxMs) return Promise.resolve(lifeMs);
+    throw new CollectiveError(
+      'USAGE',
+      `Certificates live from ${formatDuration(LIMITS.leafLifeMinMs)} to ${formatDuration(LIMITS.leafLifeMaxMs)}.`,
+      {
+        next: 'Write such as 30d.',
+      },
+    );
+  },
+  helpValue: 'TIME',
 });

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../base/base-command.js';
+import { lifetimeFlag } from '../base/flags.js';
 
 export default class Init extends BaseCommand {
   static override summary = 'Found a member: your identity, your certificate authority, your log.';
@@ -32,6 +33,9 @@ export default class Init extends BaseCommand {
       description: "Host name or address at which others reach this machine. Default: this machine's addresses.",
       helpValue: 'HOST',
     }),
+    'certificate-lifetime': lifetimeFlag({
+      description: 'For how long certificates are good; they renew themselves. Default: 30d.',
+    }),
     'context-name': Flags.string({ description: 'Name of the context on this machine. Default: the name.', helpValue: 'NAME' }),
   };
   static override examples = [
@@ -63,6 +67,7 @@ export default class Init extends BaseCommand {
         name,
         clientName: defaultClientName(),
         contextName: flags['context-name'] ?? name,
+        certificateLifeMs: flags['certificate-lifetime'],
         passphrase: await askPassphrase(flags['passphrase-file']),
         addresses: {
           homeListen,

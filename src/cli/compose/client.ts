@@ -1,22 +1,76 @@
+import { type CollectiveError, isCollectiveError } from '../../base/index.js';
 import { CollectiveClient, createNodeDialler, type OpenNodeChannel } from '../../client/index.js';
+import { LiveCredentials } from '../../identity/index.js';
 import { createTlsNetwork } from '../../runtime/index.js';
-import { createGrpcTransport } from '../../transport/index.js';
+import { CertificateKeeper, createGrpcTransport, renewingChannel } from '../../transport/index.js';
 import { ContextStore, type Context } from '../contexts/context-store.js';
 import { NodeLocalFiles } from '../local/node-local-files.js';
 import type { World } from './world.js';
 
-/** The client of a context of this user. Errors: CONFIG_INVALID, NOT_FOUND, KEY_FILE_UNSAFE, CERTIFICATE_INVALID. */
+export interface OpenedClient {
+  readonly client: CollectiveClient;
+  readonly context: Context;
+  readonly openNode: OpenNodeChannel;
+  /** Ends it, and its connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * The client of a context of this user, whose certificate is renewed as it is used. Errors: CONFIG_INVALID, NOT_FOUND,
+ * KEY_FILE_UNSAFE, CERTIFICATE_INVALID.
+ */
 export async function openContextClient(
   world: World,
   configDirectory: string,
   contextName: string | undefined,
-): Promise<{ readonly client: CollectiveClient; readonly context: Context; readonly openNode: OpenNodeChannel }> {
+  onWarning: (error: CollectiveError, untilMs: number) => void = () => undefined,
+): Promise<OpenedClient> {
   const store = new ContextStore(configDirectory, world);
   const context = await store.choose(contextName);
-  const own = await store.credentials(context);
-  const channel = createGrpcTransport(world).connect({ endpoints: context.endpoints, own });
-  const local = new NodeLocalFiles(world);
-  const openNode = createNodeDialler({ ...world, own, network: createTlsNetwork() });
-  const client = new CollectiveClient({ ...world, channel, local, openNode });
-  return { client, context, openNode };
+  const own = new LiveCredentials(await store.credentials(context));
+  const transport = createGrpcTransport(world);
+  const direct = transport.connect({ endpoints: context.endpoints, own });
+  let kept = own.leaf;
+  let used = false;
+  const keeper = new CertificateKeeper(
+    {
+      own,
+      channel: direct,
+      enrolmentEndpoints: context.enrolmentEndpoints,
+      // Tickets and receipts of what is under way are bound to the key: then it stays.
+      key: () => (used ? 'same' : 'new'),
+      save: async (renewed) => {
+        await store.keepRenewed(context, renewed, kept);
+        kept = renewed.credentials.leaf;
+      },
+      onFailed: onWarning,
+    },
+    { ...world, transport },
+  );
+  const channel = renewingChannel(direct, keeper, () => {
+    used = true;
+  });
+  const dial = createNodeDialler({ ...world, own, network: createTlsNetwork() });
+  const openNode: OpenNodeChannel = async (access, signal) => {
+    try {
+      return await dial(access, signal);
+    } catch (error) {
+      // A node may have a certificate of a CA that this end has not heard of yet.
+      if (!isCollectiveError(error) || error.code !== 'CERTIFICATE_INVALID' || !(await keeper.refresh(signal))) throw error;
+      return dial(access, signal);
+    }
+  };
+  const client = new CollectiveClient({ ...world, channel, local: new NodeLocalFiles(world), openNode });
+  const closing = new AbortController();
+  const keeping = keeper.run(closing.signal);
+  return {
+    client,
+    context,
+    openNode,
+    async close() {
+      closing.abort();
+      client.close();
+      await keeping;
+    },
+  };
 }

@@ -16,6 +16,8 @@ export interface FoundOptions {
   readonly passphrase: string;
   /** Of the settings; undefined: all copies that are wanted. */
   readonly minimumCopies?: number;
+  /** Of the certificates that the member issues. Default: 30 days. */
+  readonly certificateLifeMs?: number | undefined;
   readonly addresses: Pick<CoordinatorSettings, 'homeListen' | 'enrolmentListen' | 'homeEndpoints' | 'enrolmentEndpoints'>;
 }
 
@@ -40,6 +42,7 @@ export async function foundMember(
   await mkdir(parent, { recursive: true, mode: 0o700 });
   const unfinished = `${parent}/.new-${toHex(world.random.bytes(8))}`;
   await mkdir(unfinished, { mode: 0o700 });
+  const life = options.certificateLifeMs === undefined ? {} : { certificateLifeMs: options.certificateLifeMs };
   let founded: FoundedMember;
   try {
     founded = await initialiseMember({
@@ -49,12 +52,13 @@ export async function foundMember(
       passphrase: options.passphrase,
       homeEndpoints: addresses.homeEndpoints,
       enrolmentEndpoints: addresses.enrolmentEndpoints,
+      ...life,
       files: new FolderFiles(unfinished, world),
       ports: { ...world, stores: new LevelKeyValueStores() },
     });
     const { memberId } = founded.material;
     const minimum = options.minimumCopies === undefined ? {} : { minimumCopies: options.minimumCopies };
-    await writeCoordinatorSettings(world, unfinished, { version: 1, memberId, name, ...addresses, ...minimum });
+    await writeCoordinatorSettings(world, unfinished, { version: 1, memberId, name, ...addresses, ...minimum, ...life });
     if (await isVacant(directory)) await removeEmpty(directory);
     await rename(unfinished, directory);
     await world.fileSystem.syncDirectory(parent);
@@ -73,6 +77,7 @@ export async function foundMember(
       clientId: firstClient.clientId,
       clientName: options.clientName,
       endpoints: [...addresses.homeEndpoints],
+      enrolmentEndpoints: [...addresses.enrolmentEndpoints],
     },
     { memberId, ca, leaf: firstClient.leaf, privateKeyPem: firstClient.keys.privateKeyPem },
   );

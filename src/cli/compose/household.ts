@@ -128,18 +128,22 @@ export class Household {
     const own = { listen, endpoints, capacityBytes, failureDomain: '' };
     const joined = await joinWithFolder({ invite, directory, name, signal, ...own }, this.#world);
     await rememberNode(this.#world, dataDirectory, directory);
-    const { nodeId, memberName, homeEndpoints } = joined;
+    const { nodeId, memberName, homeEndpoints, enrolmentEndpoints } = joined;
     const settings = { ...own, version: 1, nodeId, name: joined.name, memberId: joined.own.memberId, memberName } as const;
-    return { path: directory, settings: { ...settings, homeEndpoints: [...homeEndpoints] } };
+    return {
+      path: directory,
+      settings: { ...settings, homeEndpoints: [...homeEndpoints], enrolmentEndpoints: [...enrolmentEndpoints] },
+    };
   }
 
   async #invite(signal: AbortSignal): Promise<string> {
     const { configDirectory } = this.#options;
-    const { client } = await openContextClient(this.#world, configDirectory, await this.#contextName(this.settings.memberId));
+    const contextName = await this.#contextName(this.settings.memberId);
+    const { client, close } = await openContextClient(this.#world, configDirectory, contextName);
     try {
       return (await client.admin.invite('node', '', 0, signal)).invite;
     } finally {
-      await client.close();
+      await close();
     }
   }
 

@@ -22,7 +22,7 @@ export async function loginWithInvite(
     { invite, kind: 'client', name, signal },
     { ...world, transport: createGrpcTransport(world) },
   );
-  const { own, subjectId, memberName, homeEndpoints } = redeemed;
+  const { own, subjectId, memberName, homeEndpoints, enrolmentEndpoints } = redeemed;
   assert(isClientId(subjectId), 'an invite of that kind gives a client id');
   const contextName = request.contextName ?? (await freeName(store, memberName));
   return store.add(
@@ -34,6 +34,7 @@ export async function loginWithInvite(
       clientId: subjectId,
       clientName: redeemed.name,
       endpoints: [...homeEndpoints],
+      enrolmentEndpoints: [...enrolmentEndpoints],
     },
     own,
   );

@@ -1,11 +1,14 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { accept, CollectiveError, isMemberId, isNodeId, LIMITS } from '../../base/index.js';
-import { certificatePem, certificatesOfPem, openCa, type OwnCredentials } from '../../identity/index.js';
+import { CollectiveError, isMemberId, isNodeId, LIMITS } from '../../base/index.js';
+import type { CredentialSet } from '../../identity/index.js';
 import type { JoinedNode, SmallFile } from '../../node/index.js';
 import { isFileSystemError } from '../../ports/index.js';
 import { readConfigFile, readSmallFile, writeConfigFile, writeFileAtomically } from '../../runtime/index.js';
-import { FolderFiles, parseAddress } from './data-folders.js';
+import type { RenewedCertificate } from '../../transport/index.js';
+import { readCredentials, writeCredentials } from '../contexts/credentials-file.js';
+import { parseAddress } from './data-folders.js';
 import type { World } from './world.js';
 
 const SCHEMA = z.object({
@@ -16,6 +19,8 @@ const SCHEMA = z.object({
   memberName: z.string(),
   /** host:port of the coordinator's home listener. */
   homeEndpoints: z.array(z.string()).min(1),
+  /** The same of its enrolment listener: where an expired certificate is renewed. */
+  enrolmentEndpoints: z.array(z.string()).default([]),
   listen: z.object({ host: z.string(), port: z.number().int().min(1).max(65_535) }),
   /** host:port, as clients are told. */
   endpoints: z.array(z.string()).min(1),
@@ -26,9 +31,8 @@ const SCHEMA = z.object({
 export type NodeSettings = z.infer<typeof SCHEMA>;
 
 const SETTINGS_FILE = 'node.json';
-const KEY_FILE = 'keys/node.key';
-const CERTIFICATE_FILE = 'certificates/node.crt';
-const CA_FILE = 'certificates/ca.crt';
+const KEYS_FOLDER = 'keys';
+const CREDENTIALS_FILE = 'keys/credentials.json';
 const COORDINATOR_FILE = 'coordinator-knowledge.json';
 
 export const nodeSettingsFile = (directory: string): string => join(directory, SETTINGS_FILE);
@@ -43,11 +47,9 @@ export async function writeNodeFolder(
   joined: JoinedNode,
   own: Pick<NodeSettings, 'listen' | 'endpoints' | 'capacityBytes' | 'failureDomain'>,
 ): Promise<void> {
-  const files = new FolderFiles(directory, world);
-  await files.write(KEY_FILE, joined.own.privateKeyPem);
-  await files.write(CERTIFICATE_FILE, certificatePem(joined.own.leaf));
-  await files.write(CA_FILE, joined.own.ca.pem);
-  const { nodeId, name, memberName, homeEndpoints } = joined;
+  await mkdir(join(directory, KEYS_FOLDER), { recursive: true, mode: 0o700 });
+  await writeCredentials(world, join(directory, CREDENTIALS_FILE), joined.own);
+  const { nodeId, name, memberName, homeEndpoints, enrolmentEndpoints } = joined;
   const { memberId } = joined.own;
   await writeConfigFile(world, join(directory, SETTINGS_FILE), SCHEMA, {
     version: 1,
@@ -56,6 +58,7 @@ export async function writeNodeFolder(
     memberId,
     memberName,
     homeEndpoints: [...homeEndpoints],
+    enrolmentEndpoints: [...enrolmentEndpoints],
     ...own,
   });
 }
@@ -82,11 +85,21 @@ export async function moveCoordinator(world: World, directory: string, endpoints
 }
 
 /** Errors: KEY_FILE_UNSAFE, NOT_FOUND, CERTIFICATE_INVALID. */
-export async function readNodeCredentials(world: World, directory: string, settings: NodeSettings): Promise<OwnCredentials> {
-  const files = new FolderFiles(directory, world);
-  const privateKeyPem = await files.readSecret(KEY_FILE);
-  const [leaf] = accept(certificatesOfPem(await files.readPublic(CERTIFICATE_FILE)));
-  return { memberId: settings.memberId, ca: accept(openCa(await files.readPublic(CA_FILE))), leaf, privateKeyPem };
+export const readNodeCredentials = (directory: string, { memberId }: NodeSettings): Promise<CredentialSet> =>
+  readCredentials(join(directory, CREDENTIALS_FILE), memberId);
+
+/** Keeps a renewed certificate, and where the coordinator is now. */
+export async function keepRenewedNode(world: World, directory: string, renewed: RenewedCertificate): Promise<void> {
+  await writeCredentials(world, join(directory, CREDENTIALS_FILE), renewed.credentials);
+  const kept = await readNodeSettings(world, directory);
+  const { homeEndpoints, enrolmentEndpoints } = renewed;
+  const moved = homeEndpoints.length > 0 && homeEndpoints.join(' ') !== kept.homeEndpoints.join(' ');
+  if (!moved && enrolmentEndpoints.join(' ') === kept.enrolmentEndpoints.join(' ')) return;
+  await writeConfigFile(world, join(directory, SETTINGS_FILE), SCHEMA, {
+    ...kept,
+    ...(moved ? { homeEndpoints: [...homeEndpoints] } : {}),
+    enrolmentEndpoints: [...enrolmentEndpoints],
+  });
 }
 
 /** Where a node keeps what its coordinator told it. */

@@ -6,6 +6,7 @@ import { createTlsNetwork, diskIdOf, LevelKeyValueStores, lockDataDirectory } fr
 import { createGrpcTransport } from '../../transport/index.js';
 import {
   coordinatorFile,
+  keepRenewedNode,
   readNodeCredentials,
   readNodeSettings,
   storePathOf,
@@ -65,13 +66,15 @@ export async function openNode(
   const settings = { ...(await readNodeSettings(world, directory)), ...overrides };
   const lock = await lockDataDirectory(directory);
   try {
-    const own = await readNodeCredentials(world, directory, settings);
-    const { name, homeEndpoints, listen, endpoints, failureDomain, capacityBytes } = settings;
+    const own = await readNodeCredentials(directory, settings);
+    const { name, homeEndpoints, enrolmentEndpoints, listen, endpoints, failureDomain, capacityBytes } = settings;
     const node = createNode(
       {
         own,
+        keepRenewed: (renewed) => keepRenewedNode(world, directory, renewed),
         name,
         homeEndpoints,
+        enrolmentEndpoints,
         ...listen,
         endpoints,
         failureDomain,

@@ -14,7 +14,7 @@ export async function nodesOfMember(
   const contexts = await new ContextStore(configDirectory, world).list();
   const context = contexts.find((each) => each.memberId === memberId);
   if (context === undefined) return [];
-  const { client } = await openContextClient(world, configDirectory, context.name);
+  const { client, close } = await openContextClient(world, configDirectory, context.name);
   const impatience = AbortSignal.any([signal, AbortSignal.timeout(LIMITS.rpcConnectTimeoutMs)]);
   try {
     const [nodes, summary] = [await client.admin.nodes(impatience), await client.witnesses.list(impatience)];
@@ -25,6 +25,6 @@ export async function nodesOfMember(
     world.logger.info('the coordinator could not be asked for its nodes', { error: String(error) });
     return [];
   } finally {
-    await client.close();
+    await close();
   }
 }

@@ -1,11 +1,13 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { accept, CollectiveError, isClientId, isMemberId, toHex, utf8 } from '../../base/index.js';
-import { certificatePem, certificatesOfPem, openCa, type OwnCredentials } from '../../identity/index.js';
+import { CollectiveError, equalBytes, isClientId, isMemberId, toHex } from '../../base/index.js';
+import type { CredentialSet, OwnCredentials } from '../../identity/index.js';
 import type { FileSystem, Random } from '../../ports/index.js';
+import { readConfigFile, writeConfigFile } from '../../runtime/index.js';
+import type { RenewedCertificate } from '../../transport/index.js';
 import { nearest } from '../format/nearest.js';
-import { readConfigFile, readPrivateKeyFile, readSmallFile, writeConfigFile, writeFileAtomically } from '../../runtime/index.js';
+import { readCredentials, writeCredentials } from './credentials-file.js';
 
 const CONTEXT_SCHEMA = z.object({
   version: z.literal(1),
@@ -15,6 +17,8 @@ const CONTEXT_SCHEMA = z.object({
   clientName: z.string(),
   /** host:port of the coordinator's home listener, in the order to try. */
   endpoints: z.array(z.string()).min(1),
+  /** The same of its enrolment listener: where an expired certificate is renewed. */
+  enrolmentEndpoints: z.array(z.string()).default([]),
 });
 const CURRENT_SCHEMA = z.object({ version: z.literal(1), context: z.string() });
 
@@ -31,10 +35,8 @@ export interface ContextStorePorts {
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const KEY_FILE = 'client.key';
-const CERTIFICATE_FILE = 'client.crt';
-const CA_FILE = 'ca.crt';
-const PEM_BYTES_MAX = 64 * 1024;
+const SETTINGS_FILE = 'context.json';
+const CREDENTIALS_FILE = 'credentials.json';
 
 /** The memberships of this user on this machine: a folder each, with the client's key and certificate. */
 export class ContextStore {
@@ -98,10 +100,8 @@ export class ContextStore {
     // Under another name until it is whole.
     const unfinished = join(folder, `.new-${toHex(this.#ports.random.bytes(8))}`);
     await mkdir(unfinished, { mode: 0o700 });
-    await this.#write(join(unfinished, KEY_FILE), own.privateKeyPem);
-    await this.#write(join(unfinished, CERTIFICATE_FILE), certificatePem(own.leaf));
-    await this.#write(join(unfinished, CA_FILE), own.ca.pem);
-    await writeConfigFile(this.#ports, join(unfinished, 'context.json'), CONTEXT_SCHEMA, settings);
+    await writeCredentials(this.#ports, join(unfinished, CREDENTIALS_FILE), own);
+    await writeConfigFile(this.#ports, join(unfinished, SETTINGS_FILE), CONTEXT_SCHEMA, settings);
     const directory = join(folder, name);
     await rename(unfinished, directory);
     await this.#ports.fileSystem.syncDirectory(folder);
@@ -149,12 +149,29 @@ export class ContextStore {
   }
 
   /** Errors: KEY_FILE_UNSAFE, NOT_FOUND, CERTIFICATE_INVALID. */
-  async credentials(context: Context): Promise<OwnCredentials> {
+  credentials({ directory, memberId }: Context): Promise<CredentialSet> {
+    return readCredentials(join(directory, CREDENTIALS_FILE), memberId);
+  }
+
+  /**
+   * Keeps a renewed certificate, unless another command has renewed it too since `before` was read: then what that one kept is as
+   * good. Addresses follow those that the coordinator named.
+   */
+  async keepRenewed(context: Context, renewed: RenewedCertificate, before: Uint8Array): Promise<void> {
     const { directory, memberId } = context;
-    const privateKeyPem = await readPrivateKeyFile(join(directory, KEY_FILE));
-    const [leaf] = accept(certificatesOfPem(await this.#readText(join(directory, CERTIFICATE_FILE))));
-    const ca = accept(openCa(await this.#readText(join(directory, CA_FILE))));
-    return { memberId, ca, leaf, privateKeyPem };
+    const path = join(directory, CREDENTIALS_FILE);
+    if (!equalBytes((await readCredentials(path, memberId)).leaf, before)) return;
+    await writeCredentials(this.#ports, path, renewed.credentials);
+    const endpoints = renewed.homeEndpoints.length === 0 ? context.endpoints : [...renewed.homeEndpoints];
+    const enrolmentEndpoints = [...renewed.enrolmentEndpoints];
+    if (
+      endpoints.join(' ') === context.endpoints.join(' ') &&
+      enrolmentEndpoints.join(' ') === context.enrolmentEndpoints.join(' ')
+    )
+      return;
+    const { name: _name, directory: _directory, ...settings } = context;
+    const changed = { ...settings, endpoints, enrolmentEndpoints };
+    await writeConfigFile(this.#ports, join(directory, SETTINGS_FILE), CONTEXT_SCHEMA, changed);
   }
 
   async #chosenName(): Promise<string | undefined> {
@@ -176,20 +193,12 @@ export class ContextStore {
 
   async #read(name: string): Promise<Context> {
     const directory = join(this.#root, 'contexts', name);
-    const settings = await readConfigFile(this.#ports.fileSystem, join(directory, 'context.json'), CONTEXT_SCHEMA);
+    const settings = await readConfigFile(this.#ports.fileSystem, join(directory, SETTINGS_FILE), CONTEXT_SCHEMA);
     return { ...settings, name, directory };
   }
 
   #setCurrent(name: string): Promise<void> {
     return writeConfigFile(this.#ports, this.#currentFile, CURRENT_SCHEMA, { version: 1, context: name });
-  }
-
-  #write(path: string, text: string): Promise<void> {
-    return writeFileAtomically(this.#ports, path, utf8(text));
-  }
-
-  async #readText(path: string): Promise<string> {
-    return new TextDecoder().decode(await readSmallFile(this.#ports.fileSystem, path, PEM_BYTES_MAX));
   }
 }
 

@@ -7,14 +7,17 @@ import { TicketShelf } from './ticket-shelf.js';
 export class ChunkChannel implements NodeChannel {
   readonly #connection: ChunkConnection;
   readonly #tickets: TicketShelf;
+  readonly #isCurrent: () => boolean;
 
-  constructor(connection: ChunkConnection) {
+  /** `isCurrent`: whether this end would still connect with the same certificate. */
+  constructor(connection: ChunkConnection, isCurrent: () => boolean) {
     this.#connection = connection;
+    this.#isCurrent = isCurrent;
     this.#tickets = new TicketShelf(connection);
   }
 
   get usable(): boolean {
-    return this.#connection.usable;
+    return this.#connection.usable && this.#isCurrent();
   }
 
   hold(right: NodeRight, chunks: readonly ChunkEntry[], signal: AbortSignal): Promise<readonly boolean[]> {

@@ -3,7 +3,7 @@ import type { NodeAccess } from '../../transport/index.js';
 
 /** One connection to a node's data port. A request that fails leaves the others alone; a lost connection fails them all. */
 export interface NodeChannel {
-  /** Whether new requests can be made. */
+  /** Whether work can be begun here; what has begun can go on in any case. */
   readonly usable: boolean;
   /** For each chunk, whether the node holds it for the upload from now on; the others are to be put. */
   hold(right: NodeRight, chunks: readonly ChunkEntry[], signal: AbortSignal): Promise<readonly boolean[]>;

@@ -1,5 +1,5 @@
 import { accept, CollectiveError, LIMITS, toCollectiveError } from '../../base/index.js';
-import { tlsCredentials, verifyLeaf, type OwnCredentials } from '../../identity/index.js';
+import { tlsCredentials, type OwnCredentials, verifyMemberLeaf } from '../../identity/index.js';
 import type { Clock, Hasher, Network, Timers, TlsCredentials } from '../../ports/index.js';
 import { ChunkConnection } from '../../transport/chunk-protocol/index.js';
 import type { NodeAccess } from '../../transport/index.js';
@@ -44,14 +44,16 @@ async function dial(
   const host = endpoint.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
   const port = Number(endpoint.slice(colon + 1));
   const stream = await network.connect({ host, port, credentials, timeoutMs: LIMITS.handshakeTimeoutMs, signal });
-  const check = { ca: own.ca, memberId: own.memberId, nowMs: clock.nowMs(), roles: ['node'] } as const;
-  const peer = accept(verifyLeaf(stream.peer.leaf, check));
+  const peer = accept(verifyMemberLeaf(stream.peer.leaf, own, { nowMs: clock.nowMs(), roles: ['node'] }));
   if (peer.role !== 'node' || peer.nodeId !== access.nodeId) {
     const error = new CollectiveError('CERTIFICATE_INVALID', `At ${endpoint} is another node than ${access.name}.`);
     stream.destroy(error);
     throw error;
   }
-  return new ChunkChannel(await ChunkConnection.open({ stream, hasher, clock, timers }, signal));
+  // Whoever comes after the certificate was renewed gets a connection by the new one.
+  const { leaf: shown } = own;
+  const connection = await ChunkConnection.open({ stream, hasher, clock, timers }, signal);
+  return new ChunkChannel(connection, () => own.leaf === shown);
 }
 
 function unreachable({ name, endpoints }: NodeAccess, failures: readonly CollectiveError[]): CollectiveError {

@@ -40,6 +40,8 @@ const FAILURE_CODES: ReadonlySet<string> = new Set([
 export class NodePool {
   readonly #options: NodePoolOptions;
   readonly #nodes = new Map<string, PooledNode>();
+  readonly #users = new WeakMap<NodeChannel, number>();
+  readonly #replaced = new WeakSet<NodeChannel>();
   readonly #closing = new AbortController();
 
   constructor(options: NodePoolOptions) {
@@ -71,7 +73,10 @@ export class NodePool {
     node.idle?.cancel();
     try {
       const weight = Math.max(1, Math.ceil(bytes / UNIT_BYTES));
-      const value = await node.permits.run(weight, signal, async () => exchange(await this.#channel(node, access, signal)));
+      const value = await node.permits.run(weight, signal, async () => {
+        const channel = await this.#channel(node, access, signal);
+        return this.#occupied(channel, () => exchange(channel));
+      });
       node.failures = 0;
       node.shunnedUntilMs = 0;
       return value;
@@ -91,6 +96,23 @@ export class NodePool {
       node.idle?.cancel();
       this.#drop(node);
     }
+  }
+
+  /** A connection in whose place there is another by now is closed when the last exchange on it is over. */
+  async #occupied<Value>(channel: NodeChannel, exchange: () => Promise<Value>): Promise<Value> {
+    this.#users.set(channel, (this.#users.get(channel) ?? 0) + 1);
+    try {
+      return await exchange();
+    } finally {
+      const users = (this.#users.get(channel) ?? 1) - 1;
+      this.#users.set(channel, users);
+      if (users === 0 && this.#replaced.has(channel)) channel.close();
+    }
+  }
+
+  #replace(channel: NodeChannel): void {
+    this.#replaced.add(channel);
+    if ((this.#users.get(channel) ?? 0) === 0) channel.close();
   }
 
   #node(nodeId: string): PooledNode {
@@ -125,7 +147,10 @@ export class NodePool {
     if (opening !== undefined) {
       const channel = await untilAborted(opening, signal);
       if (channel.usable) return channel;
-      if (node.opening === opening) node.opening = undefined;
+      if (node.opening === opening) {
+        node.opening = undefined;
+        this.#replace(channel);
+      }
     }
     if (node.refusedUntilMs > this.#options.clock.monotonicMs()) throw node.refusal;
     // Whoever comes while it is being opened shares the attempt, which therefore ends with the pool and not with one caller.

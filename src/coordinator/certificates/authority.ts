@@ -1,6 +1,7 @@
 import { assert, CollectiveError, LIMITS, type MemberId } from '../../base/index.js';
 import type { CertificateIssued } from '../../events/index.js';
 import {
+  type CredentialSet,
   issueLeaf,
   type KeyPair,
   LiveCredentials,
@@ -37,6 +38,7 @@ export class CertificateAuthority {
   readonly lifeMs: number;
   readonly #options: AuthorityOptions;
   #keys: KeyPair;
+  #before: CredentialSet | undefined;
 
   private constructor(options: AuthorityOptions, own: LiveCredentials, keys: KeyPair) {
     this.#options = options;
@@ -72,6 +74,20 @@ export class CertificateAuthority {
       privateKeyPem: material.coordinatorKeys.privateKeyPem,
     });
     return new CertificateAuthority(options, own, keys);
+  }
+
+  /**
+   * What connections that are open may have been shown: the present leaf, and the one before it. Proofs are bound to the leaf of
+   * their connection, and answered by its key.
+   */
+  get shown(): readonly CredentialSet[] {
+    return this.#before === undefined ? [this.own.present] : [this.own.present, this.#before];
+  }
+
+  /** This coordinator shows another leaf from now on. */
+  show(leaf: Uint8Array, privateKeyPem: string): void {
+    this.#before = this.own.present;
+    this.own.replace({ ...this.own.present, leaf, privateKeyPem });
   }
 
   get ca(): TrustedCa {

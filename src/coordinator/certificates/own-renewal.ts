@@ -45,7 +45,7 @@ export class OwnRenewal {
     // A crash between the two leaves a pair that does not match, which the next start sees and replaces.
     await files.write(MEMBER_FILES.coordinatorKey, keys.privateKeyPem);
     await files.write(MEMBER_FILES.coordinatorCertificate, certificatePem(issued.leaf));
-    authority.own.replace({ ...authority.own.present, leaf: issued.leaf, privateKeyPem: keys.privateKeyPem });
+    authority.show(issued.leaf, keys.privateKeyPem);
     logger.info('own certificate renewed', { until: new Date(issued.certificate.notAfterMs).toISOString() });
     return issued;
   }

@@ -77,15 +77,10 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
     if (!isInviteId(inviteId) || request.nonce.length !== ENROLMENT_NONCE_BYTES) {
       throw new CollectiveError('REQUEST_INVALID', 'The request to join is malformed.');
     }
-    // Taken once: a renewal in between must not change what this exchange is about.
-    const own = authority.own.present;
-    const exchange: EnrolmentExchange = {
-      inviteId,
-      serverLeaf: own.leaf,
-      certificateRequest: request.certificateRequest,
-      nonce: request.nonce,
-    };
-    const invite = await this.#prove(inviteId, request.proof, exchange);
+    const { certificateRequest, nonce } = request;
+    const exchanges = authority.shown.map((own) => ({ own, inviteId, serverLeaf: own.leaf, certificateRequest, nonce }));
+    const { invite, exchange } = await this.#prove(inviteId, request.proof, exchanges);
+    const { own } = exchange;
     // What reads certificate requests is not for strangers: it comes after the proof.
     const publicKey = accept(await openCertificateRequest(request.certificateRequest));
     const found = await this.#redeemable(inviteId, invite, publicKey);
@@ -124,9 +119,13 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
     const address = this.#admit(call);
     const { certificate, certificateRequest, nonce } = request;
     const known = certificate.length > LIMITS.certificateBytes ? undefined : await this.#lapsed(hasher.sha256(certificate));
-    const exchange = { serverLeaf: authority.own.leaf, certificate, certificateRequest, nonce };
+    const proved = authority.shown.some(({ leaf: serverLeaf }) => {
+      const exchange = { serverLeaf, certificate, certificateRequest, nonce };
+      const publicKey = known?.publicKey ?? new Uint8Array();
+      return known !== undefined && checkRenewalProof(request.proof, exchange, { publicKey, hasher, verifier });
+    });
     // One answer for both: strangers learn nothing of who is on record.
-    if (known === undefined || !checkRenewalProof(request.proof, exchange, { publicKey: known.publicKey, hasher, verifier })) {
+    if (known === undefined || !proved) {
       throw new CollectiveError('CERTIFICATE_INVALID', 'This coordinator does not renew that certificate.', {
         next: 'It may be too long ago, or of another member. Join again with a new invite.',
       });
@@ -167,14 +166,20 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
   }
 
   /** Only who has the secret learns anything about the invite; five wrong tries burn it. */
-  async #prove(inviteId: InviteId, proof: Uint8Array, exchange: EnrolmentExchange): Promise<InviteRow> {
+  async #prove<Exchange extends EnrolmentExchange>(
+    inviteId: InviteId,
+    proof: Uint8Array,
+    exchanges: readonly Exchange[],
+  ): Promise<{ readonly invite: InviteRow; readonly exchange: Exchange }> {
     const { views, hasher, verifier, logger } = this.#options;
     const invite = await views.run(({ invites }) => invites.get(inviteId));
     const refused = new CollectiveError('INVITE_INVALID', 'This coordinator does not accept the invite.', {
       next: 'Check that it was pasted whole, or ask for a new one.',
     });
     if (invite === undefined) throw refused;
-    if (checkInviteProof(proof, exchange, { secretHash: invite.secretHash, hasher, verifier })) return invite;
+    const { secretHash } = invite;
+    const exchange = exchanges.find((each) => checkInviteProof(proof, each, { secretHash, hasher, verifier }));
+    if (exchange !== undefined) return { invite, exchange };
     logger.warn('wrong proof for an invite', { inviteId });
     if (this.#attempts.wrong(inviteId)) await this.#burn(inviteId);
     throw refused;

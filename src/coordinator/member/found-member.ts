@@ -26,6 +26,7 @@ export interface FoundMemberOptions {
   readonly passphrase: string;
   readonly homeEndpoints: readonly string[];
   readonly enrolmentEndpoints: readonly string[];
+  readonly certificateLifeMs?: number;
   readonly nowMs: number;
   readonly ports: { readonly random: Random; readonly hasher: Hasher };
 }
@@ -51,6 +52,7 @@ export async function foundMember(
   const clientId = toBase32(random.bytes(SHORT_ID_BYTES)) as ClientId;
   const coordinatorName: PeerName = { role: 'coordinator', memberId };
   const clientName: PeerName = { role: 'client', memberId, clientId };
+  const life = options.certificateLifeMs === undefined ? {} : { lifeMs: options.certificateLifeMs };
   const coordinatorLeaf = await issueLeaf({
     ca,
     caKeys,
@@ -58,8 +60,9 @@ export async function foundMember(
     publicKey: coordinatorKeys.publicKey,
     nowMs,
     random,
+    ...life,
   });
-  const clientLeaf = await issueLeaf({ ca, caKeys, name: clientName, publicKey: clientKeys.publicKey, nowMs, random });
+  const clientLeaf = await issueLeaf({ ca, caKeys, name: clientName, publicKey: clientKeys.publicKey, nowMs, random, ...life });
   const signer = createSigner(identityKeys);
   return {
     founded: {

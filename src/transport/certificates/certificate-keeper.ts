@@ -20,6 +20,8 @@ export interface CertificateKeeperOptions {
   readonly key: () => KeyChoice;
   /** Keeps what was given, durably and all at once. Its failure is only told: what is in memory is used all the same. */
   readonly save: (renewed: RenewedCertificate) => Promise<void>;
+  /** A renewal failed; the certificate is good until then, in milliseconds since 1970. */
+  readonly onFailed?: (error: CollectiveError, untilMs: number) => void;
 }
 
 export interface CertificateKeeperWorld extends RenewalPorts {
@@ -45,6 +47,7 @@ export class CertificateKeeper {
   #renewing: Promise<void> | undefined;
   #wake: () => void = () => undefined;
   #triedMs = Number.NEGATIVE_INFINITY;
+  #lastFailure: CollectiveError | undefined;
 
   constructor(options: CertificateKeeperOptions, world: CertificateKeeperWorld) {
     this.#options = options;
@@ -62,11 +65,26 @@ export class CertificateKeeper {
     return this.#validity().notAfterMs < this.#world.clock.nowMs();
   }
 
+  /** Why nothing can be done with it: it has expired, and could not be renewed. */
+  get hopeless(): CollectiveError | undefined {
+    return this.expired ? this.#lastFailure : undefined;
+  }
+
   /** Renews it now, whoever else is at it too. Errors: those of the renewal. */
   renew(signal: AbortSignal): Promise<void> {
-    this.#renewing ??= this.#renew(signal).finally(() => {
-      this.#renewing = undefined;
-    });
+    this.#renewing ??= this.#renew(signal)
+      .then(
+        () => {
+          this.#lastFailure = undefined;
+        },
+        (error: unknown) => {
+          this.#lastFailure = toCollectiveError(error);
+          throw this.#lastFailure;
+        },
+      )
+      .finally(() => {
+        this.#renewing = undefined;
+      });
     return this.#renewing;
   }
 
@@ -81,7 +99,9 @@ export class CertificateKeeper {
       await this.renew(signal);
       return true;
     } catch (error) {
-      logger.warn('the certificate could not be renewed', { error: toCollectiveError(error) });
+      const failure = toCollectiveError(error);
+      logger.warn('the certificate could not be renewed', { error: failure });
+      this.#options.onFailed?.(failure, this.#validity().notAfterMs);
       return false;
     }
   }

@@ -4,12 +4,14 @@ import type { CertificateKeeper } from './certificate-keeper.js';
 
 /**
  * A channel whose calls never begin with a certificate that is due: it is renewed before. A renewal that fails is only told, as
- * long as the certificate is good.
+ * long as the certificate is good. `onUsed` is called before each call.
  */
-export function renewingChannel(channel: RpcChannel, keeper: CertificateKeeper): RpcChannel {
+export function renewingChannel(channel: RpcChannel, keeper: CertificateKeeper, onUsed: () => void): RpcChannel {
   return {
     async open(path: string, options: OpenOptions): Promise<RpcCall> {
       if (keeper.due) await keeper.refresh(options.signal);
+      if (keeper.hopeless !== undefined) throw keeper.hopeless;
+      onUsed();
       try {
         return await channel.open(path, options);
       } catch (error) {

@@ -48,6 +48,8 @@ export interface Redeemed {
   readonly memberName: string;
   /** `host:port` of the coordinator's home listener. */
   readonly homeEndpoints: readonly string[];
+  /** The same of its enrolment listener. */
+  readonly enrolmentEndpoints: readonly string[];
 }
 
 /**
@@ -108,11 +110,16 @@ async function redeem(join: {
       { invite, joinerProof, ownPublicKey: keys.publicKey, ca: enrolment.ca, server, nowMs: clock.nowMs(), hasher, verifier },
     ),
   );
-  return redeemed(response, identity, enrolment.ca, keys);
+  return redeemed(response, identity, enrolment.ca, { keys, invite });
 }
 
 /** The certificate is what counts; what else is in the answer is checked against it, or for its form. */
-function redeemed(response: RedeemResponse, identity: PeerIdentity, ca: TrustedCa, keys: KeyPair): Redeemed {
+function redeemed(
+  response: RedeemResponse,
+  identity: PeerIdentity,
+  ca: TrustedCa,
+  { keys, invite }: { readonly keys: KeyPair; readonly invite: Invite },
+): Redeemed {
   const { memberId } = identity;
   const subjectId = identity.role === 'node' ? identity.nodeId : identity.role === 'client' ? identity.clientId : undefined;
   const homeEndpoints = response.homeEndpoints.slice(0, LIMITS.endpointsPerDaemon);
@@ -129,5 +136,6 @@ function redeemed(response: RedeemResponse, identity: PeerIdentity, ca: TrustedC
     name: response.name,
     memberName: response.memberName,
     homeEndpoints,
+    enrolmentEndpoints: invite.endpoints,
   };
 }

@@ -19,6 +19,8 @@ export interface ClusterOptions {
   readonly detached?: boolean;
   /** Extra environment of every process. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Further arguments of `collective init`. */
+  readonly initArguments?: readonly string[];
 }
 
 /** A member's coordinator and nodes as real processes on loopback, set up with the commands a person would type. */
@@ -79,6 +81,7 @@ export class Cluster {
       `127.0.0.1:${ports.home}`,
       '--enrolment-listen',
       `127.0.0.1:${ports.enrolment}`,
+      ...(this.#options.initArguments ?? []),
     ]);
     step('collective coordinator start');
     await this.coordinator.start();

@@ -29,6 +29,7 @@ beforeEach(async () => {
     clientId,
     clientName: 'me',
     endpoints: ['127.0.0.1:1'],
+    enrolmentEndpoints: [],
   };
 });
 
@@ -49,7 +50,7 @@ describe('contexts', () => {
 
   it('refuse a key that others can read', async () => {
     const { directory } = await store.add('alice', settings, own);
-    await chmod(join(directory, 'client.key'), 0o640);
+    await chmod(join(directory, 'credentials.json'), 0o640);
     await expect(store.credentials(await store.get('alice'))).rejects.toMatchObject({ code: 'KEY_FILE_UNSAFE' });
   });
 

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { DaemonCommand } from '../../base/daemon-command.js';
-import { durationFlag } from '../../base/flags.js';
+import { durationFlag, lifetimeFlag } from '../../base/flags.js';
 
 export default class CoordinatorStart extends DaemonCommand {
   static override summary = 'Run the coordinator until it is told to stop (Ctrl-C or SIGTERM).';
@@ -24,6 +24,7 @@ export default class CoordinatorStart extends DaemonCommand {
     retention: durationFlag({
       description: 'For this run: how long what was deleted or overwritten can be restored. Default: 30d.',
     }),
+    'certificate-lifetime': lifetimeFlag({ description: 'For this run: for how long the certificates are good that it issues.' }),
     advertise: Flags.string({
       multiple: true,
       description: 'For this run: host at which others reach this machine.',
@@ -53,6 +54,7 @@ export default class CoordinatorStart extends DaemonCommand {
       enrolmentListen,
       ...(flags.retention === undefined ? {} : { retentionMs: flags.retention }),
       ...(homeMoved ? { homeEndpoints: endpoints(homeListen) } : {}),
+      ...(flags['certificate-lifetime'] === undefined ? {} : { certificateLifeMs: flags['certificate-lifetime'] }),
       ...(enrolmentMoved ? { enrolmentEndpoints: endpoints(enrolmentListen) } : {}),
     };
     const { coordinator, settings, release } = await openCoordinator(

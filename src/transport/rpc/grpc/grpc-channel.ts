@@ -27,7 +27,9 @@ export class GrpcChannel implements RpcChannel {
   readonly #options: GrpcChannelOptions;
   readonly #world: GrpcWorld;
   readonly #closing = new AbortController();
-  readonly #calls = new Set<RpcCall>();
+  readonly #calls = new Map<RpcCall, Channel>();
+  /** Connections in whose place there is a newer one: a channel that was closed drops its calls when it is to ping next. */
+  readonly #replaced = new Set<Channel>();
   #channel: Channel | undefined;
   #connecting: Promise<Channel> | undefined;
   /** Counts the changes; a channel of an older count is used only until there is a new one. */
@@ -49,17 +51,33 @@ export class GrpcChannel implements RpcChannel {
     setMaxListeners(0, options.signal);
     const deadline = options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : clock.nowMs() + options.timeoutMs;
     const channel = await abandonable(this.#connected(), options, timers);
-    const call = startCall(channel, path, options, deadline, (ended) => this.#calls.delete(ended));
-    this.#calls.add(call);
+    const call = startCall(channel, path, options, deadline, (ended) => {
+      this.#calls.delete(ended);
+      this.#closeIfUnused(channel);
+    });
+    this.#calls.set(call, channel);
     return call;
+  }
+
+  /** Connects now instead of with the first call. Errors: those of `open`. */
+  async connect(signal: AbortSignal): Promise<void> {
+    await abandonable(this.#connected(), { signal, timeoutMs: undefined }, this.#world.timers);
   }
 
   close(): void {
     this.#forget?.();
     this.#closing.abort();
-    for (const call of this.#calls) call.cancel();
+    for (const call of [...this.#calls.keys()]) call.cancel();
+    for (const channel of this.#replaced) channel.close();
+    this.#replaced.clear();
     this.#channel?.close();
     this.#channel = undefined;
+  }
+
+  #closeIfUnused(channel: Channel): void {
+    if (!this.#replaced.has(channel) || [...this.#calls.values()].includes(channel)) return;
+    this.#replaced.delete(channel);
+    channel.close();
   }
 
   #connected(): Promise<Channel> {
@@ -84,7 +102,10 @@ export class GrpcChannel implements RpcChannel {
         const channel = await dial(endpoint, this.#options.trust(), this.#world.clock, this.#closing.signal);
         if (!this.#closing.signal.aborted) {
           // Calls that still run on the old connection are let finish.
-          older?.close();
+          if (older !== undefined) {
+            this.#replaced.add(older);
+            this.#closeIfUnused(older);
+          }
           this.#channel = channel;
           this.#channelGeneration = generation;
           return channel;

@@ -56,20 +56,35 @@ async function tryEnrolment(endpoint: string, options: EnrolmentConnectOptions, 
   const outcome = await probeTls({ ...addressOf(endpoint), servername: SERVER_NAME, rejectUnauthorized: false }, options.signal);
   if (outcome.kind !== 'accepted') throw connectionFailure(endpoint, outcome);
   const ca = options.verifyServer(outcome.chain);
-  const [serverLeaf] = outcome.chain;
+  let [serverLeaf] = outcome.chain;
   if (serverLeaf === undefined) throw new CollectiveError('CERTIFICATE_INVALID', `${endpoint} showed no certificate.`);
   const trust: ServerTrust = {
     secureContext: createSecureContext({ ca: ca.pem, minVersion: 'TLSv1.3' }),
-    checkServer: (leaf: Uint8Array): Error | undefined =>
-      equalBytes(leaf, serverLeaf)
-        ? undefined
-        : new CollectiveError('CERTIFICATE_INVALID', `${endpoint} showed another certificate than a moment ago.`, {
-            next: 'Try again.',
-          }),
+    checkServer: (leaf) => {
+      if (serverLeaf !== undefined && equalBytes(leaf, serverLeaf)) return undefined;
+      try {
+        // It was renewed a moment ago: then it is as good, if it is by the same CA.
+        if (!equalBytes(options.verifyServer([new Uint8Array(leaf), ca.der]).sha256, ca.sha256)) return changed(endpoint);
+      } catch (error) {
+        return toCollectiveError(error);
+      }
+      if (connected) return changed(endpoint);
+      serverLeaf = new Uint8Array(leaf);
+      return undefined;
+    },
   };
-  return {
-    channel: new GrpcChannel({ endpoints: [endpoint], trust: () => trust, hopeless: () => undefined }, world),
-    serverLeaf,
-    ca,
-  };
+  const channel = new GrpcChannel({ endpoints: [endpoint], trust: () => trust, hopeless: () => undefined }, world);
+  let connected = false;
+  try {
+    // Now, because proofs are bound to the leaf of this connection.
+    await channel.connect(options.signal);
+    connected = true;
+    return { channel, serverLeaf, ca };
+  } catch (error) {
+    channel.close();
+    throw error;
+  }
 }
+
+const changed = (endpoint: string): CollectiveError =>
+  new CollectiveError('CERTIFICATE_INVALID', `${endpoint} showed another certificate than a moment ago.`, { next: 'Try again.' });
