@@ -50,6 +50,8 @@ export {
 export { eventCodec, extentListIdOf, type EncodedEvent, type EventCodec } from './codec/index.js';
 export type { Actor, Envelope, EventDraft, Head, LogPosition, RecordedEvent, RequestRef } from './event.js';
 export { openLogCopy } from './log/copy.js';
+export { createLogFromBlocks } from './log/from-blocks.js';
+export { mendLog } from './log/mend.js';
 export {
   createLog,
   openLog,

@@ -1,12 +1,14 @@
-import { assert, CollectiveError, fail, isCollectiveError, LIMITS, ok, type MemberId, type Result } from '../../base/index.js';
+import { assert, CollectiveError, isCollectiveError, type MemberId } from '../../base/index.js';
 import { isFileSystemError } from '../../ports/index.js';
-import { FIRST_EPOCH, foundingOf, parseBlock, verifyBlockUnsigned, NO_HASH, type StoredBlock } from '../chain/index.js';
+import { FIRST_EPOCH, parseBlock, type StoredBlock } from '../chain/index.js';
 import type { Head } from '../event.js';
 import { forked } from './adopt.js';
 import { createLogFiles } from './create.js';
 import { cutAfter } from './cut.js';
 import { readFork, removeFork, writeFork } from './fork-file.js';
 import { findBranch } from './branch.js';
+import { foundingKey } from './founding.js';
+import { batched } from './from-blocks.js';
 import { examine, type Obstacle } from './incoming.js';
 import { openStored } from './open.js';
 import { findLog } from './recovery.js';
@@ -108,7 +110,7 @@ class SegmentLogCopy implements LogCopy {
       if (stored === undefined) throw forked(0, 'there is no copy yet that could follow');
       const common = await findBranch(stored, source, signal);
       if (common < stored.tail.sequence) await this.#cut(stored, common);
-      for await (const batch of batches(source(common + 1, signal))) {
+      for await (const batch of batched(source(common + 1, signal))) {
         if (signal?.aborted === true) throw new CollectiveError('CANCELLED', 'Following the epoch was cancelled.');
         await this.#append(batch, { following: true });
       }
@@ -214,31 +216,6 @@ class SegmentLogCopy implements LogCopy {
       throw new CollectiveError('IO_FAILED', `The copy of the log cannot be used: ${error.message}.`, { cause: error });
     });
   }
-}
-
-/** The log key that a log's first block names. Error: LOG_DAMAGED. */
-function foundingKey({ origin, hasher, verifier }: LogCopyOptions, bytes: Uint8Array): Result<Uint8Array, CollectiveError> {
-  const parsed = parseBlock(bytes, hasher);
-  if (!parsed.ok) return parsed;
-  const expected = { origin, epoch: FIRST_EPOCH, firstSequence: 1, previousHeaderHash: NO_HASH, previousTimeMs: 0 };
-  const block = verifyBlockUnsigned(parsed.value, { ...expected, publicKeyOf: () => undefined }, hasher);
-  if (!block.ok) return block;
-  const founding = foundingOf(block.value, { hasher, verifier });
-  return founding.ok ? ok(founding.value.logPublicKey) : fail(founding.error);
-}
-
-async function* batches(blocks: AsyncIterable<Uint8Array>): AsyncGenerator<readonly Uint8Array[], void> {
-  let batch: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const block of blocks) {
-    batch.push(block);
-    bytes += block.length;
-    if (bytes < LIMITS.segmentStepBytes) continue;
-    yield batch;
-    batch = [];
-    bytes = 0;
-  }
-  if (batch.length > 0) yield batch;
 }
 
 const NOTHING: AsyncIterable<StoredBlock> = {

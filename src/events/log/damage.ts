@@ -17,7 +17,7 @@ export function damaged(place: DamagePlace, problem: string, cause?: unknown): C
   const where = sequence === 0 ? '' : `, at or after event ${sequence}`;
   return new CollectiveError('LOG_DAMAGED', `The log is damaged in ${directory}/${file} at byte ${offset}${where}: ${problem}.`, {
     next: NEXT,
-    details: { directory, file, offset, sequence, problem },
+    details: { directory, file, offset, sequence, fromSequence: sequence, problem },
     cause,
   });
 }

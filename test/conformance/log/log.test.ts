@@ -6,6 +6,7 @@ import { NodeFileSystem } from '../../../src/runtime/index.js';
 import { SimFileSystem, SimTime } from '../../simulation/ports/index.js';
 import { holdRules } from '../../support/rules.js';
 import { copyRules } from './copy-rules.js';
+import { mendRules } from './mend-rules.js';
 import { logRules } from './rules.js';
 
 function checkHandles(fileSystem: SimFileSystem): void {
@@ -13,7 +14,7 @@ function checkHandles(fileSystem: SimFileSystem): void {
 }
 
 describe('a log on the simulated file system', () => {
-  holdRules([...logRules, ...copyRules], async (body) => {
+  holdRules([...logRules, ...copyRules, ...mendRules], async (body) => {
     const fileSystem = new SimFileSystem();
     await body({ fileSystem, root: '' });
     checkHandles(fileSystem);
@@ -21,7 +22,7 @@ describe('a log on the simulated file system', () => {
 });
 
 describe('a log on a simulated file system that takes time', () => {
-  holdRules([...logRules, ...copyRules], async (body) => {
+  holdRules([...logRules, ...copyRules, ...mendRules], async (body) => {
     const time = new SimTime();
     const fileSystem = new SimFileSystem({ time, latencyMs: 5 });
     await time.run(() => body({ fileSystem, root: '' }));
@@ -30,7 +31,7 @@ describe('a log on a simulated file system that takes time', () => {
 });
 
 describe('a log on the file system of this machine', () => {
-  holdRules([...logRules, ...copyRules], async (body) => {
+  holdRules([...logRules, ...copyRules, ...mendRules], async (body) => {
     const root = await mkdtemp(join(tmpdir(), 'collective-log-'));
     try {
       await body({ fileSystem: new NodeFileSystem(), root });
