@@ -65,6 +65,8 @@ export const LIMITS = {
   assertLatestWaitMs: 2_000,
   /** How long a start waits for witnesses that could mend a log that does not open. */
   rescuePatienceMs: 60_000,
+  /** The same, while none has come at all. */
+  rescueFirstMs: 5_000,
   copiesSetAside: 16,
   /** Why somebody did something, in the words of whoever did it. */
   noteBytes: 200,

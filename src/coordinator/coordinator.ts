@@ -45,7 +45,8 @@ import { DamageDesk } from './nodes/damage-desk.js';
 import { LivenessLoop } from './nodes/liveness-loop.js';
 import { NodeRegistry } from './nodes/node-registry.js';
 import { NodeSessionService } from './nodes/node-session-service.js';
-import { logDirectoryOf, type OpenedMember, openMember } from './open-member.js';
+import { logDirectoryOf, type OpenedMember } from './open-member.js';
+import { openOrRescue } from './open-or-rescue.js';
 import { heldBack } from './witnesses/held-back.js';
 import { WitnessAdminService } from './witnesses/witness-admin-service.js';
 import { WitnessOffice } from './witnesses/witness-office.js';
@@ -177,7 +178,7 @@ class Running {
     const logSigners = [material.logKeys, ...(material.nextLogKeys === undefined ? [] : [material.nextLogKeys])].map(
       createSigner,
     );
-    const member = await openMember({ directory, origin, logSigners, ports, signal });
+    const member = await openOrRescue({ ...options, origin, logSigners, signal });
     const { log, views, viewsChecked, notices } = member;
     for (const notice of notices) logger.warn('mended at start', { notice });
 

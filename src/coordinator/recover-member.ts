@@ -57,7 +57,7 @@ export async function recoverMember(options: RecoverMemberOptions, signal: Abort
   const recovered =
     copyFolders.length > 0
       ? { ...(await fromFolders(copyFolders, logDirectory, origin, options, signal)), complete: false }
-      : await recoverLog({ ...options, origin, directory: logDirectory, own: await ownCredentials(options) }, signal);
+      : await recoverLog({ ...options, origin, directory: logDirectory, own: await ownCredentials(material, ports) }, signal);
   const { publicKey } = await openLogForReading({ ...ports, directory: logDirectory, origin });
   const keys = [material.logKeys, ...(material.nextLogKeys === undefined ? [] : [material.nextLogKeys])];
   const keyAtHand = keys.some((pair) => equalBytes(pair.publicKey, publicKey));
@@ -81,7 +81,10 @@ export async function recoverMember(options: RecoverMemberOptions, signal: Abort
 }
 
 /** As the nodes know their coordinator; with a new certificate where the old one has ended. */
-async function ownCredentials({ material, ports }: RecoverMemberOptions): Promise<OwnCredentials> {
+export async function ownCredentials(
+  material: MemberMaterial,
+  ports: { readonly clock: Clock; readonly random: Random },
+): Promise<OwnCredentials> {
   const { memberId, ca, caKeys, coordinatorKeys, coordinatorLeaf } = material;
   const nowMs = ports.clock.nowMs();
   const credentials = { memberId, ca, privateKeyPem: coordinatorKeys.privateKeyPem };

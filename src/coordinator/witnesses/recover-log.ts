@@ -36,6 +36,8 @@ export interface RecoverLogOptions {
   /** Where the nodes look for their coordinator. */
   readonly home: { readonly host: string; readonly port: number };
   readonly waitMs: number;
+  /** Given up already when nobody at all came by then. */
+  readonly firstWithinMs?: number;
   /** Go on when the time is over, with whoever has answered. */
   readonly acceptFewer: boolean;
   readonly onAnswers: (answers: readonly CopyAnswer[]) => void;
@@ -138,7 +140,8 @@ class Recovery {
         logger.info('the log was recovered', { head: this.#copy.head.sequence, certain, complete });
         return { answers: this.#answers(), headSequence: this.#copy.head.sequence, certain, complete };
       }
-      if (waited) throw this.#tooFew();
+      const nobody = this.#host.links.size === 0 && this.#waitedMs >= (this.#options.firstWithinMs ?? this.#options.waitMs);
+      if (waited || nobody) throw this.#tooFew();
       await timers.sleep(LOOK_MS, this.#signal);
       this.#waitedMs += LOOK_MS;
       this.#quietMs += LOOK_MS;

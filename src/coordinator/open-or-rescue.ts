@@ -1,0 +1,112 @@
+import { CollectiveError, isCollectiveError, LIMITS, type MemberId, toCollectiveError } from '../base/index.js';
+import { type FileSystem, isFileSystemError, type Signer } from '../ports/index.js';
+import type { RpcTransport } from '../transport/index.js';
+import type { MemberMaterial } from './member/member-files.js';
+import { logDirectoryOf, type OpenedMember, openMember, type OpenMemberOptions, viewsPathOf } from './open-member.js';
+import { ownCredentials } from './recover-member.js';
+import { recoverLog } from './witnesses/recover-log.js';
+
+const FOLDERS_KEPT = 64;
+
+export interface OpenOrRescueOptions {
+  readonly directory: string;
+  readonly origin: MemberId;
+  readonly material: MemberMaterial;
+  readonly logSigners: readonly Signer[];
+  readonly home: { readonly host: string; readonly port: number };
+  readonly transport: RpcTransport;
+  readonly ports: OpenMemberOptions['ports'];
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Opens log and views; a log that is damaged where it has to be whole is got back from its witnesses, if enough of them are here
+ * within LIMITS.rescuePatienceMs, and kept aside. Errors: those of openMember.
+ */
+export async function openOrRescue(options: OpenOrRescueOptions): Promise<OpenedMember> {
+  await finishRescue(options);
+  try {
+    return await openMember(options);
+  } catch (error) {
+    if (!isCollectiveError(error) || error.code !== 'LOG_DAMAGED') throw error;
+    const notice = await rescue(options, error);
+    const member = await openMember(options);
+    return { ...member, notices: [...member.notices, notice] };
+  }
+}
+
+async function rescue(options: OpenOrRescueOptions, damage: CollectiveError): Promise<string> {
+  const { directory, origin, material, ports, signal } = options;
+  const { fileSystem, stores, logger } = ports;
+  logger.error('the log is damaged; its witnesses are waited for', { error: damage });
+  const folder = logDirectoryOf(directory, origin);
+  const number = await freeNumber(options);
+  const made = `${folder}.rescued-${number}`;
+  try {
+    const recovered = await recoverLog(
+      {
+        ...options,
+        directory: made,
+        own: await ownCredentials(material, ports),
+        waitMs: LIMITS.rescuePatienceMs,
+        firstWithinMs: LIMITS.rescueFirstMs,
+        acceptFewer: false,
+        onAnswers: (answers) =>
+          logger.info('nodes keep the log', { copies: answers.map(({ nodeId, sequence }) => `${nodeId}: ${sequence}`) }),
+      },
+      signal,
+    );
+    const kept = `${folder}.damaged-${number}`;
+    await fileSystem.rename(folder, kept);
+    await fileSystem.rename(made, folder);
+    await fileSystem.syncDirectory(`${directory}/log`);
+    // They may have seen what never was acknowledged, and is not in this log.
+    await stores.destroy(viewsPathOf(directory));
+    await (await stores.open(viewsPathOf(directory), 'create')).close();
+    const problem = damage.message.replace(/\.$/, '');
+    return `The log was damaged (${problem}) and was got back from nodes, up to event ${recovered.headSequence}; it was as in ${kept}.`;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    logger.error('the log could not be got back', { error: toCollectiveError(error) });
+    const { message, details } = damage;
+    throw new CollectiveError('LOG_DAMAGED', message, {
+      next: "Start the nodes that keep the log, and then the coordinator; or put back the newest backup of the coordinator's directory.",
+      details,
+      cause: error,
+    });
+  }
+}
+
+/** A rescue may have been cut short between its two renames. */
+async function finishRescue({ directory, origin, ports: { fileSystem, stores } }: OpenOrRescueOptions): Promise<void> {
+  const names = new Set(await namesIn(fileSystem, `${directory}/log`));
+  if (names.has(origin)) return;
+  for (let number = FOLDERS_KEPT; number > 0; number -= 1) {
+    if (!names.has(`${origin}.rescued-${number}`) || !names.has(`${origin}.damaged-${number}`)) continue;
+    const folder = logDirectoryOf(directory, origin);
+    await fileSystem.rename(`${folder}.rescued-${number}`, folder);
+    await fileSystem.syncDirectory(`${directory}/log`);
+    await stores.destroy(viewsPathOf(directory));
+    await (await stores.open(viewsPathOf(directory), 'create')).close();
+    return;
+  }
+}
+
+async function freeNumber({ directory, origin, ports }: OpenOrRescueOptions): Promise<number> {
+  const names = new Set(await ports.fileSystem.readDirectory(`${directory}/log`));
+  for (let number = 1; number <= FOLDERS_KEPT; number += 1) {
+    if (!names.has(`${origin}.rescued-${number}`) && !names.has(`${origin}.damaged-${number}`)) return number;
+  }
+  throw new CollectiveError('LIMIT_EXCEEDED', `There are ${FOLDERS_KEPT} damaged logs in ${directory}/log.`, {
+    next: 'Remove old ones.',
+  });
+}
+
+async function namesIn(fileSystem: FileSystem, directory: string): Promise<readonly string[]> {
+  try {
+    return await fileSystem.readDirectory(directory);
+  } catch (error) {
+    if (isFileSystemError(error) && error.errno === 'ENOENT') return [];
+    throw error;
+  }
+}
