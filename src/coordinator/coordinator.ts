@@ -178,6 +178,7 @@ class Running {
     const logSigners = [material.logKeys, ...(material.nextLogKeys === undefined ? [] : [material.nextLogKeys])].map(
       createSigner,
     );
+    const signingKeys = logSigners.map(({ publicKey }) => publicKey);
     const member = await openOrRescue({ ...options, origin, logSigners, signal });
     const { log, views, viewsChecked, notices } = member;
     for (const notice of notices) logger.warn('mended at start', { notice });
@@ -190,7 +191,7 @@ class Running {
       ownDiskId: options.diskId ?? '',
       assertLatest: options.assertLatest ?? false,
       ...(options.assertedHead === undefined ? {} : { assertedHead: options.assertedHead }),
-      signingKeys: logSigners.map(({ publicKey }) => publicKey),
+      signingKeys,
     });
     const commands = new CommandLoop({ log, views, clock, timers, gate: witnesses.gate });
     commands.onFailure((error) => {
@@ -293,6 +294,7 @@ class Running {
       views,
       files: memberFiles,
       ...ports,
+      onLogKey: (publicKey) => signingKeys.push(publicKey),
     });
     const admin = new AdminService({
       authority,

@@ -2,7 +2,7 @@ import { type CollectiveError, isCollectiveError } from '../../base/index.js';
 import { CollectiveClient, createNodeDialler, type OpenNodeChannel } from '../../client/index.js';
 import { LiveCredentials } from '../../identity/index.js';
 import { createTlsNetwork } from '../../runtime/index.js';
-import { CertificateKeeper, createGrpcTransport, renewingChannel } from '../../transport/index.js';
+import { CertificateKeeper, createGrpcTransport, renewingChannel, type RpcChannel } from '../../transport/index.js';
 import { ContextStore, type Context } from '../contexts/context-store.js';
 import { NodeLocalFiles } from '../local/node-local-files.js';
 import type { World } from './world.js';
@@ -60,15 +60,21 @@ export async function openContextClient(
       return dial(access, signal);
     }
   };
-  const client = new CollectiveClient({ ...world, channel, local: new NodeLocalFiles(world), openNode });
   const closing = new AbortController();
+  const untilClosed: RpcChannel = {
+    open: (path, options) => channel.open(path, options),
+    close: () => {
+      closing.abort();
+      channel.close();
+    },
+  };
+  const client = new CollectiveClient({ ...world, channel: untilClosed, local: new NodeLocalFiles(world), openNode });
   const keeping = keeper.run(closing.signal);
   return {
     client,
     context,
     openNode,
     async close() {
-      closing.abort();
       client.close();
       await keeping;
     },

@@ -2,11 +2,17 @@ import type { Clock, Random } from '../../ports/index.js';
 import type {
   AdminServiceDefinition,
   CallOptions,
+  ClientInfo,
+  CommitRotationRequest,
+  CommitRotationResponse,
   EventInfo,
   GetStatusResponse,
   IssueInviteResponse,
   NodeInfo,
+  PrepareRotationResponse,
+  RemoveNodeResponse,
   ReplayLogResponse,
+  RevokeCertificatesResponse,
   RpcClient,
   VerifyLogResponse,
 } from '../../transport/index.js';
@@ -107,6 +113,34 @@ export class AdminCalls {
     }
   }
 
+  async clients(signal: AbortSignal): Promise<readonly ClientInfo[]> {
+    return (await this.#call('ListClients', signal, (rpc, options) => rpc.listClients({}, options))).clients;
+  }
+
+  /** `subject` is an id or a name. */
+  revoke(
+    request: { readonly role: 'node' | 'client'; readonly subject: string; readonly note: string; readonly force: boolean },
+    signal: AbortSignal,
+  ): Promise<RevokeCertificatesResponse> {
+    const requestId = this.#newId();
+    return this.#call('RevokeCertificates', signal, (rpc, options) => rpc.revokeCertificates({ requestId, ...request }, options));
+  }
+
+  /** `node` is an id or a name. */
+  removeNode(node: string, force: boolean, signal: AbortSignal): Promise<RemoveNodeResponse> {
+    const requestId = this.#newId();
+    return this.#call('RemoveNode', signal, (rpc, options) => rpc.removeNode({ requestId, node, force }, options));
+  }
+
+  prepareRotation(what: 'ca' | 'log-key', signal: AbortSignal): Promise<PrepareRotationResponse> {
+    return this.#call('PrepareRotation', signal, (rpc, options) => rpc.prepareRotation({ what }, options));
+  }
+
+  /** Not repeated: whether it was done is told by the log. */
+  commitRotation(request: CommitRotationRequest, signal: AbortSignal): Promise<CommitRotationResponse> {
+    return this.#options.rpc.commitRotation(request, this.#callOptions(signal));
+  }
+
   async event(sequence: number, signal: AbortSignal): Promise<EventInfo | undefined> {
     return (await this.#call('GetEvent', signal, (rpc, options) => rpc.getEvent({ sequence }, options))).event;
   }
@@ -119,6 +153,10 @@ export class AdminCalls {
   /** Reports of how far it is; the last one is `done`. */
   replayLog(signal: AbortSignal): AsyncIterable<ReplayLogResponse> {
     return this.#options.rpc.replayLog({}, this.#callOptions(signal));
+  }
+
+  #newId(): string {
+    return toBase32(this.#options.random.bytes(15));
   }
 
   #call<Answer>(

@@ -189,7 +189,8 @@ export class StatusDesk {
   #nodeInfos(record: OnRecord): NodeInfo[] {
     return record.nodes.map(({ nodeId, row, usage, certificate, revoked }): NodeInfo => {
       const { registry } = this.#options;
-      const telemetry = registry.telemetry(nodeId);
+      // What a node says counts no more once it is revoked.
+      const telemetry = revoked ? undefined : registry.telemetry(nodeId);
       return {
         nodeId,
         name: row.name,

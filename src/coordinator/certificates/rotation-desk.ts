@@ -1,8 +1,9 @@
-import { accept, assert, CollectiveError, LIMITS, toBase32 } from '../../base/index.js';
+import { accept, assert, CollectiveError, LIMITS, ok, toBase32 } from '../../base/index.js';
 import { decideRotateCa } from '../../domain/index.js';
 import type { EventLog } from '../../events/index.js';
 import {
   createMemberCa,
+  createSigner,
   generateKeyPair,
   type KeyPair,
   openCa,
@@ -39,12 +40,15 @@ export interface RotationDeskOptions {
   readonly hasher: Hasher;
   readonly verifier: SignatureVerifier;
   readonly logger: Logger;
+  /** This coordinator can sign its log with this key (SPKI DER) too from now on. */
+  readonly onLogKey: (publicKey: Uint8Array) => void;
 }
 
 interface Prepared {
   readonly rotationId: string;
   readonly keys: KeyPair;
-  readonly ca: TrustedCa;
+  /** Undefined for a log key. */
+  readonly ca: TrustedCa | undefined;
 }
 
 const ROTATION_ID_BYTES = 10;
@@ -65,16 +69,19 @@ export class RotationDesk {
   async prepare(request: PrepareRotationRequest): Promise<PrepareRotationResponse> {
     const { authority, files, log, clock, random, hasher } = this.#options;
     const { what } = request;
-    if (what !== 'ca') throw new CollectiveError('REQUEST_INVALID', 'What can be replaced is the ca.');
+    if (what !== 'ca' && what !== 'log-key') {
+      throw new CollectiveError('REQUEST_INVALID', 'What can be replaced is the ca or the log-key.');
+    }
     this.#assertFree();
     const keys = generateKeyPair(random, hasher);
     const rotationId = toBase32(random.bytes(ROTATION_ID_BYTES));
     const { memberId } = authority;
-    const ca = accept(openCa(await createMemberCa({ memberId, keys, nowMs: clock.nowMs(), random })));
-    await files.write(MEMBER_FILES.nextCaKey, keys.privateKeyPem);
+    const nowMs = clock.nowMs();
+    const ca = what === 'ca' ? accept(openCa(await createMemberCa({ memberId, keys, nowMs, random }))) : undefined;
+    await files.write(ca === undefined ? MEMBER_FILES.nextLogKey : MEMBER_FILES.nextCaKey, keys.privateKeyPem);
     this.#prepared = { rotationId, keys, ca };
     const { epoch, sequence } = log.head;
-    return { rotationId, subject: ca.der, epoch, sequence: sequence + 1 };
+    return { rotationId, subject: ca?.der ?? keys.publicKey, epoch, sequence: sequence + 1 };
   }
 
   /** Errors: REQUEST_INVALID for another rotation than the one prepared last, CERTIFICATE_INVALID for its endorsement. */
@@ -89,7 +96,10 @@ export class RotationDesk {
     await this.#checkEndorsement(prepared, request.endorsement);
     this.#committing = true;
     try {
-      const answer = await this.#rotateCa(prepared.ca, prepared.keys, request, call);
+      const answer =
+        prepared.ca === undefined
+          ? await this.#rotateLogKey(prepared.keys, request, call)
+          : await this.#rotateCa(prepared.ca, prepared.keys, request, call);
       this.#prepared = undefined;
       return answer;
     } finally {
@@ -122,7 +132,24 @@ export class RotationDesk {
     return { sequence, previousUntilMs };
   }
 
-  async #checkEndorsement({ ca }: Prepared, endorsement: Uint8Array): Promise<void> {
+  async #rotateLogKey(keys: KeyPair, request: CommitRotationRequest, call: AuthenticatedCall): Promise<CommitRotationResponse> {
+    const { commands, files, log, views, logger, onLogKey } = this.#options;
+    onLogKey(keys.publicKey);
+    const { actor } = clientCaller(call.caller);
+    const sequence = await commands.exclusively(async () => {
+      const block = await log.rotateKey({ signer: createSigner(keys), endorsement: request.endorsement, actor });
+      const applied = await views.apply(block.events);
+      if (applied.ok) return block.lastSequence;
+      throw new CollectiveError('VIEW_DAMAGED', `The views do not take the rotation: ${applied.error.reason}.`);
+    });
+    await files.write(MEMBER_FILES.logKey, keys.privateKeyPem);
+    // Answered once the witnesses hold it too.
+    await commands.submit({ actor, request: undefined, decide: () => ok([]), answer: () => undefined });
+    logger.warn('the log key was replaced', { sequence });
+    return { sequence, previousUntilMs: 0 };
+  }
+
+  async #checkEndorsement({ ca, keys }: Prepared, endorsement: Uint8Array): Promise<void> {
     const { authority, views, hasher, verifier, log } = this.#options;
     const owner = await views.run(({ members }) => members.owner());
     assert(owner !== undefined, 'a coordinator that runs has a log');
@@ -130,8 +157,8 @@ export class RotationDesk {
       openEndorsement(endorsement, {
         memberId: authority.memberId,
         identityKey: publicKeyOf(owner.identityPublicKey, hasher),
-        purpose: 'member-ca',
-        subject: ca.sha256,
+        purpose: ca === undefined ? 'log-key' : 'member-ca',
+        subject: ca?.sha256 ?? keys.publicKey,
         verifier,
       }),
     );

@@ -1,8 +1,11 @@
+import { CollectiveError } from '../../../src/base/index.js';
 import { createCoordinator, type Coordinator } from '../../../src/coordinator/index.js';
 import type { SimRpcNetwork, Survival } from '../ports/index.js';
 import { COORDINATOR, DIRECTORY, ENROLMENT_ENDPOINT, HOME_ENDPOINT, hasher, verifier, type Fixture } from './fixture.js';
 import type { Machine } from './machine.js';
 import type { Trace } from './trace.js';
+
+const missing = (): Promise<never> => Promise.reject(new CollectiveError('NOT_FOUND', 'There are no key files here.'));
 
 /** The coordinator's machine, and the real coordinator on it whenever it runs. */
 export class CoordinatorHost {
@@ -42,6 +45,8 @@ export class CoordinatorHost {
     const coordinator = createCoordinator({
       directory: DIRECTORY,
       material: this.#fixture.material,
+      // What is renewed while it runs is made again by the next start.
+      files: { readSecret: missing, readPublic: missing, write: () => Promise.resolve() },
       home: { host: COORDINATOR, port: 7400 },
       enrolment: { host: COORDINATOR, port: 7401 },
       homeEndpoints: [HOME_ENDPOINT],
