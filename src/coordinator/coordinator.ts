@@ -46,7 +46,7 @@ import { LivenessLoop } from './nodes/liveness-loop.js';
 import { NodeRegistry } from './nodes/node-registry.js';
 import { NodeSessionService } from './nodes/node-session-service.js';
 import { logDirectoryOf, type OpenedMember } from './open-member.js';
-import { openOrRescue } from './open-or-rescue.js';
+import { markDamaged, openOrRescue } from './open-or-rescue.js';
 import { heldBack } from './witnesses/held-back.js';
 import { WitnessAdminService } from './witnesses/witness-admin-service.js';
 import { WitnessOffice } from './witnesses/witness-office.js';
@@ -199,6 +199,7 @@ class Running {
       onFailure(error);
     });
     const { keeper, background } = auditBesideService({
+      onLogDamaged: () => markDamaged(ports.fileSystem, directory, origin),
       ...ports,
       log,
       views,

@@ -25,6 +25,8 @@ export interface OpenOrRescueOptions {
  */
 export async function openOrRescue(options: OpenOrRescueOptions): Promise<OpenedMember> {
   await finishRescue(options);
+  const found = await openMarked(options);
+  if (found !== undefined) return found;
   try {
     return await openMember(options);
   } catch (error) {
@@ -33,6 +35,38 @@ export async function openOrRescue(options: OpenOrRescueOptions): Promise<Opened
     const member = await openMember(options);
     return { ...member, notices: [...member.notices, notice] };
   }
+}
+
+/** Notes that the log is damaged somewhere: the next start gets it back, if enough witnesses are here then. */
+export async function markDamaged(fileSystem: FileSystem, directory: string, origin: MemberId): Promise<void> {
+  const path = markOf(directory, origin);
+  try {
+    await (await fileSystem.open(path, 'create-new')).close();
+    await fileSystem.syncDirectory(`${directory}/log`);
+  } catch (error) {
+    if (!isFileSystemError(error) || error.errno !== 'EEXIST') throw error;
+  }
+}
+
+const markOf = (directory: string, origin: MemberId): string => `${logDirectoryOf(directory, origin)}.damaged`;
+
+/** Damage was found while it ran. It opens all the same, so whoever cannot be asked now is asked the next time. */
+async function openMarked(options: OpenOrRescueOptions): Promise<OpenedMember | undefined> {
+  const { directory, origin, ports } = options;
+  const names = await namesIn(ports.fileSystem, `${directory}/log`);
+  if (!names.includes(`${origin}.damaged`)) return undefined;
+  const damage = new CollectiveError('LOG_DAMAGED', 'Damage was found while the coordinator ran.');
+  let notice: string;
+  try {
+    notice = await rescue(options, damage);
+  } catch (error) {
+    if (options.signal.aborted) throw error;
+    ports.logger.warn('the damaged log is opened as it is', { error: toCollectiveError(error) });
+    return undefined;
+  }
+  await ports.fileSystem.unlink(markOf(directory, origin));
+  const member = await openMember(options);
+  return { ...member, notices: [...member.notices, notice] };
 }
 
 async function rescue(options: OpenOrRescueOptions, damage: CollectiveError): Promise<string> {

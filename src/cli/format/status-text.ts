@@ -27,7 +27,7 @@ export function statusText(
     '',
     `Files    ${usage.files} in ${usage.directories} folders, ${formatSize(usage.fileBytes)}; ` +
       `${usage.copies} copies of ${usage.chunks} chunks, ${formatSize(usage.storedBytes)} of ${formatSize(usage.capacity)} used`,
-    `Log      ${member.name} at ${log.epoch}-${log.head}, ${formatSize(log.bytes)}`,
+    `Log      ${member.name} at ${log.epoch}-${log.head}, ${formatSize(log.bytes)}, on ${log.disks} ${log.disks === 1 ? 'disk' : 'disks'}${log.witnesses === 0 ? '' : `, kept by ${log.witnesses} ${log.witnesses === 1 ? 'node' : 'nodes'} too`}`,
     `Audit    ${auditText(audit, log.head, shown.nowMs)}`,
     `Version  ${coordinator.version} (coordinator), ${shown.programVersion} (this command); context ${shown.contextName}`,
   ].join('\n');

@@ -50,6 +50,9 @@ export const statusJson = (status: Status) => ({
     epoch: status.log?.epoch ?? 0,
     head: status.log?.headSequence ?? 0,
     bytes: status.log?.bytes ?? 0,
+    disks: status.log?.disks ?? 1,
+    witnesses: status.log?.witnesses ?? 0,
+    witnessesRequired: status.log?.witnessesRequired ?? 0,
     views: (status.log?.views ?? []).map(({ name, projectionVersion, stateHash, rows }) => ({
       name,
       projectionVersion,

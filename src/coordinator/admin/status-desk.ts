@@ -88,13 +88,14 @@ export class StatusDesk {
     const nodes = this.#nodeInfos(record);
     const usage = { ...usageInfo(record, nodes), storage: await this.#storage(record) };
     const audit = this.#options.audit();
+    const witnesses = await this.#options.witnesses.report();
     const findings = findingsOf({
       nodes,
       usage,
       policy,
       nowMs: clock.nowMs(),
       startNotices,
-      witnesses: await this.#options.witnesses.report(),
+      witnesses,
       exported: await this.#exported(),
       viewsDoubtful: views.doubtful(),
       audit: audit.findings,
@@ -115,6 +116,9 @@ export class StatusDesk {
         origin: head.origin,
         epoch: head.epoch,
         headSequence: head.sequence,
+        disks: witnesses.disks,
+        witnesses: witnesses.witnesses.length,
+        witnessesRequired: witnesses.required,
         bytes: await this.#options.logBytes(),
         views: views
           .states()

@@ -19,6 +19,8 @@ export interface BackgroundAuditOptions {
   readonly intervalMs: number;
   /** Whether every row was checked at this start already. */
   readonly viewsChecked: boolean;
+  /** Damage was found in the log, which the next start can get back. */
+  readonly onLogDamaged?: () => Promise<void>;
   /** Whether somebody waits for the log's one writer. */
   readonly busy: () => boolean;
 }
@@ -145,6 +147,7 @@ export class BackgroundAudit {
       await this.#pause(signal);
     }
     this.#damages = damages;
+    if (damages.length > 0) await this.#options.onLogDamaged?.();
   }
 
   /** Rests nine times as long as the last slice took, and longer while commands wait. */
@@ -162,7 +165,7 @@ export class BackgroundAudit {
       code: 'log-damaged',
       severity: 'failure',
       message: `The log is damaged: ${file}, byte ${offset}, event ${sequence}: ${problem}.`,
-      next: 'See every damaged place: collective audit verify',
+      next: 'Restart the coordinator: it gets the log back from the nodes that keep it. All places: collective audit verify',
     }));
     if (keeper.rebuilt.count > 0) {
       const names = this.#damagedViews.length === 0 ? '' : ` (${this.#damagedViews.join(', ')})`;

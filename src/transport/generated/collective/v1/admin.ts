@@ -62,6 +62,11 @@ export interface LogStatus {
   readonly headSequence: number;
   readonly bytes: number;
   readonly views: readonly ViewStatus[];
+  /** Disks that hold everything acknowledged, the coordinator's own included. */
+  readonly disks: number;
+  /** Nodes that are to keep the log, and how many of them have to hold a change before it is acknowledged. */
+  readonly witnesses: number;
+  readonly witnessesRequired: number;
 }
 
 export interface ViewStatus {
@@ -764,7 +769,7 @@ export const Finding: MessageFns<Finding> = {
 };
 
 function createBaseLogStatus(): LogStatus {
-  return { origin: "", epoch: 0, headSequence: 0, bytes: 0, views: [] };
+  return { origin: "", epoch: 0, headSequence: 0, bytes: 0, views: [], disks: 0, witnesses: 0, witnessesRequired: 0 };
 }
 
 export const LogStatus: MessageFns<LogStatus> = {
@@ -783,6 +788,15 @@ export const LogStatus: MessageFns<LogStatus> = {
     }
     for (const v of message.views) {
       ViewStatus.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.disks !== 0) {
+      writer.uint32(48).uint32(message.disks);
+    }
+    if (message.witnesses !== 0) {
+      writer.uint32(56).uint32(message.witnesses);
+    }
+    if (message.witnessesRequired !== 0) {
+      writer.uint32(64).uint32(message.witnessesRequired);
     }
     return writer;
   },
@@ -838,6 +852,30 @@ export const LogStatus: MessageFns<LogStatus> = {
             }
 
             message.views.push(ViewStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.disks = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.witnesses = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.witnessesRequired = reader.uint32();
             continue;
           }
         }
