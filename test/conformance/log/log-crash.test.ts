@@ -6,6 +6,7 @@ import { NodeFileSystem } from '../../../src/runtime/index.js';
 import { SimFileSystem, SimTime, type SeededRandom } from '../../simulation/ports/index.js';
 import { holdRules } from '../../support/rules.js';
 import { crashRules, type MortalDisk } from './crash-rules.js';
+import { historyRules } from './history-rules.js';
 import { MortalFileSystem } from './mortal-file-system.js';
 
 /** More for a long search: `LOG_CRASH_SEEDS=1000 npx vitest run test/conformance/log`. */
@@ -48,6 +49,12 @@ async function realDisk(folder: string, name: string): Promise<MortalDisk> {
 
 describe('a log on a disk that loses power', () => {
   holdRules(crashRules, (body) => body({ seeds: SEEDS, lives: 8, disk: (random) => Promise.resolve(simulatedDisk(random)) }));
+});
+
+describe('a log and its copy on a disk that loses power', () => {
+  holdRules(historyRules, (body) =>
+    body({ seeds: Math.ceil(SEEDS / 8), lives: 6, disk: (random) => Promise.resolve(simulatedDisk(random)) }),
+  );
 });
 
 describe('a log on a disk that loses power and whose operations overtake each other', () => {
