@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { NodeId } from '../../../src/base/index.js';
-import { checkRoom, planPlacement, type Candidate, type PlannedChunk } from '../../../src/domain/index.js';
+import { checkRoom, planPlacement, roomFor, type Candidate, type PlannedChunk } from '../../../src/domain/index.js';
 import { chunkId, nodeId } from '../projections/support.js';
 
 const GB = 1_000_000_000;
@@ -197,5 +197,43 @@ describe('a holder that the client could not use', () => {
     expect(planned).toEqual({ nodeIds: [a.nodeId, b.nodeId], held: 2 });
     const full = candidate('b', { freeBytes: 0 });
     expect(plans({ chunks: [held], candidates: [a, full], avoid })[0]).toEqual({ nodeIds: [a.nodeId, b.nodeId], held: 2 });
+  });
+});
+
+describe('the room that there is', () => {
+  const room = (copies: number, ...free: readonly number[]): number =>
+    roomFor(
+      copies,
+      free.map((freeBytes, index) => candidate(`node ${index}`, { freeBytes })),
+    );
+
+  test('is what fits into as many different nodes as there are to be copies', () => {
+    expect(room(2, 10, 10, 10)).toBe(15);
+    expect(room(2, 100, 10)).toBe(10);
+    expect(room(2, 100, 10, 10)).toBe(20);
+    expect(room(3, 100, 50, 10, 10)).toBe(20);
+    expect(room(2, 10)).toBe(0);
+    expect(room(1, 3, 4)).toBe(7);
+  });
+
+  test('is exactly the most that is not refused', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 4 }), fc.array(fc.integer({ min: 0, max: 50 }), { maxLength: 6 }), (copies, free) => {
+        const candidates = free.map((freeBytes, index) => candidate(`node ${index}`, { freeBytes }));
+        const most = roomFor(copies, candidates);
+        if (most > 0) expect(checkRoom({ bytes: most, copies }, candidates, []).ok).toBe(true);
+        expect(checkRoom({ bytes: most + 1, copies }, candidates, []).ok).toBe(false);
+      }),
+    );
+  });
+});
+
+test('a full node keeps what it holds, and takes nothing else', () => {
+  const candidates = [candidate('a', { freeBytes: 0, full: true }), candidate('b', { freeBytes: 0, full: true })];
+  const holders = [nodeId('a'), nodeId('b')];
+  expect(plans({ chunks: [chunk('x', { holders })], candidates })[0]).toMatchObject({ held: 2 });
+  expect(plan({ chunks: [chunk('y')], candidates })).toMatchObject({
+    ok: false,
+    error: { code: 'NOT_ENOUGH_SPACE', message: expect.stringContaining('a is full') },
   });
 });
