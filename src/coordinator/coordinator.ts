@@ -1,6 +1,16 @@
 import { CollectiveError, LIMITS } from '../base/index.js';
 import { createSigner } from '../identity/index.js';
-import type { Clock, FileSystem, Hasher, KeyValueStores, Logger, Random, SignatureVerifier, Timers } from '../ports/index.js';
+import type {
+  Clock,
+  FileSystem,
+  Hasher,
+  KeyValueStores,
+  Logger,
+  Random,
+  SignatureVerifier,
+  Timers,
+  Signer,
+} from '../ports/index.js';
 import {
   AdminServiceDefinition,
   CertificateServiceDefinition,
@@ -169,17 +179,31 @@ class Running {
     signal: AbortSignal,
     onFailure: (error: CollectiveError) => void,
   ): Promise<Running> {
+    const { memberId: origin, logKeys, nextLogKeys } = options.material;
+    const logSigners = [logKeys, ...(nextLogKeys === undefined ? [] : [nextLogKeys])].map(createSigner);
+    const member = await openOrRescue({ ...options, origin, logSigners, signal });
+    try {
+      return await Running.#serve(member, logSigners, options, onFailure);
+    } catch (error) {
+      await member.views.close();
+      await member.log.close();
+      throw error;
+    }
+  }
+
+  static async #serve(
+    member: OpenedMember,
+    logSigners: readonly Signer[],
+    options: CoordinatorOptions,
+    onFailure: (error: CollectiveError) => void,
+  ): Promise<Running> {
     const { ports, material, transport, directory } = options;
     const { clock, timers, logger, hasher, random, verifier, stores } = ports;
     const origin = material.memberId;
     const defaultCopies = options.defaultCopies ?? DEFAULT_COPIES;
     const policy = { wanted: defaultCopies, minimum: options.minimumCopies ?? defaultCopies };
     const retentionMs = options.retentionMs ?? LIMITS.retentionMs;
-    const logSigners = [material.logKeys, ...(material.nextLogKeys === undefined ? [] : [material.nextLogKeys])].map(
-      createSigner,
-    );
     const signingKeys = logSigners.map(({ publicKey }) => publicKey);
-    const member = await openOrRescue({ ...options, origin, logSigners, signal });
     const { log, views, viewsChecked, notices } = member;
     for (const notice of notices) logger.warn('mended at start', { notice });
 

@@ -32,6 +32,7 @@ export { openIdentityKey, sealIdentityKey, type IdentityKey } from './key-envelo
 export { isIssuedBy, leafValidity, verifyLeaf, type LeafCheck, type PeerIdentity } from './leaf.js';
 export { describePeer, formatPeerUri, parsePeerUri, type PeerName, type Role } from './peer-name.js';
 export { certificatePem, certificatesOfPem, joinPem } from './pem.js';
+export { acceptFrom, checkKeyFile, isForKey } from './own-files.js';
 export { openReceipt, signReceipt, type Receipt, type ReceiptCheck } from './receipt.js';
 export { issueTicket, openTicket, type PutTicket, type ReadTicket, type Ticket, type TicketCheck } from './ticket.js';
 export {

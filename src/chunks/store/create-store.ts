@@ -48,14 +48,16 @@ async function writeFormat(fileSystem: FileSystem, layout: StoreLayout): Promise
 export async function checkFormat(fileSystem: FileSystem, layout: StoreLayout): Promise<void> {
   const unsupported = (what: string): CollectiveError =>
     new CollectiveError('DATA_FORMAT_UNSUPPORTED', `${layout.root} ${what}.`, {
-      next: 'Check the path and the version of the program; a new store is made by `collective node join`.',
+      next: `Check the path and the version of the program. If ${layout.format} was damaged, write ${JSON.stringify(FORMAT_TEXT)} into it.`,
+      details: { path: layout.format },
     });
   if (!(await exists(fileSystem, layout.format))) throw unsupported('is not a node store: it has no FORMAT file');
   const bytes = new Uint8Array(256);
   const handle = await fileSystem.open(layout.format, 'read');
   const read = await closing(handle, () => handle.read(bytes, 0));
   const text = new TextDecoder().decode(bytes.subarray(0, read));
-  if (text !== FORMAT_TEXT) throw unsupported(`has a format this version does not know (${JSON.stringify(text.slice(0, 60))})`);
+  if (text !== FORMAT_TEXT)
+    throw unsupported(`has a FORMAT file that this version does not know (${JSON.stringify(text.slice(0, 60))})`);
 }
 
 async function makeFolder(fileSystem: FileSystem, path: string): Promise<void> {

@@ -40,7 +40,7 @@ export async function readCoordinatorSettings(world: World, directory: string): 
     return await readConfigFile(world.fileSystem, join(directory, FILE), SCHEMA);
   } catch (error) {
     if (!(error instanceof CollectiveError) || error.code !== 'NOT_FOUND') throw error;
-    throw new CollectiveError('NOT_FOUND', `${directory} is not the folder of a coordinator.`, {
+    throw new CollectiveError('NOT_FOUND', `${directory} is not the folder of a coordinator: it has no ${FILE}.`, {
       next: 'Give the folder that collective init named with --directory, or found a member with collective init.',
       details: { path: directory },
       cause: error,

@@ -69,7 +69,7 @@ export async function readNodeSettings(world: World, directory: string): Promise
     return await readConfigFile(world.fileSystem, join(directory, SETTINGS_FILE), SCHEMA);
   } catch (error) {
     if (!(error instanceof CollectiveError) || error.code !== 'NOT_FOUND') throw error;
-    throw new CollectiveError('NOT_FOUND', `${directory} is not the folder of a node.`, {
+    throw new CollectiveError('NOT_FOUND', `${directory} is not the folder of a node: it has no ${SETTINGS_FILE}.`, {
       next: `collective node join <invite> --path ${directory} --capacity <size>`,
       details: { path: directory },
       cause: error,
@@ -85,8 +85,13 @@ export async function moveCoordinator(world: World, directory: string, endpoints
 }
 
 /** Errors: KEY_FILE_UNSAFE, NOT_FOUND, CERTIFICATE_INVALID. */
-export const readNodeCredentials = (directory: string, { memberId }: NodeSettings): Promise<CredentialSet> =>
-  readCredentials(join(directory, CREDENTIALS_FILE), memberId);
+export const readNodeCredentials = (directory: string, { memberId, nodeId }: NodeSettings): Promise<CredentialSet> =>
+  readCredentials(join(directory, CREDENTIALS_FILE), {
+    settingsPath: join(directory, SETTINGS_FILE),
+    memberId,
+    role: 'node',
+    id: nodeId,
+  });
 
 /** Keeps a renewed certificate, and where the coordinator is now. */
 export async function keepRenewedNode(world: World, directory: string, renewed: RenewedCertificate): Promise<void> {

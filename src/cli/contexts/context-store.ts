@@ -149,8 +149,9 @@ export class ContextStore {
   }
 
   /** Errors: KEY_FILE_UNSAFE, NOT_FOUND, CERTIFICATE_INVALID. */
-  credentials({ directory, memberId }: Context): Promise<CredentialSet> {
-    return readCredentials(join(directory, CREDENTIALS_FILE), memberId);
+  credentials({ directory, memberId, clientId }: Context): Promise<CredentialSet> {
+    const settingsPath = join(directory, SETTINGS_FILE);
+    return readCredentials(join(directory, CREDENTIALS_FILE), { settingsPath, memberId, role: 'client', id: clientId });
   }
 
   /**
@@ -158,9 +159,9 @@ export class ContextStore {
    * good. Addresses follow those that the coordinator named.
    */
   async keepRenewed(context: Context, renewed: RenewedCertificate, before: Uint8Array): Promise<void> {
-    const { directory, memberId } = context;
+    const { directory } = context;
     const path = join(directory, CREDENTIALS_FILE);
-    if (!equalBytes((await readCredentials(path, memberId)).leaf, before)) return;
+    if (!equalBytes((await this.credentials(context)).leaf, before)) return;
     await writeCredentials(this.#ports, path, renewed.credentials);
     const endpoints = renewed.homeEndpoints.length === 0 ? context.endpoints : [...renewed.homeEndpoints];
     const enrolmentEndpoints = [...renewed.enrolmentEndpoints];

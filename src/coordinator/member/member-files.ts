@@ -1,5 +1,15 @@
-import { accept, type ClientId, isCollectiveError, type MemberId } from '../../base/index.js';
-import { certificatePem, certificatesOfPem, openCa, openKeyPair, type KeyPair, type TrustedCa } from '../../identity/index.js';
+import { type ClientId, isCollectiveError, type MemberId } from '../../base/index.js';
+import {
+  acceptFrom,
+  certificatePem,
+  certificatesOfPem,
+  checkKeyFile,
+  isForKey,
+  openCa,
+  openKeyPair,
+  type KeyPair,
+  type TrustedCa,
+} from '../../identity/index.js';
 import type { Hasher } from '../../ports/index.js';
 
 /** Where a coordinator's keys and certificates lie; paths are relative to its directory. */
@@ -67,7 +77,7 @@ export async function readMemberFiles(
 ): Promise<MemberMaterial> {
   // The identity key is not needed to run, but it must not lie open either.
   await store.readSecret(MEMBER_FILES.identityKey);
-  const keyPair = async (path: string): Promise<KeyPair> => accept(openKeyPair(await store.readSecret(path), hasher));
+  const keyPair = async (path: string): Promise<KeyPair> => acceptFrom(path, openKeyPair(await store.readSecret(path), hasher));
   const nextKeyPair = async (path: string): Promise<KeyPair | undefined> => {
     try {
       return await keyPair(path);
@@ -77,21 +87,24 @@ export async function readMemberFiles(
     }
   };
   const [nextCaKeys, nextLogKeys] = [await nextKeyPair(MEMBER_FILES.nextCaKey), await nextKeyPair(MEMBER_FILES.nextLogKey)];
-  const coordinatorLeaf = certificateDer(await store.readPublic(MEMBER_FILES.coordinatorCertificate));
+  const { coordinatorCertificate, caCertificate, caKey, coordinatorKey } = MEMBER_FILES;
+  const [coordinatorLeaf] = acceptFrom(coordinatorCertificate, certificatesOfPem(await store.readPublic(coordinatorCertificate)));
+  const ca = acceptFrom(caCertificate, openCa(await store.readPublic(caCertificate)));
+  const [caKeys, coordinatorKeys] = [await keyPair(caKey), await keyPair(coordinatorKey)];
+  checkKeyFile({ path: coordinatorCertificate, der: coordinatorLeaf }, { path: coordinatorKey, ...coordinatorKeys });
+  // A rotation that was cut short leaves the certificate of the next key.
+  if (nextCaKeys === undefined || !isForKey(ca.der, nextCaKeys.publicKey)) {
+    checkKeyFile({ path: caCertificate, der: ca.der }, { path: caKey, ...caKeys });
+  }
   return {
     ...member,
-    ca: accept(openCa(await store.readPublic(MEMBER_FILES.caCertificate))),
-    caKeys: await keyPair(MEMBER_FILES.caKey),
+    ca,
+    caKeys,
     ...(nextCaKeys === undefined ? {} : { nextCaKeys }),
     logKeys: await keyPair(MEMBER_FILES.logKey),
     ...(nextLogKeys === undefined ? {} : { nextLogKeys }),
     ticketKeys: await keyPair(MEMBER_FILES.ticketKey),
-    coordinatorKeys: await keyPair(MEMBER_FILES.coordinatorKey),
+    coordinatorKeys,
     coordinatorLeaf,
   };
-}
-
-function certificateDer(pem: string): Uint8Array {
-  const [first] = accept(certificatesOfPem(pem));
-  return first;
 }

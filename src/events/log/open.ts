@@ -37,7 +37,9 @@ export async function openLog(options: LogOptions): Promise<EventLog> {
   const signers = signersOf(options);
   const signer = signers.find((candidate) => equalBytes(candidate.publicKey, publicKey));
   if (signer === undefined && signers.length > 0) {
-    throw new CollectiveError('CONFIG_INVALID', `The log key is not the one that signs the log in ${directory}.`);
+    throw new CollectiveError('CONFIG_INVALID', `The log key is not the one that signs the log in ${directory}.`, {
+      next: 'Put keys/log.key of this coordinator back from a backup.',
+    });
   }
   const stored = await openStored(options, found);
   if (found.batched) await endBatches(fileSystem, directory);
