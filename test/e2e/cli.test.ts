@@ -131,7 +131,7 @@ describe('commands for people', () => {
   });
 
   test('begin the status with health and cause', async () => {
-    expect(text((await world.ok('status')).stdout)).toMatch(/^Healthy[.,].*\n/);
+    expect(text((await world.ok('status')).stdout)).toMatch(/^Degraded: .* disk.*\nNext: /);
     const COORDINATOR = z.object({ coordinator: z.object({ pid: z.number(), residentBytes: z.number() }) });
     const { coordinator } = jsonOf(await world.ok('coordinator', 'status', '--json'), COORDINATOR);
     expect(coordinator.pid).toBe(world.cluster.coordinator.pid);

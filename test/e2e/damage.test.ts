@@ -7,9 +7,10 @@ import {
   contentOf,
   damages,
   FETCHED,
-  findInPacks,
   findingCodes,
+  findInPacks,
   flipBit,
+  isWell,
   jsonOf,
   packsIn,
   REFUSAL,
@@ -46,9 +47,15 @@ async function expectFetched(source: string, remote: string): Promise<void> {
 
 /** Two copies of everything, and nobody knows of a bad one. */
 async function expectHealed(): Promise<void> {
-  const { health, usage, findings } = await world.status();
-  expect({ health, damaged: usage.damagedCopies, underProtected: usage.underProtectedChunks, findings }).toMatchObject({
-    health: 'healthy',
+  const status = await world.status();
+  const { usage, findings } = status;
+  expect({
+    well: isWell(status),
+    damaged: usage.damagedCopies,
+    underProtected: usage.underProtectedChunks,
+    findings,
+  }).toMatchObject({
+    well: true,
     damaged: 0,
     underProtected: 0,
   });
@@ -197,7 +204,7 @@ describe('when all copies of a chunk are bad', () => {
 
   test('status tells', async () => {
     const status = await world.status();
-    expect(status.health).not.toBe('healthy');
+    expect(isWell(status)).toBe(false);
     expect(findingCodes(status)).toContain('damaged-copies');
   });
 

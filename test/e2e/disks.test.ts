@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { contentOf, findingCodes, jsonOf, LoopDisk, REFUSAL, STORED, World } from '../support/e2e/index.js';
+import { contentOf, findingCodes, isWell, jsonOf, LoopDisk, REFUSAL, STORED, World } from '../support/e2e/index.js';
 
 const MiB = 1024 * 1024;
 const EXIT_INSUFFICIENT = 7;
@@ -106,7 +106,7 @@ describe('when the disk of a node is full', () => {
 
   test('it takes chunks again once there is room, without a restart', async () => {
     await small.free();
-    await world.statusWhen((now) => now.health === 'healthy');
+    await world.statusWhen(isWell);
     await expectStored('after', 8 * MiB);
     expect(pids()).toEqual(before);
     await without(1, () => expectReadable('after'));

@@ -27,7 +27,7 @@ export function statusText(
     '',
     `Files    ${usage.files} in ${usage.directories} folders, ${formatSize(usage.fileBytes)}; ` +
       `${usage.copies} copies of ${usage.chunks} chunks, ${formatSize(usage.storedBytes)} of ${formatSize(usage.capacity)} used`,
-    `Log      ${member.name} at ${log.epoch}-${log.head}, ${formatSize(log.bytes)}, on ${log.disks} ${log.disks === 1 ? 'disk' : 'disks'}${log.witnesses === 0 ? '' : `, kept by ${log.witnesses} ${log.witnesses === 1 ? 'node' : 'nodes'} too`}`,
+    `Log      ${member.name} at ${log.epoch}-${log.head}, ${formatSize(log.bytes)}, ${placesText(log)}`,
     `Audit    ${auditText(audit, log.head, shown.nowMs)}`,
     `Version  ${coordinator.version} (coordinator), ${shown.programVersion} (this command); context ${shown.contextName}`,
   ].join('\n');
@@ -42,4 +42,10 @@ function auditText({ phase, events, rows, last }: StatusJson['audit'], head: num
   if (phase === 'log') return `${before}; reading the log: ${events} of ${head} events`;
   if (phase === 'views') return `${before}; reading the views: ${rows} rows`;
   return phase === 'rebuilding' ? `${before}; rebuilding the views` : before;
+}
+
+/** Where the log is. */
+function placesText({ disks, witnesses }: StatusJson['log']): string {
+  const places = `on ${disks} ${disks === 1 ? 'disk' : 'disks'}`;
+  return witnesses === 0 ? places : `${places}, kept by ${witnesses} ${witnesses === 1 ? 'node' : 'nodes'} too`;
 }

@@ -3,4 +3,4 @@ export { contentOf, contentPieces, digestOf, digestOfFile, writeContent } from '
 export { chunkFileIn, chunkIdsOf, damages, findInPacks, flipBit, packsIn } from './node-store.js';
 export { LoopDisk } from './loop-disk.js';
 export { treeDifferences } from './snapshot.js';
-export { findingCodes, World } from './world.js';
+export { findingCodes, isWell, World } from './world.js';
