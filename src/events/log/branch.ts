@@ -1,9 +1,8 @@
 import { CollectiveError, equalBytes } from '../../base/index.js';
 import { parseBlock, type ParsedBlock } from '../chain/index.js';
 import { forked } from './adopt.js';
-import { blockAfter, chained, tailAt, type LogChain } from './segment-scan.js';
+import { blockAfter, tailAt } from './segment-scan.js';
 import type { StoredLog } from './stored-log.js';
-import type { Tail } from './stored-records.js';
 import type { BlockByteSource } from './types.js';
 
 /**
@@ -13,7 +12,7 @@ import type { BlockByteSource } from './types.js';
 export async function findBranch(stored: StoredLog, source: BlockByteSource, signal: AbortSignal | undefined): Promise<number> {
   const common = await commonSequence(stored, source, signal);
   if (common === 0) throw forked(0, 'the other one shares not even the first block');
-  let { tail, chain } = await standingAt(stored, common);
+  let { tail, chain } = await stored.standingAt(common);
   for await (const bytes of source(common + 1, signal)) {
     if (signal?.aborted === true) throw new CollectiveError('CANCELLED', 'Following the epoch was cancelled.');
     const next = blockAfter(chain, tail, bytes);
@@ -23,16 +22,6 @@ export async function findBranch(stored: StoredLog, source: BlockByteSource, sig
     tail = tailAt(next.value.block, 0, 0, 0);
   }
   throw forked(common, 'the other one starts no later epoch');
-}
-
-async function standingAt(stored: StoredLog, sequence: number): Promise<{ readonly tail: Tail; readonly chain: LogChain }> {
-  const reading = stored.read({ fromSequence: sequence, toSequence: sequence })[Symbol.asyncIterator]();
-  const { value } = await reading.next();
-  await reading.return?.();
-  if (value === undefined) throw new CollectiveError('INTERNAL', 'A held block could not be read.');
-  const after = chained(stored.chain, value);
-  if (!after.ok) throw after.error;
-  return { tail: tailAt(value, 0, 0, 0), chain: after.value.chain };
 }
 
 /** Each block names the hash of the one before, so that where two logs agree at a block, they agree before it. */

@@ -1,14 +1,10 @@
-import { assert } from '../../base/index.js';
 import type { FileSystem } from '../../ports/index.js';
-import type { PlacedBlock } from './block-source.js';
 import { BlockWriter, refusingFullDisk } from './block-writer.js';
-import { RECORD_PREFIX_BYTES, segmentFile } from './file-names.js';
+import { segmentFile } from './file-names.js';
 import { writeKeys } from './keys-file.js';
 import { writerOptions } from './open.js';
 import { quarantine } from './quarantine.js';
-import { chained, tailAt, type LogChain } from './segment-scan.js';
 import type { StoredLog } from './stored-log.js';
-import type { Tail } from './stored-records.js';
 import type { LogCopyOptions } from './types.js';
 
 /**
@@ -19,9 +15,8 @@ import type { LogCopyOptions } from './types.js';
 export async function cutAfter(options: LogCopyOptions, stored: StoredLog, sequence: number): Promise<void> {
   const { fileSystem, directory } = options;
   const { segments } = stored.snapshot;
-  const last = await stored.placed(sequence);
   await refusingFullDisk(() => quarantine(fileSystem, directory, stored, sequence));
-  const { tail, chain } = await before(stored, last);
+  const { tail, chain } = await stored.standingAt(sequence);
   await stored.closeWriter();
   // Both HEAD files: neither may name what is taken away next.
   await stored.headFiles.write(tail);
@@ -35,22 +30,6 @@ export async function cutAfter(options: LogCopyOptions, stored: StoredLog, seque
   if (!chain.keys.equals(stored.chain.keys)) await writeKeys(fileSystem, directory, chain.identity.origin, chain.keys);
   const writer = await BlockWriter.open(writerOptions(options), tail, tail.endOffset);
   stored.resume({ tail, chain, segments: segments.filter((segment) => segment <= tail.segment), writer });
-}
-
-/** How the log stood when this was its last block. */
-async function before(
-  stored: StoredLog,
-  { block, segment, offset }: PlacedBlock,
-): Promise<{ readonly tail: Tail; readonly chain: LogChain }> {
-  const { lastSequence } = block;
-  const reading = stored.read({ fromSequence: lastSequence, toSequence: lastSequence })[Symbol.asyncIterator]();
-  const { value: found } = await reading.next();
-  await reading.return?.();
-  assert(found !== undefined, 'a held block is read');
-  const tail = tailAt(found, segment, offset, offset + RECORD_PREFIX_BYTES + block.bytes.length);
-  const after = chained(stored.chain, found);
-  if (!after.ok) throw after.error;
-  return { tail, chain: after.value.chain };
 }
 
 async function truncateSegment(fileSystem: FileSystem, path: string, length: number): Promise<void> {

@@ -5,7 +5,7 @@ import type { BlockByteSource } from './types.js';
 export class SourceBlocks {
   readonly #source: BlockByteSource;
   readonly #signal: AbortSignal | undefined;
-  #reading: AsyncIterator<Uint8Array> | undefined;
+  #reading: AsyncIterator<Uint8Array, unknown> | undefined;
   /** What comes next of it. */
   #sequence = 0;
 
@@ -21,12 +21,10 @@ export class SourceBlocks {
       await this.close();
       this.#reading = this.#source(sequence, this.#signal)[Symbol.asyncIterator]();
     }
-    const { value, done } = await this.#reading.next();
-    if (done === true) {
-      this.#reading = undefined;
-      return undefined;
-    }
-    return value;
+    const next = await this.#reading.next();
+    if (next.done !== true) return next.value;
+    this.#reading = undefined;
+    return undefined;
   }
 
   /** What `at` gave last was taken, and ends there. */

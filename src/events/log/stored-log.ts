@@ -3,10 +3,11 @@ import type { StoredBlock } from '../chain/index.js';
 import type { Head } from '../event.js';
 import { placedBlocks, readBlocks, type LogSnapshot, type PlacedBlock } from './block-source.js';
 import type { BlockWriter, WrittenPlace } from './block-writer.js';
+import { RECORD_PREFIX_BYTES } from './file-names.js';
 import type { HeadFiles } from './head-files.js';
 import { readKeys, writeKeys } from './keys-file.js';
 import { Landmarks } from './landmarks.js';
-import { logChain, tailAt, type ChainedBlock, type LogChain } from './segment-scan.js';
+import { chained, logChain, tailAt, type ChainedBlock, type LogChain } from './segment-scan.js';
 import { closeAll } from './small-files.js';
 import type { Tail } from './stored-records.js';
 import type { LogReadingOptions, LogRecovery, LogVerification, ReadOptions, VerifyOptions } from './types.js';
@@ -100,6 +101,18 @@ export class StoredLog {
     return value;
   }
 
+  /** The chain as it held after the held, verified block that ends with this event, and where it lies. Error: LOG_DAMAGED. */
+  async standingAt(sequence: number): Promise<{ readonly tail: Tail; readonly chain: LogChain }> {
+    const { segment, offset } = await this.placed(sequence);
+    for await (const block of this.read({ fromSequence: sequence, toSequence: sequence })) {
+      const after = chained(this.#chain, block);
+      if (!after.ok) throw after.error;
+      const tail = tailAt(block, segment, offset, offset + RECORD_PREFIX_BYTES + block.bytes.length);
+      return { tail, chain: after.value.chain };
+    }
+    throw new CollectiveError('INTERNAL', 'A held block could not be read.');
+  }
+
   verify(options: VerifyOptions = {}): AsyncIterable<LogVerification> {
     this.checkUsable();
     return this.#verify(this.snapshot, options);
@@ -112,7 +125,7 @@ export class StoredLog {
   async store(blocks: readonly ChainedBlock[], published: (block: StoredBlock) => void): Promise<void> {
     try {
       const written: { readonly next: ChainedBlock; readonly place: WrittenPlace }[] = [];
-      let full: unknown;
+      let full: CollectiveError | undefined;
       for (const next of blocks) {
         const { header, bytes } = next.block;
         try {
