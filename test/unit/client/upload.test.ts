@@ -327,6 +327,23 @@ describe('put, when something goes wrong', () => {
     expect(node.chunks.size).toBe(1);
   });
 
+  it('stores elsewhere what a node holds that cannot be reached, though the coordinator sees it', async () => {
+    const world = await clientWorld(3);
+    world.local.addFile('/file', someBytes('broken port', 40 * MiB));
+    await put(world, '/file', '/first');
+    const [broken] = world.nodes;
+    if (broken === undefined) throw new Error('there are nodes');
+    let tries = 0;
+    broken.intercept = () => {
+      tries += 1;
+      throw new CollectiveError('NODE_UNREACHABLE', 'nobody answers there');
+    };
+    const begin = world.time.nowMs;
+    expect(await put(world, '/file', '/second')).toMatchObject({ files: 1, fewestCopies: 2, failures: [] });
+    expect(world.time.nowMs - begin).toBeLessThan(2000);
+    expect(tries).toBeLessThanOrEqual(2 * LIMITS.uploadGroupsInFlight);
+  });
+
   it('is content with fewer copies where those are enough and there are no more nodes, and says how many there are', async () => {
     const world = await clientWorld(1);
     world.coordinator.minimumCopies = 1;
