@@ -16,9 +16,15 @@ let second: Daemon;
 
 const address = (index: number): string => `127.0.0.1:${ports[index]}`;
 const command = (...args: readonly string[]): Promise<CommandResult> => runCommand(args, { executable: Cluster.executable, env });
+const flag = (name: string, value: string): readonly string[] => [`--${name}`, value];
 const upArgs = (): readonly string[] => [
-  ...['up', '--name', 'alice', '--passphrase-file', join(root, 'passphrase'), '--capacity', '10G'],
-  ...['--home-listen', address(0), '--enrolment-listen', address(1), '--node-listen', address(2)],
+  'up',
+  ...flag('name', 'alice'),
+  ...flag('passphrase-file', join(root, 'passphrase')),
+  ...flag('capacity', '10G'),
+  ...flag('home-listen', address(0)),
+  ...flag('enrolment-listen', address(1)),
+  ...flag('node-listen', address(2)),
 ];
 
 beforeAll(async () => {

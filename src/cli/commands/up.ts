@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { formatSize } from '../../base/index.js';
+import type { World } from '../compose/world.js';
 import { DaemonCommand } from '../base/daemon-command.js';
 import { sizeFlag } from '../base/flags.js';
 
@@ -112,7 +113,7 @@ export default class Up extends DaemonCommand {
   async #found(
     directory: string,
     name: string,
-    world: Parameters<typeof import('../compose/found.js').foundMember>[1],
+    world: World,
     flags: {
       readonly 'home-listen': string | undefined;
       readonly 'enrolment-listen': string | undefined;

@@ -139,11 +139,11 @@ export class Household {
   async #invite(signal: AbortSignal): Promise<string> {
     const { configDirectory } = this.#options;
     const contextName = await this.#contextName(this.settings.memberId);
-    const { client, close } = await openContextClient(this.#world, configDirectory, contextName);
+    const opened = await openContextClient(this.#world, configDirectory, contextName);
     try {
-      return (await client.admin.invite('node', '', 0, signal)).invite;
+      return (await opened.client.admin.invite('node', '', 0, signal)).invite;
     } finally {
-      await close();
+      await opened.close();
     }
   }
 

@@ -156,7 +156,7 @@ export class MemoryLocalFiles implements LocalFiles {
   }
 
   async remove(path: string): Promise<void> {
-    for (const each of [...this.things.keys()]) if (each === path || each.startsWith(`${path}/`)) this.things.delete(each);
+    for (const each of this.things.keys()) if (each === path || each.startsWith(`${path}/`)) this.things.delete(each);
   }
 
   alignedBuffer(bytes: number): Uint8Array {

@@ -190,7 +190,7 @@ export class SimulatedFiles {
     removeEntry: (request) =>
       this.#command('removeEntry', request, async () => {
         if (!this.tree.delete(request.path)) throw new CollectiveError('NOT_FOUND', request.path);
-        for (const path of [...this.tree.keys()]) if (path.startsWith(`${request.path}/`)) this.tree.delete(path);
+        for (const path of this.tree.keys()) if (path.startsWith(`${request.path}/`)) this.tree.delete(path);
         return { fileId: '1-1' };
       }),
     reportDamage: async ({ copies }) => {
