@@ -52,6 +52,11 @@ export class SimKeyValueStores implements KeyValueStores {
     this.#stores.delete(path);
   }
 
+  /** A closed store that is gone from the disk. */
+  lose(path: string): void {
+    this.#stores.delete(path);
+  }
+
   exists(path: string): boolean {
     return this.#stores.has(path);
   }

@@ -1,11 +1,9 @@
 import { CollectiveError } from '../../../src/base/index.js';
-import { createCoordinator, type Coordinator } from '../../../src/coordinator/index.js';
-import type { SimRpcNetwork, Survival } from '../ports/index.js';
+import { createCoordinator, type Coordinator, type MemberFileStore } from '../../../src/coordinator/index.js';
+import type { SimFileSystem, SimRpcNetwork, Survival } from '../ports/index.js';
 import { COORDINATOR, DIRECTORY, ENROLMENT_ENDPOINT, HOME_ENDPOINT, hasher, verifier, type Fixture } from './fixture.js';
 import type { Machine } from './machine.js';
 import type { Trace } from './trace.js';
-
-const missing = (): Promise<never> => Promise.reject(new CollectiveError('NOT_FOUND', 'There are no key files here.'));
 
 /** The coordinator's machine, and the real coordinator on it whenever it runs. */
 export class CoordinatorHost {
@@ -45,13 +43,13 @@ export class CoordinatorHost {
     const coordinator = createCoordinator({
       directory: DIRECTORY,
       material: this.#fixture.material,
-      // What is renewed while it runs is made again by the next start.
-      files: { readSecret: missing, readPublic: missing, write: () => Promise.resolve() },
+      files: noKeyFiles,
       home: { host: COORDINATOR, port: 7400 },
       enrolment: { host: COORDINATOR, port: 7401 },
       homeEndpoints: [HOME_ENDPOINT],
       enrolmentEndpoints: [ENROLMENT_ENDPOINT],
       softwareVersion: 'simulated',
+      diskId: `disk of ${COORDINATOR}`,
       processFacts: () => ({ pid: 1, residentBytes: 0, cpuUserMs: 0, cpuSystemMs: 0 }),
       transport: this.#rpc.from({ host: COORDINATOR, ...world }),
       ports: { fileSystem: disk, stores, hasher, verifier, logger, ...world },
@@ -98,6 +96,13 @@ export class CoordinatorHost {
     this.machine.powerLoss(survival);
   }
 
+  /** Its disk is exchanged for another that was a copy of it once; databases are not copied. */
+  putBack(disk: SimFileSystem): void {
+    this.#ended();
+    this.machine.replaceDisk(disk);
+    this.machine.stores.lose(`${DIRECTORY}/views`);
+  }
+
   #ended(): void {
     this.#state = 'off';
     this.#coordinator = undefined;
@@ -105,3 +110,10 @@ export class CoordinatorHost {
     this.#rpc.killHost(COORDINATOR);
   }
 }
+
+/** Keys and certificates come from the fixture, and none ends or is rotated within a run. */
+const noKeyFiles: MemberFileStore = {
+  readSecret: (path) => Promise.reject(new CollectiveError('NOT_FOUND', `There is no ${path}.`)),
+  readPublic: (path) => Promise.reject(new CollectiveError('NOT_FOUND', `There is no ${path}.`)),
+  write: (path) => Promise.reject(new CollectiveError('IO_FAILED', `${path} is not kept.`)),
+};

@@ -88,6 +88,7 @@ const KINDS = {
     world.time.schedule(random.fraction() * 20_000, () => faults.clear());
   },
   'bit flip in a chunk': (world, random) => flipChunkBit(world, random),
+  'an old disk is put back': (world) => putBack(world),
   'database damage': (world, random) => damageDatabase(world, random),
 } satisfies Record<string, (world: World, random: SeededRandom) => void>;
 
@@ -152,6 +153,21 @@ function anyLink(world: World, random: SeededRandom): readonly [string, string] 
     [client, COORDINATOR],
     [client, node],
   ] as const);
+}
+
+/** What a backup of the coordinator's disk would hold that is made now. */
+export function makeImage(world: World): void {
+  if (!world.history.restoring) world.image = world.coordinator.machine.disk.copy('nothing');
+}
+
+/** Nothing but the log on other disks can make good for what an old one lacks: so only where nodes keep it. */
+function putBack(world: World): void {
+  const { image } = world;
+  if (image === undefined || world.history.model.witnessRules.length === 0) return;
+  world.trace.add(COORDINATOR, 'loses its disk; an old copy of it is put in');
+  world.count('coordinators set back to an old disk');
+  world.coordinator.putBack(image);
+  world.history.restored();
 }
 
 /** One bit of a file that holds chunks. Which copies that may cost is worked out from the bytes, not asked of the program. */

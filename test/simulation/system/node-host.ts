@@ -8,6 +8,7 @@ import type { Machine } from './machine.js';
 
 export const NODE_DIRECTORY = '/node';
 export const STORE_PATH = `${NODE_DIRECTORY}/store`;
+export const WITNESS_PATH = `${NODE_DIRECTORY}/witness`;
 const KNOWLEDGE_FILE = `${NODE_DIRECTORY}/coordinator-knowledge.json`;
 const DATA_PORT = 7410;
 
@@ -32,6 +33,7 @@ export class NodeHost {
   readonly machine: Machine;
   readonly identity: FixtureNode;
   readonly #capacityBytes: number;
+  readonly #keepsLog: boolean;
   readonly #network: SimNetwork;
   readonly #rpc: SimRpcNetwork;
   #node: StorageNode | undefined;
@@ -42,12 +44,15 @@ export class NodeHost {
     readonly machine: Machine;
     readonly identity: FixtureNode;
     readonly capacityBytes: number;
+    /** Whether it keeps a copy of the coordinator's log. */
+    readonly keepsLog: boolean;
     readonly network: SimNetwork;
     readonly rpc: SimRpcNetwork;
   }) {
     this.machine = options.machine;
     this.identity = options.identity;
     this.#capacityBytes = options.capacityBytes;
+    this.#keepsLog = options.keepsLog;
     this.#network = options.network;
     this.#rpc = options.rpc;
   }
@@ -88,6 +93,7 @@ export class NodeHost {
         capacityBytes: this.#capacityBytes,
         reserveBytes: 0,
         coordinatorFile: knowledgeFile(disk, random),
+        ...(this.#keepsLog ? { witness: { path: WITNESS_PATH, diskId: `disk of ${host}` } } : {}),
       },
       {
         fileSystem: disk,

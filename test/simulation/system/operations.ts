@@ -370,7 +370,9 @@ export function startOperation(world: World, host: ClientHost, random: SeededRan
     const refusal = code === undefined ? undefined : operation.refusals?.[code];
     if (refusal !== undefined) holds(states.some(refusal), `${operation.label}: refused with ${code}, and nothing was ever so`);
     const newest = effects.at(-1)?.sequence ?? 0;
-    if (verdict !== undefined) world.told = Math.max(world.told, newest);
+    if (verdict === undefined || newest === 0) return;
+    world.checkWitnesses(newest);
+    world.told = Math.max(world.told, newest);
   };
   const finish = async (): Promise<void> => {
     try {

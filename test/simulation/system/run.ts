@@ -2,7 +2,7 @@ import { isCollectiveError } from '../../../src/base/index.js';
 import type { CollectiveClient } from '../../../src/client/index.js';
 import type { SeededRandom } from '../ports/index.js';
 import { hashOf } from './contents.js';
-import { crashAfterAnswer, healAll, injectFault, profileOf } from './faults.js';
+import { crashAfterAnswer, healAll, injectFault, makeImage, profileOf } from './faults.js';
 import { checkPromises, isReadable } from './final-checks.js';
 import { startOperation } from './operations.js';
 import { withPlainSignals } from './plain-signals.js';
@@ -87,6 +87,8 @@ class Run {
       this.steps += 1;
       const kind = profile.kinds[random.integer(Math.max(1, profile.kinds.length))];
       if (kind !== undefined && random.chance(profile.chance)) injectFault(world, kind, random);
+      if (random.chance(0.15)) makeImage(world);
+      if (profile.kinds.length > 0 && random.chance(0.03)) injectFault(world, 'an old disk is put back', random);
       const idle = world.clients.filter((client) => !client.busy);
       const client = idle[random.integer(Math.max(1, idle.length))];
       if (client !== undefined && random.chance(0.8)) {
@@ -181,6 +183,10 @@ class Run {
     const problems = [...this.#problems].map(([{ host }, error]) => `${host}: ${describe(error)}`).join('; ');
     holds(this.#allConnected(), `not everything is back after all faults have ended: ${problems}`);
     await this.#pass(20_000);
+    holds(
+      !world.history.restoring,
+      `what was acknowledged up to event ${world.told} has not come back to the coordinator's disk`,
+    );
     await this.#readEverything();
     for (const node of world.nodes) await checkPromises(world, node);
     this.#check();

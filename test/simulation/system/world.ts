@@ -4,9 +4,9 @@ import { ClientHost } from './client-host.js';
 import { Contents } from './contents.js';
 import { CoordinatorHost } from './coordinator-host.js';
 import { COORDINATOR, fixture, type Fixture } from './fixture.js';
-import { History } from './history.js';
+import { durableHead, History } from './history.js';
 import { Machine } from './machine.js';
-import { emptyNodeDisk, NodeHost } from './node-host.js';
+import { emptyNodeDisk, NodeHost, WITNESS_PATH } from './node-host.js';
 import { missingOnDisk } from './stored-copies.js';
 import { Trace } from './trace.js';
 import { holds } from './violation.js';
@@ -44,6 +44,10 @@ export class World {
   readonly doubtful = new Map<NodeId, Set<ChunkId>>();
   /** Clocks that are wrong, and by how much. */
   readonly jumped = new Map<Machine, number>();
+  /** Whether the nodes keep the coordinator's log. */
+  readonly witnessed: boolean;
+  /** An older state of the coordinator's disk, as a backup has it. */
+  image: SimFileSystem | undefined;
   readonly counts = new Map<string, number>();
   /** The first thing that must not be; the run ends with it. */
   failure: Error | undefined;
@@ -74,6 +78,7 @@ export class World {
     };
     const machine = new Machine({ ...shared, host: COORDINATOR, disk: made.disk, onSynced });
     this.coordinator = new CoordinatorHost(machine, made, this.rpc, trace);
+    this.witnessed = random.chance(0.6);
     const capacityBytes = random.chance(0.1) ? 12_000_000 : 1_000_000_000;
     this.nodes = made.nodes.map(
       (identity) =>
@@ -81,6 +86,7 @@ export class World {
           machine: new Machine({ ...shared, host: identity.host, disk: nodeDisk }),
           identity,
           capacityBytes,
+          keepsLog: this.witnessed,
           network: this.network,
           rpc: this.rpc,
         }),
@@ -118,6 +124,19 @@ export class World {
       holds(missing === undefined, `${node.host} signed for ${chunkId}, and its disk does not hold ${missing} for certain`);
       this.count('receipts held against the disk');
     }
+  }
+
+  /** What was acknowledged is on the disks of as many witnesses as the log itself asks for. */
+  checkWitnesses(sequence: number): void {
+    const rule = this.history.model.witnessRules.findLast((each) => each.sequence <= sequence);
+    if (rule === undefined) return;
+    const directory = `${WITNESS_PATH}/${this.fixture.memberId}`;
+    const holding = this.nodes.filter(
+      ({ identity, machine }) => rule.witnesses.includes(identity.nodeId) && durableHead(machine.disk, directory) >= sequence,
+    ).length;
+    const { required } = rule;
+    holds(holding >= required, `event ${sequence} was acknowledged, and ${holding} witnesses hold it where ${required} have to`);
+    this.count('answers held against the disks of witnesses');
   }
 
   #guarded(check: () => void): void {
