@@ -33,7 +33,7 @@ export function parseRemotePath(text: string): Result<RemotePath, CollectiveErro
   if (match === null) {
     return fail(
       new CollectiveError('PATH_INVALID', `${JSON.stringify(clip(text))} is not a remote path.`, {
-        next: 'Write it from the root, such as /photos/a.jpg.',
+        next: `Remote paths begin with a slash: ${text === '' ? '/photos/a.jpg' : `/${clip(text).replace(/^(?:\.?\/)+/, '')}`}`,
       }),
     );
   }

@@ -11,17 +11,19 @@ export async function main(root: string, argv: readonly string[]): Promise<void>
   // Else a NODE_ENV of the user's makes it look for the sources, which takes as long again as a command does.
   settings.enableAutoTranspile = false;
   try {
-    await run([...argv], { root, pjson: packageFor(root, argv) });
+    const own = isOwnCommand(argv);
+    if (!own) (await import('./plugin/offer.js')).offerToPlugins();
+    await run([...argv], { root, pjson: packageFor(root, argv, own), userPlugins: !own });
   } catch (thrown) {
     await end(await report(thrown, argv));
   }
 }
 
 /** What stands in package.json; without the plugins that this command line has no use for: each of them takes time to load. */
-function packageFor(root: string, argv: readonly string[]): Interfaces.PJSON {
+function packageFor(root: string, argv: readonly string[], own: boolean): Interfaces.PJSON {
   const found = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Interfaces.PJSON;
   const { hooks, plugins, ...oclif } = found.oclif;
-  if (isOwnCommand(argv)) return { ...found, oclif };
+  if (own) return { ...found, oclif };
   // That plugin asks whether another command was meant: where nobody can answer, a hook of ours says which one it may be.
   const asks = process.stdin.isTTY === true && process.stderr.isTTY === true && !wantsJson(argv);
   return asks

@@ -1,3 +1,4 @@
+import type { CollectiveError } from '../../base/index.js';
 import type { CollectiveClient, Past } from '../../client/index.js';
 import type { Context } from '../contexts/context-store.js';
 import { BaseCommand } from './base-command.js';
@@ -6,6 +7,8 @@ import { contextFlag } from './flags.js';
 
 /** A command that speaks to the coordinator of a context. */
 export abstract class ClientCommand extends BaseCommand {
+  #opened: CollectiveClient | undefined;
+
   static override baseFlags = { ...BaseCommand.baseFlags, context: contextFlag };
 
   /** The client of the chosen context; closed at the end of the command. Errors: CONFIG_INVALID, NOT_FOUND, KEY_FILE_UNSAFE. */
@@ -23,7 +26,15 @@ export abstract class ClientCommand extends BaseCommand {
         this.warnAside(`Your certificate could not be renewed, and is good until ${until}. ${error.message}`);
     });
     this.atEnd(() => opened.close());
+    this.#opened = opened.client;
     return opened;
+  }
+
+  /** Of what does not exist: which name was probably meant. */
+  protected override async explained(error: CollectiveError): Promise<CollectiveError> {
+    if (error.code !== 'NOT_FOUND' || this.#opened === undefined || this.interrupted.aborted) return error;
+    const { nameThatWasMeant } = await import('./name-that-was-meant.js');
+    return nameThatWasMeant(error, this.#opened, this.interrupted);
   }
 
   /** Writes files to standard output, one after the other. A reader that goes away ends it without an error. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { CollectiveError, isMemberId, LIMITS } from '../../base/index.js';
 import { readConfigFile, writeConfigFile } from '../../runtime/index.js';
-import { absolute, isVacant } from './data-folders.js';
+import { absolute, isVacant, roleOf } from './data-folders.js';
 import type { World } from './world.js';
 
 const ADDRESS = z.object({ host: z.string(), port: z.number().int().min(1).max(65_535) });
@@ -40,11 +40,18 @@ export async function readCoordinatorSettings(world: World, directory: string): 
     return await readConfigFile(world.fileSystem, join(directory, FILE), SCHEMA);
   } catch (error) {
     if (!(error instanceof CollectiveError) || error.code !== 'NOT_FOUND') throw error;
-    throw new CollectiveError('NOT_FOUND', `${directory} is not the folder of a coordinator: it has no ${FILE}.`, {
-      next: 'Give the folder that collective init named with --directory, or found a member with collective init.',
-      details: { path: directory },
-      cause: error,
-    });
+    const isNode = (await roleOf(directory)) === 'node';
+    throw new CollectiveError(
+      'NOT_FOUND',
+      `${directory} is ${isNode ? 'the folder of a node, not of a coordinator' : `not the folder of a coordinator: it has no ${FILE}`}.`,
+      {
+        next: isNode
+          ? `collective node start --path ${directory}`
+          : 'Give the folder that collective init named with --directory, or found a member with collective init.',
+        details: { path: directory },
+        cause: error,
+      },
+    );
   }
 }
 

@@ -46,6 +46,22 @@ export async function isVacant(directory: string): Promise<boolean> {
   }
 }
 
+/** Whose folder it is, by the settings that lie in it; undefined for any other folder, and for none. */
+export async function roleOf(directory: string): Promise<'coordinator' | 'node' | undefined> {
+  for (const role of ['coordinator', 'node'] as const) if (await isThere(join(directory, `${role}.json`))) return role;
+  return undefined;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return false;
+    throw error;
+  }
+}
+
 export const absolute = (path: string): string => resolve(path);
 
 export interface Address {

@@ -8,7 +8,7 @@ import { isFileSystemError } from '../../ports/index.js';
 import { readConfigFile, readSmallFile, writeConfigFile, writeFileAtomically } from '../../runtime/index.js';
 import type { RenewedCertificate } from '../../transport/index.js';
 import { readCredentials, writeCredentials } from '../contexts/credentials-file.js';
-import { parseAddress } from './data-folders.js';
+import { parseAddress, roleOf } from './data-folders.js';
 import type { World } from './world.js';
 
 const SCHEMA = z.object({
@@ -69,11 +69,18 @@ export async function readNodeSettings(world: World, directory: string): Promise
     return await readConfigFile(world.fileSystem, join(directory, SETTINGS_FILE), SCHEMA);
   } catch (error) {
     if (!(error instanceof CollectiveError) || error.code !== 'NOT_FOUND') throw error;
-    throw new CollectiveError('NOT_FOUND', `${directory} is not the folder of a node: it has no ${SETTINGS_FILE}.`, {
-      next: `collective node join <invite> --path ${directory} --capacity <size>`,
-      details: { path: directory },
-      cause: error,
-    });
+    const isCoordinator = (await roleOf(directory)) === 'coordinator';
+    throw new CollectiveError(
+      'NOT_FOUND',
+      `${directory} is ${isCoordinator ? 'the folder of a coordinator, not of a node' : `not the folder of a node: it has no ${SETTINGS_FILE}`}.`,
+      {
+        next: isCoordinator
+          ? `collective coordinator start --directory ${directory}`
+          : `collective node join <invite> --path ${directory} --capacity <size>`,
+        details: { path: directory },
+        cause: error,
+      },
+    );
   }
 }
 

@@ -1,9 +1,10 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CollectiveError } from '../../base/index.js';
 import { createNode, joinNode, type JoinedNode, type NodeWorld, type StorageNode } from '../../node/index.js';
 import { createTlsNetwork, diskIdOf, LevelKeyValueStores, lockDataDirectory } from '../../runtime/index.js';
 import { createGrpcTransport } from '../../transport/index.js';
+import { roleOf } from './data-folders.js';
 import {
   coordinatorFile,
   keepRenewedNode,
@@ -33,10 +34,14 @@ export interface JoinRequest extends Pick<NodeSettings, 'listen' | 'endpoints' |
 export async function joinWithFolder(request: JoinRequest, world: World): Promise<JoinedNode> {
   const { directory, invite, name, signal, ...own } = request;
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  if (await exists(join(directory, 'node.json'))) {
-    throw new CollectiveError('ALREADY_EXISTS', `${directory} is the folder of a node already.`, {
-      next: `collective node start --path ${directory}`,
-      details: { path: directory },
+  const role = await roleOf(directory);
+  if (role !== undefined) {
+    throw new CollectiveError('ALREADY_EXISTS', `${directory} is the folder of a ${role} already.`, {
+      next:
+        role === 'node'
+          ? `collective node start --path ${directory}`
+          : 'Choose another folder, on the disk that is to hold the chunks.',
+      details: { path: directory, role },
     });
   }
   const lock = await lockDataDirectory(directory);
@@ -89,16 +94,6 @@ export async function openNode(
     return { node, settings, release: () => lock.release() };
   } catch (error) {
     await lock.release();
-    throw error;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
     throw error;
   }
 }

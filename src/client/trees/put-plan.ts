@@ -24,7 +24,10 @@ export async function planPut(
   for (const source of sources) {
     const entry = await ports.local.describe(source, 'follow');
     if (entry === undefined)
-      throw new CollectiveError('NOT_FOUND', `There is no ${source} on this machine.`, { details: { path: source } });
+      throw new CollectiveError('NOT_FOUND', `There is no ${source} on this machine.`, {
+        next: 'Check the name: local paths come first, and the last path is the remote one.',
+        details: { path: source },
+      });
     const name = nameOf(source);
     // `put . /photos` and `put photos/. /photos` mean what is inside.
     const target = intoIt && name !== undefined ? childPath(path, name) : path;

@@ -86,6 +86,7 @@ export class AdminService implements ServiceImplementation<typeof AdminServiceDe
         `There is no node called ${JSON.stringify(request.node.slice(0, LIMITS.labelBytes))}.`,
         {
           next: 'See which there are: collective node list',
+          details: { node: request.node.slice(0, LIMITS.labelBytes) },
         },
       );
     }

@@ -62,7 +62,7 @@ export function errorOfPlainStatus(grpc: string, text: string): CollectiveError 
       return new CollectiveError('LIMIT_EXCEEDED', `The message or the call is larger than is allowed (${said}).`);
     case 'UNIMPLEMENTED':
       return new CollectiveError('UNSUPPORTED', `The coordinator does not know this operation (${said}).`, {
-        next: 'Use the same version of Collective at both ends.',
+        next: "Is it the coordinator's home port (7420), and not the enrolment port (7421)? Else use the same version at both ends.",
       });
     case 'UNAUTHENTICATED':
       return new CollectiveError('UNAUTHENTICATED', `The coordinator did not accept the caller (${said}).`);

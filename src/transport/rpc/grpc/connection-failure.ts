@@ -39,6 +39,17 @@ export function connectionFailure(endpoint: string, outcome: ProbeOutcome): Coll
   }
 }
 
+/** Whoever is there has a good certificate of this member, of another role; else as it is. */
+export function notTheCoordinator(error: CollectiveError): CollectiveError {
+  if (error.code !== 'PERMISSION_DENIED') return error;
+  const { role } = error.details;
+  return new CollectiveError('CERTIFICATE_INVALID', `What listens there is a ${String(role)}, not the coordinator.`, {
+    next: "Check the port: the coordinator's home port is 7420 unless it was chosen otherwise; 7430 and up are those of nodes.",
+    details: error.details,
+    cause: error,
+  });
+}
+
 function handshakeFailure(endpoint: string, error: Error): CollectiveError {
   if (isCollectiveError(error)) return error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
@@ -52,11 +63,15 @@ function handshakeFailure(endpoint: string, error: Error): CollectiveError {
     });
   }
   const why = REASONS.get(code) ?? (code.startsWith('ERR_SSL') ? 'it does not speak TLS 1.3' : error.message);
-  return unreachable(
-    `${endpoint}: ${why}`,
-    'Check that the coordinator runs (collective coordinator start, on its machine), and that the address and port are right.',
-    error,
-  );
+  return unreachable(`${endpoint}: ${why}`, nextFor(code), error);
+}
+
+function nextFor(code: string): string {
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL')) {
+    return 'Something else listens there. Check the port: home is 7420 and enrolment 7421, unless they were chosen otherwise.';
+  }
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return "Check the name, and that this machine's network is up.";
+  return 'Check that the coordinator runs (collective coordinator start, on its machine), and that the address and port are right.';
 }
 
 function unreachable(why: string, next: string, cause?: Error): CollectiveError {

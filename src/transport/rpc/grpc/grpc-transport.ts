@@ -2,7 +2,7 @@ import { createSecureContext } from 'node:tls';
 import { CollectiveError, equalBytes, LIMITS, toCollectiveError } from '../../../base/index.js';
 import { chainPem, type OwnCredentials, trustPem, verifyMemberLeaf } from '../../../identity/index.js';
 import type { EnrolmentChannel, EnrolmentConnectOptions, RpcChannel, RpcTransport } from '../channel.js';
-import { allFailed, connectionFailure, ownCertificateFailure } from './connection-failure.js';
+import { allFailed, connectionFailure, notTheCoordinator, ownCertificateFailure } from './connection-failure.js';
 import { addressOf, SERVER_NAME, type ServerTrust } from './dial.js';
 import { GrpcChannel } from './grpc-channel.js';
 import type { GrpcWorld } from './grpc-world.js';
@@ -19,7 +19,7 @@ export const createGrpcTransport = (world: GrpcWorld): RpcTransport => ({
 function connectHome(endpoints: readonly string[], own: OwnCredentials, world: GrpcWorld): RpcChannel {
   const checkServer = (leaf: Uint8Array): Error | undefined => {
     const verified = verifyMemberLeaf(leaf, own, { nowMs: world.clock.nowMs(), roles: ['coordinator'] });
-    return verified.ok ? undefined : verified.error;
+    return verified.ok ? undefined : notTheCoordinator(verified.error);
   };
   const trust = (): ServerTrust => ({
     secureContext: createSecureContext({
