@@ -52,17 +52,18 @@ export class CommandsMember implements Member {
       { who: 'coordinator', args: ['coordinator', 'start'] },
       ...nodes.map((who) => ({ who, args: ['node', 'start', '--path', join(this.#live, who)] })),
     ];
-    for (const { who, args } of daemons) {
+    const starts = daemons.map(async ({ who, args }) => {
       const logPath = join(this.#live, 'logs', `${who}.log`);
       await writeFile(logPath, '');
-      const daemon = new Daemon({ args, env: this.#env, executable: Cluster.executable, logPath });
+      const daemon = new Daemon({ args, env: this.#env, executable: Cluster.executable, logPath, readyWithinMs: 60_000 });
       this.#daemons.push(daemon);
       try {
         await daemon.start();
       } catch (error) {
         complaints.push(complaintFrom(who, `${String(error)}\n${await readFile(logPath, 'utf8')}`));
       }
-    }
+    });
+    await Promise.all(starts);
     if (!complaints.some(({ who }) => who === 'coordinator')) await this.#untilOnline(NODES - complaints.length);
     return complaints;
   }

@@ -38,7 +38,8 @@ export class MemberInProcess implements Member {
       }
     };
     const { signal } = new AbortController();
-    await attempt('coordinator', async () => {
+    // At once: a damaged log is got back from nodes that come while the coordinator starts.
+    const coordinating = attempt('coordinator', async () => {
       const directory = join(this.#live, 'data', 'collective', 'alice', 'coordinator');
       const { coordinator, release } = await openCoordinator({ directory, overrides: {}, softwareVersion: VERSION }, world);
       this.#closers.push(release);
@@ -49,8 +50,9 @@ export class MemberInProcess implements Member {
       });
     });
     let started = 0;
-    for (let index = 1; index <= NODES; index += 1) {
-      await attempt(`node-${index}`, async () => {
+    const storing = Array.from({ length: NODES }, (_, at) => {
+      const index = at + 1;
+      return attempt(`node-${index}`, async () => {
         const directory = join(this.#live, `node-${index}`);
         const { node, release } = await openNode({ directory, overrides: {}, softwareVersion: VERSION }, world);
         this.#closers.push(release);
@@ -58,7 +60,8 @@ export class MemberInProcess implements Member {
         this.#closers.push(() => node.stop());
         started += 1;
       });
-    }
+    });
+    await Promise.all([coordinating, ...storing]);
     await attempt('client', async () => {
       const opened = await openContextClient(world, join(this.#live, 'config', 'collective'), undefined);
       this.#client = opened.client;

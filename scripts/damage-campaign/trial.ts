@@ -39,7 +39,7 @@ export interface Verdict {
 
 const TRIAL_WITHIN_MS = 90_000;
 /** There is always one node's data whose loss or age changes nothing here. */
-const EVER_PRESENT = /^(log-on-one-disk|identity-not-exported|no-witness)/;
+const EVER_PRESENT = /^(log-on-one-disk|identity-not-exported|keys-not-exported|witness)/;
 const MENDED = /^(mended-at-start|views-rebuilt|log-mended)/;
 
 /** Starts everything, reads everything back, writes something, audits, and judges. */
@@ -87,7 +87,14 @@ function verdict(
 }
 
 /** What no file of the disk can be named for: other machines see only that somebody does not answer, or does not fit. */
-const OF_OTHERS: ReadonlySet<string> = new Set(['UNAVAILABLE', 'CHUNK_UNAVAILABLE', 'NOT_ENOUGH_NODES', 'UNAUTHENTICATED']);
+const OF_OTHERS: ReadonlySet<string> = new Set([
+  'UNAVAILABLE',
+  'CHUNK_UNAVAILABLE',
+  'NOT_ENOUGH_NODES',
+  'UNAUTHENTICATED',
+  'LOG_READ_ONLY',
+  'WITNESSES_UNREACHABLE',
+]);
 
 /** An error of the process whose data are damaged names the file; one of another process has a code that says what is missing. */
 function isClear({ who, code, text, path }: Complaint, faults: readonly Fault[]): boolean {

@@ -222,8 +222,9 @@ class Running {
       logger.error('the coordinator cannot go on', { error });
       onFailure(error);
     });
+    const onLogDamaged = (): Promise<void> => markDamaged(ports.fileSystem, directory, origin);
     const { keeper, background } = auditBesideService({
-      onLogDamaged: () => markDamaged(ports.fileSystem, directory, origin),
+      onLogDamaged,
       ...ports,
       log,
       views,
@@ -252,7 +253,7 @@ class Running {
     });
     const placement = new PlacementOffice({ views, registry, clock, timers });
     const receipts = new ReceiptCheck({ origin, views, clock, hasher, verifier });
-    const audit = new Audit({ log, views, stores, scratchDirectory: directory, hasher, random, timers, logger });
+    const audit = new Audit({ log, views, stores, scratchDirectory: directory, hasher, random, timers, logger, onLogDamaged });
     const protection = new ProtectionDesk({ views, registry });
     const survey = new ProtectionSurvey({ views, protection, clock, timers, logger });
     const status = new StatusDesk({

@@ -20,6 +20,8 @@ export interface AuditOptions {
   readonly random: Random;
   readonly timers: Timers;
   readonly logger: Logger;
+  /** So that the next start gets the log back from its witnesses. */
+  readonly onLogDamaged: () => Promise<void>;
 }
 
 /** Proves the log, and that the live state follows from it. */
@@ -42,11 +44,12 @@ export class Audit {
           code: 'log-damaged',
           severity: 'failure',
           message: `${said.file}, byte ${said.offset}, event ${said.sequence}: ${said.problem}`,
-          next: "Keep a copy of the coordinator's directory, then restore the file from a backup.",
+          next: 'Restart the coordinator: it gets the log back from the nodes that keep it. Without such nodes, restore a backup.',
         });
         continue;
       }
       const { events, blocks, bytes } = said;
+      if (said.kind === 'finished' && findings.length > 0) await this.#options.onLogDamaged();
       yield {
         ...base,
         events,
