@@ -110,13 +110,17 @@ export class FileReading {
 
 const BREAKS: ReadonlySet<string> = new Set(['COORDINATOR_UNREACHABLE', 'UNAVAILABLE', 'DEADLINE_EXCEEDED']);
 
-const targetOf = ({ target, entry, nextOffset }: FileInDownload): ReadTarget => ({
-  path: target.path,
-  version: entry?.version ?? target.version,
-  offsetBytes: nextOffset,
-  lengthBytes: 0,
-  ...(target.fileId === undefined ? {} : { deletedToo: true, fileId: target.fileId }),
-});
+/** Once begun, it is that very file that is read on: by now another one may stand at the path, with the same version. */
+function targetOf({ target, entry, nextOffset }: FileInDownload): ReadTarget {
+  const fileId = entry?.fileId ?? target.fileId;
+  return {
+    path: target.path,
+    version: entry?.version ?? target.version,
+    offsetBytes: nextOffset,
+    lengthBytes: 0,
+    ...(fileId === undefined ? {} : { deletedToo: true, fileId }),
+  };
+}
 
 const unexpected = (what: string): CollectiveError =>
   new CollectiveError('PROTOCOL_ERROR', `The coordinator ${what}.`, { next: 'Use the same version of Collective at both ends.' });

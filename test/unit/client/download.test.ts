@@ -109,6 +109,24 @@ describe('get', () => {
     expect(same(world.local.contentOf('/back'), content)).toBe(true);
   });
 
+  it('reads the file it began with to the end, though another one takes its place and the answer breaks off', async () => {
+    const [content, other] = [someBytes('first', 30 * MiB), someBytes('second', 30 * MiB)];
+    const world = await worldWith(content);
+    world.local.addFile('/other source', other);
+    await world.run(() => world.client.put({ sources: ['/other source'], destination: '/other', copies: 0, signal }));
+    const replacing = world.coordinator.tree.get('/other');
+    let breaks = 0;
+    world.coordinator.intercept = (method, done) => {
+      if (method !== 'readFiles' || !done || breaks > 0 || replacing === undefined) return;
+      breaks += 1;
+      world.coordinator.tree.set('/file', replacing);
+      throw new CollectiveError('COORDINATOR_UNREACHABLE', 'gone');
+    };
+    await get(world);
+    expect(breaks).toBe(1);
+    expect(same(world.local.contentOf('/back'), content)).toBe(true);
+  });
+
   it('reads the version it began with to the end, though a new one is committed meanwhile', async () => {
     const content = someBytes('old', 30 * MiB);
     const world = await worldWith(content);

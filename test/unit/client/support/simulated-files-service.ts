@@ -23,6 +23,7 @@ interface Version {
 }
 
 interface Row {
+  readonly fileId?: string;
   readonly kind: EntryKind;
   readonly versions: Version[];
   mode: number;
@@ -62,6 +63,8 @@ export class SimulatedFiles {
   readonly damage: DamagedCopy[] = [];
   readonly calls: Method[] = [];
   readonly #holders = new Map<string, ReadonlySet<string>>();
+  /** Every file there ever was, as it stands now. */
+  readonly #files = new Map<string, Row>();
   readonly #answers = new Map<string, unknown>();
   /** Asked before each call; throws what the coordinator answers instead. `done` is whether the call has been carried out. */
   intercept: (method: Method, done: boolean) => void = () => undefined;
@@ -235,8 +238,11 @@ export class SimulatedFiles {
       if (file.expectedVersion !== undefined && file.expectedVersion !== (there?.versions.length ?? 0))
         throw new CollectiveError('VERSION_CONFLICT', file.path);
       const versions = [...(there?.versions ?? []), { extents, bytes: file.sizeBytes }];
-      this.tree.set(file.path, { kind: EntryKind.FILE, versions, mode: file.mode, modified: file.modified, target: '' });
-      return { fileId: `1-${this.tree.size}`, version: versions.length, failure: undefined };
+      const fileId = there?.fileId ?? `1-${this.#files.size + 2}`;
+      const row = { fileId, kind: EntryKind.FILE, versions, mode: file.mode, modified: file.modified, target: '' };
+      this.tree.set(file.path, row);
+      this.#files.set(fileId, row);
+      return { fileId, version: versions.length, failure: undefined };
     } catch (error) {
       if (!(error instanceof CollectiveError)) throw error;
       return { fileId: '', version: 0, failure: failureOf(error) };
@@ -269,6 +275,7 @@ export class SimulatedFiles {
       readonly version: number;
       readonly offsetBytes: number;
       readonly lengthBytes: number;
+      readonly fileId?: string | undefined;
     }[],
   ) {
     this.calls.push('readFiles');
@@ -281,8 +288,8 @@ export class SimulatedFiles {
       extents = [];
       return made;
     };
-    for (const [target, { path, version, offsetBytes, lengthBytes }] of targets.entries()) {
-      const row = this.tree.get(path);
+    for (const [target, { path, version, offsetBytes, lengthBytes, fileId }] of targets.entries()) {
+      const row = fileId === undefined ? this.tree.get(path) : this.#files.get(fileId);
       const found = row?.versions.at(version === 0 ? -1 : version - 1);
       if (row === undefined || (found === undefined && row.kind === EntryKind.FILE)) {
         files.push({ target, info: undefined, failure: failureOf(new CollectiveError('NOT_FOUND', `There is no ${path}.`)) });
@@ -290,7 +297,7 @@ export class SimulatedFiles {
       }
       files.push({
         target,
-        info: { ...this.#info(path), version: version === 0 ? row.versions.length : version, sizeBytes: found?.bytes ?? 0 },
+        info: { ...this.#infoOf(path, row), version: version === 0 ? row.versions.length : version, sizeBytes: found?.bytes ?? 0 },
         failure: undefined,
       });
       const end = lengthBytes === 0 ? Number.POSITIVE_INFINITY : offsetBytes + lengthBytes;
@@ -311,10 +318,14 @@ export class SimulatedFiles {
   #info(path: string): EntryInfo {
     const row = this.tree.get(path);
     if (row === undefined) throw new CollectiveError('NOT_FOUND', `There is no ${path}.`);
+    return this.#infoOf(path, row);
+  }
+
+  #infoOf(path: string, row: Row): EntryInfo {
     return {
       path,
       name: this.falseNames.get(path) ?? path.slice(path.lastIndexOf('/') + 1),
-      fileId: '1-1',
+      fileId: row.fileId ?? '1-1',
       kind: row.kind,
       sizeBytes: row.versions.at(-1)?.bytes ?? 0,
       mode: row.mode,
