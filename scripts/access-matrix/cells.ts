@@ -7,6 +7,7 @@ import { type ClientWord, clientWord } from './client-word.js';
 import { type Credential, makeCredentials } from './credentials.js';
 import { type Expected, expectedOf, type Operation } from './expectations.js';
 import { storeGoods } from './goods.js';
+import { liveThrough } from './past.js';
 import { DATA_OPERATIONS, type DataOperation, INTENDED, type Port, PORTS } from './rpcs.js';
 
 /** One port, one credential, one operation: what was meant and what happened. */
@@ -41,13 +42,14 @@ export const OPERATIONS: readonly Operation[] = [
 export async function runMatrix(): Promise<Matrix> {
   const world = await AccessWorld.start({ nodes: ['attic'], everyRefusal: true });
   try {
+    const past = await liveThrough(world);
     const goods = await storeGoods(world);
     const portNumbers: Readonly<Record<Port, number>> = {
       home: world.homePort,
       enrolment: world.enrolmentPort,
       data: goods.dataPort,
     };
-    const credentials = await makeCredentials(world.founded.material, world.client.own);
+    const credentials = await makeCredentials(world.founded.material, world.client.own, past);
     const limit = pLimit(AT_ONCE);
     const words = new Map<string, Promise<ClientWord | undefined>>();
     const wordOf = (port: Port, { key, fault, shown }: Credential): Promise<ClientWord | undefined> | undefined => {

@@ -28,7 +28,9 @@ export type Fault =
   | 'not yet valid'
   | 'wrong usage'
   | 'no name of ours'
-  | 'another member';
+  | 'another member'
+  | 'replaced CA'
+  | 'revoked';
 
 export interface Credential {
   /** Heads its column. */
@@ -38,6 +40,16 @@ export interface Credential {
   readonly fault: Fault | undefined;
   readonly role: Role | undefined;
   readonly shown: Shown;
+}
+
+/** What the member has gone through before the matrix is tried. */
+export interface Past {
+  readonly withinOverlap: Pick<MemberMaterial, 'ca' | 'caKeys'>;
+  readonly afterOverlap: Pick<MemberMaterial, 'ca' | 'caKeys'>;
+  /** A client's, who has another by now. */
+  readonly renewedSince: OwnCredentials;
+  readonly revokedClient: OwnCredentials;
+  readonly revokedNode: OwnCredentials;
 }
 
 interface Issuer {
@@ -53,7 +65,11 @@ const random = new SystemRandom();
 const hasher = new NodeHasher();
 
 /** Everything that somebody could show at a port of `member`, whose `client` is a good one. */
-export async function makeCredentials(member: MemberMaterial, client: OwnCredentials): Promise<readonly Credential[]> {
+export async function makeCredentials(
+  member: MemberMaterial,
+  client: OwnCredentials,
+  past: Past,
+): Promise<readonly Credential[]> {
   const other = await makeIssuer();
   const forger = await makeIssuer(member.memberId);
   const now = Date.now();
@@ -92,6 +108,29 @@ export async function makeCredentials(member: MemberMaterial, client: OwnCredent
     const future = await leafOf(member, own, now + DAY_MS);
     add(`fut-${letter}`, `a ${role} of this member, not yet valid`, role, 'not yet valid', future);
   }
+  for (const role of ROLES) {
+    const letter = role.slice(0, 2);
+    const name = nameOf(member.memberId, role);
+    const earlier = { ...past.withinOverlap, memberId: member.memberId };
+    add(
+      `old-${letter}`,
+      `a ${role} of this member, by its CA before, within the overlap`,
+      role,
+      undefined,
+      await leafOf(earlier, name, now),
+    );
+    const gone = { ...past.afterOverlap, memberId: member.memberId };
+    add(
+      `rpl-${letter}`,
+      `a ${role} of this member, by a CA that was replaced, after the overlap`,
+      role,
+      'replaced CA',
+      await leafOf(gone, name, now),
+    );
+  }
+  add('renewed', 'a client with the certificate that it had before it was renewed', 'client', undefined, past.renewedSince);
+  add('rev-cl', 'a client of this member, revoked', 'client', 'revoked', past.revokedClient);
+  add('rev-no', 'a node of this member, revoked', 'node', 'revoked', past.revokedNode);
   const usurped = await leafOf(other, nameOf(member.memberId, 'client'), now);
   add('usurp', "a client of this member, by another member's CA", 'client', 'another CA', usurped);
   const climber = await odd(uriOf(member.memberId, 'node'), [CLIENT_USAGE]);

@@ -29,6 +29,8 @@ const REASONS: Readonly<Record<Fault, Reason>> = {
   'not yet valid': { code: 'CERTIFICATE_INVALID', says: /is valid only from/ },
   'wrong usage': { code: 'CERTIFICATE_INVALID', says: /is not made for that role/ },
   'no name of ours': { code: 'CERTIFICATE_INVALID', says: /name is malformed/ },
+  'replaced CA': { code: 'CERTIFICATE_INVALID', says: /is of a CA that its member has replaced/ },
+  revoked: { code: 'CERTIFICATE_REVOKED', says: /were revoked/ },
   'another member': { code: 'CERTIFICATE_INVALID', says: /names member .* cannot speak/ },
 };
 
@@ -40,10 +42,14 @@ export function expectedOf(port: Port, { fault, role }: Credential, operation: O
   if (handshake) return closed(REASONS[fault]);
   // Whoever comes without HTTP/2 is not looked at any further.
   if (operation.kind === 'data') return closed({ code: 'PROTOCOL_ERROR', says: /does not speak HTTP\/2/ });
-  if (port === 'home' && fault !== undefined) return closed(REASONS[fault]);
+  // Who was revoked is let in, to be told so at each call.
+  if (port === 'home' && fault !== undefined && fault !== 'revoked') return closed(REASONS[fault]);
   const intent = INTENDED[operation.name];
   if (intent?.port !== port) {
     return { kind: 'told', code: 'UNIMPLEMENTED', says: /does not implement the method .*/ };
+  }
+  if (port === 'home' && fault === 'revoked' && role !== undefined && intent.roles.includes(role)) {
+    return { kind: 'told', ...REASONS.revoked };
   }
   if (intent.roles === 'anyone' || (role !== undefined && intent.roles.includes(role)))
     return { kind: 'passes', code: intent.answer };
@@ -52,7 +58,7 @@ export function expectedOf(port: Port, { fault, role }: Credential, operation: O
 
 function onDataPort(fault: Fault | undefined, role: Credential['role'], operation: Operation): Expected {
   if (fault === 'no certificate') return closed({ code: 'CERTIFICATE_INVALID', says: /sent no certificate/ });
-  if (fault !== undefined) return closed(REASONS[fault]);
+  if (fault !== undefined && !(fault === 'revoked' && role === 'node')) return closed(REASONS[fault]);
   if (role !== 'client') {
     return closed({ code: 'PERMISSION_DENIED', says: new RegExp(`not open to a ${role}: .* a client is needed`) });
   }

@@ -125,9 +125,10 @@ export class RotationDesk {
     await files.write(MEMBER_FILES.caKey, keys.privateKeyPem);
     await files.write(MEMBER_FILES.caCertificate, ca.pem);
     await authority.follow(keys);
-    // In this order: nodes know the new CA before anybody shows them a leaf of it, as far as they are here.
+    // In this order: whoever is told of the new CA may come at once, and must be shown a leaf of it.
+    const issued = await renewal.renew();
     await trust.changed();
-    await renewal.record(await renewal.renew());
+    await renewal.record(issued);
     logger.warn('the CA was replaced', { sequence, previousUntil: new Date(previousUntilMs).toISOString() });
     return { sequence, previousUntilMs };
   }

@@ -114,6 +114,7 @@ export class CertificateKeeper {
   /** Renews it whenever it is due, until `signal` aborts. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#world;
+    let failures = 0;
     while (!signal.aborted) {
       const waitMs = Math.max(0, this.#dueMs() - clock.nowMs());
       if (waitMs > 0) {
@@ -122,12 +123,15 @@ export class CertificateKeeper {
       }
       try {
         await this.renew(signal);
+        failures = 0;
       } catch (thrown) {
         if (signal.aborted) return;
         const error = toCollectiveError(thrown);
         const until = new Date(this.#validity().notAfterMs).toISOString();
         logger.warn('the certificate could not be renewed; trying again', { until, error });
-        await this.#sleep(error.code === 'CERTIFICATE_REVOKED' ? RETRY_MAX_MS : this.#retryMs(), signal);
+        const delayMs = Math.min(this.#retryMs(), RETRY_MIN_MS * 2 ** Math.min(failures, 20));
+        failures += 1;
+        await this.#sleep(error.code === 'CERTIFICATE_REVOKED' ? RETRY_MAX_MS : delayMs, signal);
       }
     }
   }

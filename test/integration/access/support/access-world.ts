@@ -4,8 +4,10 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type FoundedMember, initialiseMember } from '../../../../src/coordinator/index.js';
-import type { OwnCredentials } from '../../../../src/identity/index.js';
+import { accept } from '../../../../src/base/index.js';
+import { type FoundedMember, initialiseMember, readMemberFiles } from '../../../../src/coordinator/index.js';
+import { createSigner, endorse, openCa, openIdentityKey, type OwnCredentials } from '../../../../src/identity/index.js';
+import { renewLapsedCertificate } from '../../../../src/transport/certificates/renew-certificate.js';
 import {
   AdminServiceDefinition,
   createClient,
@@ -22,6 +24,7 @@ import type { FromServers, JoinOrder, RunningNode, StartOrder } from './messages
 import { Refusals } from './refusals.js';
 
 const PROCESS = fileURLToPath(new URL('server-process.ts', import.meta.url));
+const PASSPHRASE = 'correct horse battery';
 const signal = new AbortController().signal;
 
 /** One of the member's clients, with the calls that it can make. */
@@ -34,7 +37,8 @@ export interface AccessClient {
 
 /** A member with a real coordinator and real nodes in a process of their own, and all of the member's keys at hand. */
 export class AccessWorld {
-  readonly founded: FoundedMember;
+  /** As founded, with the keys as they are now. */
+  founded: FoundedMember;
   readonly homePort: number;
   readonly enrolmentPort: number;
   readonly refusals = new Refusals();
@@ -42,10 +46,11 @@ export class AccessWorld {
   readonly transport: RpcTransport;
   readonly ports: Awaited<ReturnType<typeof realPorts>>;
   /** The client that was founded with the member. */
-  readonly client: AccessClient;
+  client: AccessClient;
   readonly #directory: string;
   readonly #child: ChildProcess;
   readonly #channels: RpcChannel[] = [];
+  #rotations = 0;
   readonly #events: ((message: FromServers) => void)[] = [];
 
   private constructor(parts: {
@@ -96,7 +101,7 @@ export class AccessWorld {
       directory: join(directory, 'coordinator'),
       name: 'alice',
       clientName: 'laptop',
-      passphrase: 'correct horse battery',
+      passphrase: PASSPHRASE,
       files: memberFiles(join(directory, 'coordinator'), ports),
       ports,
       homeEndpoints: [`127.0.0.1:${home}`],
@@ -136,6 +141,50 @@ export class AccessWorld {
     const invite = await this.invite('client');
     const { own } = await redeemInvite({ invite, kind: 'client', name, signal }, { ...this.ports, transport: this.transport });
     return this.connect(own);
+  }
+
+  /** Credentials of another client or node that has joined, without a process behind it. */
+  async redeem(kind: 'client' | 'node', name: string): Promise<OwnCredentials> {
+    const invite = await this.invite(kind);
+    return (await redeemInvite({ invite, kind, name, signal }, { ...this.ports, transport: this.transport })).own;
+  }
+
+  async revoke(role: 'client' | 'node', subject: string): Promise<void> {
+    const request = { requestId: `revoke-${subject}`, role, subject, note: '', force: false };
+    await this.client.admin.revokeCertificates(request, { signal });
+  }
+
+  /** Another CA issues from now on; the client and the nodes have new certificates by it when this returns. */
+  async rotateCa(overlapMs: number): Promise<void> {
+    const { memberId } = this.founded.material;
+    const { admin } = this.client;
+    const { rotationId, subject, epoch, sequence } = await admin.prepareRotation({ what: 'ca' }, { signal });
+    const { keys } = accept(await openIdentityKey(this.founded.identityFile, PASSPHRASE, this.ports.hasher));
+    const ca = accept(openCa(subject));
+    const validFrom = { epoch, sequence };
+    const endorsement = endorse({ memberId, purpose: 'member-ca', subject: ca.sha256, validFrom }, createSigner(keys));
+    await admin.commitRotation({ rotationId, endorsement, overlapMs }, { signal });
+    // What it knew is not accepted any more, nor does it trust what it sees: it comes back by the key of its certificate.
+    const { credentials } = await renewLapsedCertificate(
+      { own: this.client.own, endpoints: [`127.0.0.1:${this.enrolmentPort}`], key: 'same', signal },
+      { ...this.ports, transport: this.transport },
+    );
+    this.client = this.connect(credentials);
+    const directory = join(this.#directory, 'coordinator');
+    const material = await readMemberFiles(this.founded.material, memberFiles(directory, this.ports), this.ports.hasher);
+    this.founded = { ...this.founded, material };
+    this.#rotations += 1;
+    while ((await this.#certificatesOfNodes()) < this.nodes.length * (1 + this.#rotations))
+      await this.ports.timers.sleep(20, signal);
+  }
+
+  async #certificatesOfNodes(): Promise<number> {
+    const query = { fromSequence: 1, limit: 0, last: 0, follow: false, types: ['CertificateIssued'] };
+    let count = 0;
+    for await (const { events } of this.client.admin.listEvents(query, { signal })) {
+      count += events.filter(({ payloadJson }) => this.nodes.some(({ nodeId }) => payloadJson.includes(nodeId))).length;
+    }
+    return count;
   }
 
   /** Of the process with the coordinator and the nodes, as the coordinator's status tells it; garbage is collected before. */

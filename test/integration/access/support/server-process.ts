@@ -80,6 +80,7 @@ async function startNode({ invite, name, directory }: JoinOrder): Promise<Runnin
       own: joined.own,
       name,
       homeEndpoints: joined.homeEndpoints,
+      enrolmentEndpoints: joined.enrolmentEndpoints,
       host: '127.0.0.1',
       port: 0,
       failureDomain: name,
