@@ -46,7 +46,8 @@ export async function planSync(
   const builder = new PlanBuilder();
   const toRemote = direction === 'to-remote';
   const localTop = await describeLocal(local, resolve(request.localPath), (path, error) => {
-    if (toRemote) builder.sourceTroubled = true;
+    // What has an impossible name is nothing that the other tree could hold.
+    if (toRemote && error.code !== 'NAME_INVALID') builder.sourceTroubled = true;
     builder.failed(path === '' ? request.localPath : path, error);
   });
   const remoteTop = await describeRemote(calls, request.remotePath, signal);

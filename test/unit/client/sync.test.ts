@@ -173,10 +173,20 @@ describe('sync', () => {
     await sync(world, TO_REMOTE);
     world.local.things.delete('/here/old');
     world.local.addFile('/here/new', 'new');
-    world.local.addFile('/here/bad\0name', 'x');
+    world.local.addFile('/here/secret', 'x');
+    world.local.unreadable.add('/here/secret');
     const report = await sync(world, TO_REMOTE);
-    expect(report).toMatchObject({ files: 1, removed: 0, removalsHeldBack: true, failureCount: 1 });
+    expect(report).toMatchObject({ files: 1, removed: 0, removalsHeldBack: true, failures: [{ path: 'secret' }] });
     expect(world.coordinator.tree.has('/there/old')).toBe(true);
+    world.local.unreadable.clear();
+    world.local.addFile('/here/bad\0name', 'x');
+    const again = await sync(world, TO_REMOTE);
+    expect(again).toMatchObject({
+      files: 1,
+      removed: 1,
+      removalsHeldBack: false,
+      failures: [{ error: { code: 'NAME_INVALID' } }],
+    });
   });
 
   it('does not replace what somebody else has stored since it looked', async () => {

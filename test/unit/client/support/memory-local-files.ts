@@ -30,6 +30,7 @@ export class MemoryLocalFiles implements LocalFiles {
   /** Files that were being written and are neither finished nor left nor discarded. */
   unfinished = 0;
   syncs = 0;
+  readonly unreadable = new Set<string>();
 
   addFile(path: string, bytes: Uint8Array | string, mode = 0o644, modified = TIME): void {
     const content = typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes;
@@ -61,6 +62,7 @@ export class MemoryLocalFiles implements LocalFiles {
   }
 
   async describe(path: string, links: 'follow' | 'keep'): Promise<LocalEntry | undefined> {
+    if (this.unreadable.has(path)) throw new FileSystemError('EACCES', 'stat', path);
     const thing = this.things.get(resolve(path));
     if (thing === undefined) return undefined;
     if (thing.kind === 'symlink' && links === 'follow') return this.describe(thing.target, links);
