@@ -16,7 +16,7 @@ export default class Stat extends ClientCommand {
     const json = entryJson(entry);
     const lines: [string, string][] = [
       ['Path', printable(entry.path)],
-      ['Kind', entry.kind],
+      ['Kind', entry.kind === 'directory' ? 'folder' : entry.kind],
       ...(entry.kind === 'directory' ? [['Entries', String(entry.children)] as [string, string]] : []),
       ...(entry.kind === 'symlink' ? [['Target', printable(entry.target)] as [string, string]] : []),
       ...(entry.kind === 'file' ? [['Size', `${formatSize(entry.bytes)} (${entry.bytes} bytes)`] as [string, string]] : []),

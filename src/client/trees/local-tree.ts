@@ -76,7 +76,7 @@ async function* itemsAt(
     case 'other':
       yield problem(
         path,
-        new CollectiveError('UNSUPPORTED', `${source} is neither a file, a directory nor a symlink.`, {
+        new CollectiveError('UNSUPPORTED', `${source} is neither a file, a folder nor a symlink.`, {
           details: { path: source },
         }),
       );
