@@ -9,6 +9,7 @@ import { benchMachineLimits } from './machine-limits.js';
 import type { Figure } from './measure/statistics.js';
 import { describeMachine, markdownOf, tableOf } from './report.js';
 import { benchSmallFiles } from './small-files.js';
+import { benchStartup } from './startup.js';
 import { benchTransfers } from './transfers.js';
 import { benchViews } from './views.js';
 
@@ -23,7 +24,7 @@ const { values } = parseArgs({
   },
 });
 
-const PARTS = ['transfers', 'small-files', 'log', 'memory'] as const;
+const PARTS = ['startup', 'transfers', 'small-files', 'log', 'memory'] as const;
 const wanted = new Set(values.only ?? PARTS);
 const runs = Number(values.runs);
 const LARGE_BYTES = 500_000_000;
@@ -47,6 +48,7 @@ async function onCluster(part: string, run: (cluster: Cluster) => Promise<readon
 }
 
 try {
+  await onCluster('startup', (cluster) => benchStartup(cluster, runs));
   if (wanted.has('transfers')) figures.push(...(await benchMachineLimits(root, LARGE_BYTES, runs)));
   await onCluster('transfers', (cluster) => benchTransfers(cluster, LARGE_BYTES, runs));
   await onCluster('small-files', (cluster) => benchSmallFiles(cluster, 10_000, runs));

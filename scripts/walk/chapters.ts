@@ -47,6 +47,8 @@ const files: Chapter = {
     run('collective get /photos again; diff -r photos again && echo the same, byte for byte'),
     text('`status` says whether all is well and, if not, what to do next.'),
     run('collective status'),
+    text('`whereis` shows which nodes keep a file.'),
+    run('collective whereis /photos/lake.jpg'),
     text('`doctor` looks at this machine, the way to the coordinator, and the way to each node.'),
     run('collective doctor'),
   ],
@@ -89,4 +91,24 @@ const proof: Chapter = {
   ],
 };
 
-export const chapters: readonly Chapter[] = [founding, disks, files, mistakes, nodeLost, proof];
+const coordinatorLost: Chapter = {
+  title: 'The coordinator is lost',
+  steps: [
+    text('The nodes keep the log too, so that it survives the disk of the coordinator.'),
+    until('collective witness list', /disk1/),
+    run('collective witness list'),
+    text('The keys are in one file, encrypted with the passphrase: on a stick, in a drawer.'),
+    run('mkdir stick; collective identity export stick/alice.recovery --passphrase-file passphrase'),
+    text('The disk of the coordinator breaks.'),
+    stop('coordinator', true),
+    run('rm -r ~/.local/share/collective/alice'),
+    run('collective ls /photos', { exit: 3 }),
+    text('It is made anew, from that file and from what the nodes keep. Nothing has to be joined again.'),
+    run('collective recover --identity stick/alice.recovery --passphrase-file passphrase'),
+    start('coordinator again', 'collective coordinator start'),
+    until(ONLINE, /disk1 +online[\s\S]*disk3 +online/),
+    run('rm -r again; collective get /photos again; diff -r photos again && echo the same, byte for byte'),
+  ],
+};
+
+export const chapters: readonly Chapter[] = [founding, disks, files, mistakes, nodeLost, coordinatorLost, proof];

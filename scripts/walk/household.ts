@@ -7,8 +7,8 @@ import { ROOT } from '../check/parts.js';
 
 /** The ports that people see; in their place every run of the walk uses free ones. */
 const SHOWN_PORTS = [7420, 7421, 7430, 7431, 7432] as const;
-const READY_WITHIN_MS = 30_000;
-const WAITED_FOR_MS = 60_000;
+const READY_WITHIN_MS = 120_000;
+const WAITED_FOR_MS = 180_000;
 const PAUSE_MS = 300;
 
 export interface Outcome {
