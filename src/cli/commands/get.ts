@@ -29,7 +29,8 @@ export default class Get extends ClientCommand {
     { description: 'To another program', command: '<%= config.bin %> get /backup/src.tar - | tar t' },
   ];
 
-  protected override readonly whenInterrupted = 'Interrupted: the same command goes on from here.';
+  protected override readonly whenInterrupted =
+    'Interrupted: the same command goes on from here; a folder under a new name with collective sync :/NAME FOLDER.';
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Get);

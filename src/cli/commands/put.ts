@@ -35,7 +35,8 @@ export default class Put extends ClientCommand {
   ];
 
   protected override readonly whenInterrupted =
-    'Interrupted: files that were not finished are not there. The same command sends only what is missing.';
+    'Interrupted: files that were not finished are not there. The same command sends only what is missing; ' +
+    'a folder under a new name goes on with collective sync FOLDER :/NAME.';
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Put);
