@@ -1,4 +1,13 @@
-import { CollectiveError, formatSize, isChunkId, LIMITS, type NodeId, toCollectiveError, utf8 } from '../../base/index.js';
+import {
+  CollectiveError,
+  isCollectiveError,
+  formatSize,
+  isChunkId,
+  LIMITS,
+  type NodeId,
+  toCollectiveError,
+  utf8,
+} from '../../base/index.js';
 import { decideNodeHello, decideNodeUse } from '../../domain/index.js';
 import { isEndpoint } from '../../identity/index.js';
 import type { Logger } from '../../ports/index.js';
@@ -13,7 +22,7 @@ import type {
   SessionWelcome,
 } from '../../transport/index.js';
 import { nodeCaller } from '../caller.js';
-import type { CommandLoop } from '../commands/command-loop.js';
+import type { Command, CommandLoop } from '../commands/command-loop.js';
 import type { TrustDesk } from '../certificates/trust-desk.js';
 import type { DamageDesk } from './damage-desk.js';
 import type { NodeRegistry, NodeTelemetry } from './node-registry.js';
@@ -55,15 +64,17 @@ export class NodeSessionService implements ServiceImplementation<typeof NodeSess
     const telemetry = telemetryOf(hello.state, hello.softwareVersion);
     const { endpoints, failureDomain, capacityBytes } = hello;
     const { usedBytes } = telemetry;
-    await this.#commands.submit({
-      actor,
-      request: undefined,
-      decide: (views) => decideNodeHello({ nodeId, endpoints, failureDomain, capacityBytes, usedBytes }, views.nodes),
-      answer: () => undefined,
-    });
+    const recordHello = (): Promise<boolean> =>
+      this.#record({
+        actor,
+        request: undefined,
+        decide: (views) => decideNodeHello({ nodeId, endpoints, failureDomain, capacityBytes, usedBytes }, views.nodes),
+        answer: () => undefined,
+      });
+    const recorded = await recordHello();
     const changes = this.#trust.changes;
     const trust = await this.#trust.present();
-    const session = new NodeSession(nodeId);
+    const session = new NodeSession(nodeId, recorded ? undefined : recordHello);
     this.#registry.connect(nodeId, session, telemetry);
     const logger = this.#logger.child({ nodeId, requestId: call.requestId });
     logger.info('node online', { endpoints, capacity: formatSize(capacityBytes), storeState: telemetry.storeState });
@@ -127,9 +138,22 @@ export class NodeSessionService implements ServiceImplementation<typeof NodeSess
     }
   }
 
+  /** A node serves what it holds also while nothing can be recorded. False: not recorded now. */
+  async #record(command: Command<void>): Promise<boolean> {
+    try {
+      await this.#commands.submit(command);
+      return true;
+    } catch (error) {
+      if (!isCollectiveError(error) || !NOT_NOW.has(error.code)) throw error;
+      this.#logger.debug('what a node says cannot be recorded now', { error });
+      return false;
+    }
+  }
+
   async #heartbeat(nodeId: NodeId, session: NodeSession, telemetry: NodeTelemetry): Promise<void> {
     this.#registry.heard(nodeId, session, telemetry);
-    await this.#commands.submit({
+    if ((await session.unrecorded?.()) === true) session.unrecorded = undefined;
+    await this.#record({
       actor: `node/${nodeId}`,
       request: undefined,
       decide: (views) => decideNodeUse({ nodeId, usedBytes: telemetry.usedBytes }, views.nodes),
@@ -137,6 +161,8 @@ export class NodeSessionService implements ServiceImplementation<typeof NodeSess
     });
   }
 }
+
+const NOT_NOW: ReadonlySet<string> = new Set(['LOG_READ_ONLY', 'WITNESSES_UNREACHABLE']);
 
 function checkHello(hello: SessionHello): SessionHello {
   const { endpoints, failureDomain, softwareVersion } = hello;

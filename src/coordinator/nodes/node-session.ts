@@ -23,8 +23,12 @@ export class NodeSession {
   readonly #ended = new AbortController();
   #nextOrderId = 1;
 
-  constructor(nodeId: NodeId) {
+  /** Records what its hello said, where that was not possible yet; resolves to whether it was now. */
+  unrecorded: (() => Promise<boolean>) | undefined;
+
+  constructor(nodeId: NodeId, unrecorded?: () => Promise<boolean>) {
     this.nodeId = nodeId;
+    this.unrecorded = unrecorded;
   }
 
   /** Aborts when the session is over for whatever reason. */

@@ -319,7 +319,7 @@ function notCertain(quorum: Quorum, links: ReadonlyMap<NodeId, WitnessLink>): Co
   const here = quorum.rule.nodeIds.filter((nodeId) => links.has(nodeId)).length;
   return new CollectiveError(
     'LOG_READ_ONLY',
-    `Nothing can be changed yet: ${quorum.answersNeeded} of ${quorum.rule.nodeIds.length} witnesses have to say how far the log goes, and ${here} are here.`,
+    `Nothing can be changed yet: ${quorum.answersNeeded} of ${quorum.rule.nodeIds.length} witnesses have to say how far the log goes; here: ${here}.`,
     {
       next: 'Start the nodes that keep the log (collective witness list). If they are lost: collective coordinator start --assert-latest',
       details: { here, needed: quorum.answersNeeded },
@@ -330,7 +330,7 @@ function notCertain(quorum: Quorum, links: ReadonlyMap<NodeId, WitnessLink>): Co
 const tooFew = (here: number, required: number): CollectiveError =>
   new CollectiveError(
     'WITNESSES_UNREACHABLE',
-    `Nothing can be changed now: ${required} witnesses have to keep the log, and ${here} can be reached.`,
+    `Nothing can be changed now: ${required} witnesses have to keep the log; within reach: ${here}.`,
     {
       next: 'Start the nodes that keep the log: collective witness list. If one is lost for good: collective witness set --help',
       details: { here, required },

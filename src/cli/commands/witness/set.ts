@@ -17,8 +17,8 @@ export default class WitnessSet extends ClientCommand {
       description: 'How many of them have to hold a change before it counts. Default: 1 of up to 2, half of more.',
       helpValue: 'N',
     }),
-    automatic: Flags.boolean({ description: 'Let the coordinator choose again.' }),
-    lost: Flags.boolean({ description: 'Those before are lost for good: do not wait for them.' }),
+    automatic: Flags.boolean({ default: false, description: 'Let the coordinator choose again.' }),
+    lost: Flags.boolean({ default: false, description: 'Those before are lost for good: do not wait for them.' }),
   };
   static override examples = ['<%= config.bin %> witness set attic garage shed', '<%= config.bin %> witness set --automatic'];
 
