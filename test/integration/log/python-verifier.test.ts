@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isCollectiveError, type MemberId } from '../../../src/base/index.js';
+import { exportLog } from '../../../src/cli/compose/export-log.js';
 import { verifyLog, type CollectiveEvent } from '../../../src/events/index.js';
 import { NodeFileSystem, NodeSignatureVerifier } from '../../../src/runtime/index.js';
 import { SeededRandom } from '../../simulation/ports/index.js';
@@ -141,11 +142,16 @@ describe('the verifier in Python', () => {
         return files.makeDirectories({ requestId: `make-${call}`, directories }, { signal });
       };
       await Promise.all(Array.from({ length: 15 }, (_, call) => make(call)));
-      await coordinator.stop();
       const { memberId } = founded.material;
+      const request = { directory, origin: memberId, target: join(root, 'exported'), signal };
+      const exported = await exportLog(request, { fileSystem, hasher, verifier });
+      expect(exported.events).toBeGreaterThan(3000);
+      expect(await exportLog(request, { fileSystem, hasher, verifier })).toEqual({ ...exported, events: 0 });
+      await coordinator.stop();
       const folder = join(directory, 'log', memberId);
-      const { code, reports } = await verifyWithPython(folder);
-      expect(reports.map(verdictOf)).toEqual([await verdictOfProgram(folder, memberId)]);
+      const { code, reports } = await verifyWithPython(folder, exported.folder);
+      const verdict = await verdictOfProgram(folder, memberId);
+      expect(reports.map(verdictOf)).toEqual([verdict, verdict]);
       expect(code).toBe(0);
       expect(reports[0]?.events).toBeGreaterThan(3000);
     } finally {
