@@ -8,6 +8,7 @@ import {
   type KeyPair,
   memberIdOf,
   openCa,
+  openKeyPair,
   type OwnCredentials,
   type PeerName,
   type TrustedCa,
@@ -108,6 +109,7 @@ export async function makeCredentials(
     const future = await leafOf(member, own, now + DAY_MS);
     add(`fut-${letter}`, `a ${role} of this member, not yet valid`, role, 'not yet valid', future);
   }
+  const keysOfClient = accept(openKeyPair(client.privateKeyPem, hasher));
   for (const role of ROLES) {
     const letter = role.slice(0, 2);
     const name = nameOf(member.memberId, role);
@@ -117,7 +119,7 @@ export async function makeCredentials(
       `a ${role} of this member, by its CA before, within the overlap`,
       role,
       undefined,
-      await leafOf(earlier, name, now),
+      await leafOf(earlier, name, now, keysOfClient),
     );
     const gone = { ...past.afterOverlap, memberId: member.memberId };
     add(
@@ -150,8 +152,12 @@ async function makeIssuer(claimed?: MemberId): Promise<Issuer> {
   return { memberId, ca, caKeys };
 }
 
-async function leafOf(issuer: Issuer, name: PeerName, nowMs: number): Promise<OwnCredentials> {
-  const keys = generateKeyPair(random, hasher);
+async function leafOf(
+  issuer: Issuer,
+  name: PeerName,
+  nowMs: number,
+  keys: KeyPair = generateKeyPair(random, hasher),
+): Promise<OwnCredentials> {
   const { ca, caKeys, memberId } = issuer;
   const leaf = await issueLeaf({ ca, caKeys, name, publicKey: keys.publicKey, nowMs, lifeMs: HOUR_MS, random });
   return { memberId, ca, leaf, privateKeyPem: keys.privateKeyPem };

@@ -15,10 +15,11 @@ export async function liveThrough(world: AccessWorld): Promise<Past> {
   await world.rotateCa(NO_OVERLAP_MS);
   const withinOverlap = world.founded.material;
   await world.rotateCa(OVERLAP_MS);
-  const renewedSince = await world.redeem('client', 'renewed');
-  const channel = world.transport.connect({ endpoints: [`127.0.0.1:${world.homePort}`], own: renewedSince });
-  await renewCertificate({ own: renewedSince, channel, key: 'new', signal }, world.ports);
-  channel.close();
+  // With the same key, which the rights of the matrix are bound to.
+  const renewedSince = world.client.own;
+  const { channel } = world.client;
+  const { credentials } = await renewCertificate({ own: renewedSince, channel, key: 'same', signal }, world.ports);
+  world.client = world.connect(credentials);
   const revokedClient = await world.redeem('client', 'stolen');
   const revokedNode = await world.redeem('node', 'stolen-node');
   await world.revoke('client', idOf(revokedClient));

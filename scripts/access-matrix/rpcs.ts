@@ -80,7 +80,7 @@ export const INTENDED: Readonly<Record<string, Intent>> = {
   'collective.v1.WitnessAdminService/NameWitnesses': client('REQUEST_INVALID'),
   'collective.v1.EnrolmentService/Redeem': { port: 'enrolment', roles: 'anyone', answer: 'REQUEST_INVALID' },
   'collective.v1.EnrolmentService/Introduce': { port: 'enrolment', roles: 'anyone', answer: 'OK' },
-  'collective.v1.EnrolmentService/RenewLapsed': { port: 'enrolment', roles: 'anyone', answer: 'CERTIFICATE_INVALID' },
+  'collective.v1.EnrolmentService/RenewLapsed': { port: 'enrolment', roles: 'anyone', answer: 'REQUEST_INVALID' },
   'grpc.health.v1.Health/Check': anyMember('OK'),
   'grpc.health.v1.Health/Watch': anyMember('OK', true),
   'grpc.health.v1.Health/List': anyMember('OK'),

@@ -87,8 +87,9 @@ export function verifyMemberLeaf(
   const byPresent = verifyLeaf(leafDer, { ...check, ca: own.ca, memberId });
   if (byPresent.ok || previousCas.length === 0) return byPresent;
   for (const { ca, untilMs } of previousCas) {
-    const byPrevious = verifyLeaf(leafDer, { ...check, ca, memberId });
-    if (byPrevious.ok) return check.nowMs <= untilMs ? byPrevious : replacedCa(byPrevious.value, untilMs);
+    const byPrevious = verifyLeaf(leafDer, { nowMs: check.nowMs, ca, memberId });
+    if (byPrevious.ok)
+      return check.nowMs <= untilMs ? verifyLeaf(leafDer, { ...check, ca, memberId }) : replacedCa(byPrevious.value, untilMs);
     if (isIssuedBy(leafDer, ca)) return byPrevious;
   }
   return byPresent;

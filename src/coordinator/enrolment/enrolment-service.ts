@@ -72,11 +72,12 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
 
   async redeem(request: RedeemRequest, call: AnonymousCall): Promise<RedeemResponse> {
     const { logger, authority, memberName, hasher } = this.#options;
-    const address = this.#admit(call);
     const { inviteId } = request;
+    // What is no attempt is not counted as one.
     if (!isInviteId(inviteId) || request.nonce.length !== ENROLMENT_NONCE_BYTES) {
       throw new CollectiveError('REQUEST_INVALID', 'The request to join is malformed.');
     }
+    const address = this.#admit(call);
     const { certificateRequest, nonce } = request;
     const exchanges = authority.shown.map((own) => ({ own, inviteId, serverLeaf: own.leaf, certificateRequest, nonce }));
     const { invite, exchange } = await this.#prove(inviteId, request.proof, exchanges);
@@ -116,9 +117,13 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
   /** For who cannot show its certificate any more. What it gets is of no use to anybody who has not got its key. */
   async renewLapsed(request: RenewLapsedRequest, call: AnonymousCall): Promise<RenewResponse> {
     const { authority, renewals, hasher, verifier, logger } = this.#options;
-    const address = this.#admit(call);
     const { certificate, certificateRequest, nonce } = request;
-    const known = certificate.length > LIMITS.certificateBytes ? undefined : await this.#lapsed(hasher.sha256(certificate));
+    const { length } = certificate;
+    if (length === 0 || length > LIMITS.certificateBytes || nonce.length !== ENROLMENT_NONCE_BYTES) {
+      throw new CollectiveError('REQUEST_INVALID', 'The request to renew a certificate is malformed.');
+    }
+    const address = this.#admit(call);
+    const known = await this.#lapsed(hasher.sha256(certificate));
     const proved = authority.shown.some(({ leaf: serverLeaf }) => {
       const exchange = { serverLeaf, certificate, certificateRequest, nonce };
       const publicKey = known?.publicKey ?? new Uint8Array();
