@@ -7,6 +7,7 @@ import { assess } from './assess.js';
 import { feed } from './feeder.js';
 import { HeadProbe } from './head-probe.js';
 import { Quorum } from './quorum.js';
+import { forked, keyMissing, notCertain, tooFew } from './refusals.js';
 import { RecentBlocks } from './recent-blocks.js';
 import { Settling } from './settling.js';
 import type { WitnessLink } from './witness-link.js';
@@ -49,7 +50,7 @@ export class WitnessDesk implements AppendGate {
   #phase: Phase = { kind: 'probing' };
   #refusal: AppendGate['refusal'];
   #overriding = false;
-  #looking: Promise<void> | undefined;
+  #looking = false;
   #lookAgain = false;
 
   constructor(options: WitnessDeskOptions, current: WitnessesRow, gone: readonly NodeId[]) {
@@ -174,23 +175,24 @@ export class WitnessDesk implements AppendGate {
   look(): void {
     if (this.#stopping.signal.aborted) return;
     this.#lookAgain = true;
-    this.#looking ??= this.#lookUntilDone().finally(() => {
-      this.#looking = undefined;
-    });
+    if (!this.#looking) void this.#lookUntilDone();
   }
 
+  /** Never rejects. */
   async #lookUntilDone(): Promise<void> {
+    this.#looking = true;
     while (this.#lookAgain && !this.#stopping.signal.aborted) {
       this.#lookAgain = false;
       try {
         await this.#lookOnce();
       } catch (error) {
-        if (this.#stopping.signal.aborted) return;
+        if (this.#stopping.signal.aborted) break;
         this.#options.logger.error('looking after the copies of the log failed', { error: toCollectiveError(error) });
       }
       this.#changed();
       this.onLooked();
     }
+    this.#looking = false;
   }
 
   async #lookOnce(): Promise<void> {
@@ -314,45 +316,3 @@ export class WitnessDesk implements AppendGate {
 /** Witnesses on record that are gone for good. */
 export const goneNodes = (views: Views): readonly NodeId[] =>
   views.witnesses.current().nodeIds.filter((nodeId) => views.nodes.get(nodeId)?.decommissioned ?? true);
-
-function notCertain(quorum: Quorum, links: ReadonlyMap<NodeId, WitnessLink>): CollectiveError {
-  const here = quorum.rule.nodeIds.filter((nodeId) => links.has(nodeId)).length;
-  return new CollectiveError(
-    'LOG_READ_ONLY',
-    `Nothing can be changed yet: ${quorum.answersNeeded} of ${quorum.rule.nodeIds.length} witnesses have to say how far the log goes; here: ${here}.`,
-    {
-      next: 'Start the nodes that keep the log (collective witness list). If they are lost: collective coordinator start --assert-latest',
-      details: { here, needed: quorum.answersNeeded },
-    },
-  );
-}
-
-const tooFew = (here: number, required: number): CollectiveError =>
-  new CollectiveError(
-    'WITNESSES_UNREACHABLE',
-    `Nothing can be changed now: ${required} witnesses have to keep the log; within reach: ${here}.`,
-    {
-      next: 'Start the nodes that keep the log: collective witness list. If one is lost for good: collective witness set --help',
-      details: { here, required },
-    },
-  );
-
-const keyMissing = (): CollectiveError =>
-  new CollectiveError('LOG_READ_ONLY', 'The log goes on with a newer log key than the one in the folder of the coordinator.', {
-    next: 'Put back the newest keys; or stop the coordinator, and: collective coordinator new-epoch',
-  });
-
-const forked = ({ nodeId, standing, head }: WitnessLink): CollectiveError =>
-  new CollectiveError(
-    'LOG_READ_ONLY',
-    standing.kind === 'ahead'
-      ? `Node ${nodeId} keeps this log up to event ${head?.sequence ?? 0}, further than this disk.`
-      : `The copy of the log at node ${nodeId} has gone another way: ${standing.kind === 'parted' ? standing.reason : ''}.`,
-    {
-      next:
-        standing.kind === 'ahead'
-          ? 'Restart the coordinator: it takes over what the node has.'
-          : 'Two coordinators may have run with this log: stop the other one. To go on with this one: collective coordinator new-epoch',
-      details: { nodeId },
-    },
-  );

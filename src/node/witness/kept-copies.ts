@@ -78,7 +78,7 @@ export class KeptCopies {
 
   /** After a failure: the copy is opened again by the next `open`. */
   async close(): Promise<void> {
-    for (const origin of [...this.#copies.keys()]) await this.#forget(origin);
+    for (const origin of this.#copies.keys()) await this.#forget(origin);
   }
 
   async #copy(origin: MemberId): Promise<LogCopy> {

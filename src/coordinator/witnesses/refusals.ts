@@ -1,0 +1,49 @@
+import { CollectiveError, type NodeId } from '../../base/index.js';
+import type { Quorum } from './quorum.js';
+import type { WitnessLink } from './witness-link.js';
+
+/** Not enough have answered yet. */
+export function notCertain(quorum: Quorum, links: ReadonlyMap<NodeId, WitnessLink>): CollectiveError {
+  const here = quorum.rule.nodeIds.filter((nodeId) => links.has(nodeId)).length;
+  return new CollectiveError(
+    'LOG_READ_ONLY',
+    `Nothing can be changed yet: ${quorum.answersNeeded} of ${quorum.rule.nodeIds.length} witnesses have to say how far the log goes; here: ${here}.`,
+    {
+      next: 'Start the nodes that keep the log (collective witness list). If they are lost: collective coordinator start --assert-latest',
+      details: { here, needed: quorum.answersNeeded },
+    },
+  );
+}
+
+/** Too few can be reached. */
+export const tooFew = (here: number, required: number): CollectiveError =>
+  new CollectiveError(
+    'WITNESSES_UNREACHABLE',
+    `Nothing can be changed now: ${required} witnesses have to keep the log; within reach: ${here}.`,
+    {
+      next: 'Start the nodes that keep the log: collective witness list. If one is lost for good: collective witness set --help',
+      details: { here, required },
+    },
+  );
+
+/** What signs next is not here. */
+export const keyMissing = (): CollectiveError =>
+  new CollectiveError('LOG_READ_ONLY', 'The log goes on with a newer log key than the one in the folder of the coordinator.', {
+    next: 'Put back the newest keys; or stop the coordinator, and: collective coordinator new-epoch',
+  });
+
+/** A node has what this log has not. */
+export const forked = ({ nodeId, standing, head }: WitnessLink): CollectiveError =>
+  new CollectiveError(
+    'LOG_READ_ONLY',
+    standing.kind === 'ahead'
+      ? `Node ${nodeId} keeps this log up to event ${head?.sequence ?? 0}, further than this disk.`
+      : `The copy of the log at node ${nodeId} has gone another way: ${standing.kind === 'parted' ? standing.reason : ''}.`,
+    {
+      next:
+        standing.kind === 'ahead'
+          ? 'Restart the coordinator: it takes over what the node has.'
+          : 'Two coordinators may have run with this log: stop the other one. To go on with this one: collective coordinator new-epoch',
+      details: { nodeId },
+    },
+  );
