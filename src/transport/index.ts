@@ -77,6 +77,7 @@ export type {
   RedeemRequest,
   RedeemResponse,
   RenewLapsedRequest,
+  RenewLapsedResponse,
 } from './generated/collective/v1/enrolment.js';
 export { FilesServiceDefinition } from './generated/collective/v1/files.js';
 export type {

@@ -30,7 +30,7 @@ import type {
   RedeemRequest,
   RedeemResponse,
   RenewLapsedRequest,
-  RenewResponse,
+  RenewLapsedResponse,
   ServiceImplementation,
 } from '../../transport/index.js';
 import type { CertificateAuthority } from '../certificates/authority.js';
@@ -115,7 +115,7 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
   }
 
   /** For who cannot show its certificate any more. What it gets is of no use to anybody who has not got its key. */
-  async renewLapsed(request: RenewLapsedRequest, call: AnonymousCall): Promise<RenewResponse> {
+  async renewLapsed(request: RenewLapsedRequest, call: AnonymousCall): Promise<RenewLapsedResponse> {
     const { authority, renewals, hasher, verifier, logger } = this.#options;
     const { certificate, certificateRequest, nonce } = request;
     const { length } = certificate;
@@ -142,10 +142,10 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
       role === 'node'
         ? ({ role, memberId, nodeId: subjectId as NodeId } as const)
         : ({ role: 'client', memberId, clientId: subjectId as ClientId } as const);
-    const response = await renewals.issue(peer, publicKey);
+    const renewal = await renewals.issue(peer, publicKey);
     this.#attempts.succeeded(address);
     logger.info('a certificate was renewed by proof of its key', { role, subjectId, remote: call.remote });
-    return response;
+    return { renewal };
   }
 
   /** Of a node or client, among its newest, and not over for too long. Who was revoked is told so by the renewal itself. */

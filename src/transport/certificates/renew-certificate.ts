@@ -121,8 +121,9 @@ export async function renewLapsedCertificate(
     const proof = proveRenewal(exchange, createSigner(accept(openKeyPair(own.privateKeyPem, hasher))), hasher);
     const { certificate, certificateRequest, nonce } = exchange;
     const options = { signal, timeoutMs: TIMEOUT_MS };
-    const response = await client.renewLapsed({ certificate, certificateRequest, nonce, proof }, options);
-    return renewed(response, own, keys, ports);
+    const { renewal } = await client.renewLapsed({ certificate, certificateRequest, nonce, proof }, options);
+    if (renewal === undefined) throw notOurs();
+    return renewed(renewal, own, keys, ports);
   } finally {
     enrolment.channel.close();
   }

@@ -54,6 +54,10 @@ export interface RedeemResponse {
   readonly proof: Uint8Array;
 }
 
+export interface RenewLapsedResponse {
+  readonly renewal: RenewResponse | undefined;
+}
+
 function createBaseIntroduceRequest(): IntroduceRequest {
   return {};
 }
@@ -447,6 +451,52 @@ export const RedeemResponse: MessageFns<RedeemResponse> = {
   },
 };
 
+function createBaseRenewLapsedResponse(): RenewLapsedResponse {
+  return { renewal: undefined };
+}
+
+export const RenewLapsedResponse: MessageFns<RenewLapsedResponse> = {
+  encode(message: RenewLapsedResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.renewal !== undefined) {
+      RenewResponse.encode(message.renewal, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenewLapsedResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenewLapsedResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.renewal = RenewResponse.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /**
  * Redeems one-time invites, and renews certificates that cannot be shown any more. On the enrolment port, where only the server
  * shows a certificate.
@@ -478,7 +528,7 @@ export const EnrolmentServiceDefinition = {
       name: "RenewLapsed",
       requestType: RenewLapsedRequest as typeof RenewLapsedRequest,
       requestStream: false,
-      responseType: RenewResponse as typeof RenewResponse,
+      responseType: RenewLapsedResponse as typeof RenewLapsedResponse,
       responseStream: false,
       options: {},
     },
