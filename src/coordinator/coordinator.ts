@@ -1,16 +1,6 @@
 import { CollectiveError, LIMITS } from '../base/index.js';
 import { createSigner } from '../identity/index.js';
-import type {
-  Clock,
-  FileSystem,
-  Hasher,
-  KeyValueStores,
-  Logger,
-  Random,
-  SignatureVerifier,
-  Timers,
-  Signer,
-} from '../ports/index.js';
+import type { Signer } from '../ports/index.js';
 import {
   AdminServiceDefinition,
   CertificateServiceDefinition,
@@ -18,22 +8,13 @@ import {
   FilesServiceDefinition,
   NodeSessionServiceDefinition,
   type RpcListener,
-  type RpcTransport,
   serve,
   WitnessAdminServiceDefinition,
   WitnessServiceDefinition,
 } from '../transport/index.js';
 import { AdminService } from './admin/admin-service.js';
-import { type ExportedKeys, type ProcessFacts, StatusDesk } from './admin/status-desk.js';
-import { CertificateAuthority } from './certificates/authority.js';
-import { RenewalDesk } from './certificates/certificate-service.js';
-import { OwnRenewal } from './certificates/own-renewal.js';
-import { RevocationDesk } from './certificates/revocation-desk.js';
-import { Revocations } from './certificates/revocations.js';
-import { RotationDesk } from './certificates/rotation-desk.js';
-import { runLapseWatch } from './certificates/lapse-watch.js';
-import { TrustDesk } from './certificates/trust-desk.js';
-import { WithdrawalLoop } from './certificates/withdrawal-loop.js';
+import { StatusDesk } from './admin/status-desk.js';
+import { openCertificateOffices } from './certificates/offices.js';
 import { CommandLoop } from './commands/command-loop.js';
 import { EnrolmentService } from './enrolment/enrolment-service.js';
 import { CopyCalls } from './files/copy-calls.js';
@@ -50,7 +31,7 @@ import { UploadCalls } from './files/upload-calls.js';
 import { Audit } from './log/audit.js';
 import { auditBesideService } from './log/background-audit.js';
 import { bytesOfFiles } from './log/bytes-of-files.js';
-import type { MemberFileStore, MemberMaterial } from './member/member-files.js';
+import type { Coordinator, CoordinatorOptions } from './coordinator-options.js';
 import { DamageDesk } from './nodes/damage-desk.js';
 import { LivenessLoop } from './nodes/liveness-loop.js';
 import { NodeRegistry } from './nodes/node-registry.js';
@@ -63,59 +44,6 @@ import { WitnessOffice } from './witnesses/witness-office.js';
 import { runUpkeep } from './upkeep-loop.js';
 
 const CLOSE_GRACE_MS = 2000;
-
-export interface CoordinatorOptions {
-  /** Absolute; locked by the caller for as long as the coordinator runs. */
-  readonly directory: string;
-  readonly material: MemberMaterial;
-  /** Where keys and certificates that are made while it runs are kept. */
-  readonly files: MemberFileStore;
-  readonly home: { readonly host: string; readonly port: number };
-  readonly enrolment: { readonly host: string; readonly port: number };
-  /** `host:port` that others are told to use. */
-  readonly homeEndpoints: readonly string[];
-  readonly enrolmentEndpoints: readonly string[];
-  readonly softwareVersion: string;
-  /** The disk of the directory (diskIdOf); empty: not known. Copies of the log on the same one are no copies if it fails. */
-  readonly diskId?: string;
-  /** Which keys were exported last, and so survive the directory: hex of the log key's id and of the CA's SHA-256. */
-  readonly exportedKeys?: () => Promise<ExportedKeys | undefined>;
-  /** An operator's word that the log in the directory is its latest state, where the witnesses cannot be asked. */
-  readonly assertLatest?: boolean;
-  /** The same word, for as long as the log ends here: where its newest epoch was started. */
-  readonly assertedHead?: { readonly epoch: number; readonly sequence: number };
-  readonly defaultCopies?: number;
-  /** How many of those are enough for now, where there are not so many nodes. Default: all of them. */
-  readonly minimumCopies?: number;
-  readonly nodeUnreachableAfterMs?: number;
-  /** From one verification of log and views to the next. Default: LIMITS.auditIntervalMs. */
-  readonly auditIntervalMs?: number;
-  /** Of the certificates that it issues. Default: LIMITS.leafLifeMs. */
-  readonly certificateLifeMs?: number;
-  /** How long what was deleted or overwritten can be restored. Default: LIMITS.retentionMs. */
-  readonly retentionMs?: number;
-  readonly processFacts: () => ProcessFacts;
-  readonly transport: RpcTransport;
-  readonly ports: {
-    readonly fileSystem: FileSystem;
-    readonly stores: KeyValueStores;
-    readonly clock: Clock;
-    readonly timers: Timers;
-    readonly random: Random;
-    readonly hasher: Hasher;
-    readonly verifier: SignatureVerifier;
-    readonly logger: Logger;
-  };
-}
-
-export interface Coordinator {
-  /** Resolves when both listeners accept. The ports that were bound. */
-  start(signal: AbortSignal): Promise<{ readonly homePort: number; readonly enrolmentPort: number }>;
-  /** Finishes what is under way, flushes, closes. */
-  stop(): Promise<void>;
-  /** Resolves with the reason when it cannot go on: a failed log or view. The process should stop it and end. */
-  readonly failed: Promise<CollectiveError>;
-}
 
 const DEFAULT_COPIES = 2;
 
@@ -233,16 +161,22 @@ class Running {
       intervalMs: options.auditIntervalMs,
       onFailure,
     });
-    const certificateLifeMs = options.certificateLifeMs ?? LIMITS.leafLifeMs;
-    const authority = await CertificateAuthority.open({ material, views, lifeMs: certificateLifeMs, clock, random });
-    const { files: memberFiles } = options;
-    const ownRenewal = new OwnRenewal({ authority, memberName: material.name, commands, files: memberFiles, ...ports });
-    // Before anybody is let in: nobody would accept one that has expired.
-    const unrecorded = await ownRenewal.renewIfDue();
-    const revocations = await Revocations.load(views);
     const registry = new NodeRegistry(clock);
     const damage = new DamageDesk({ commands, registry, timers, logger });
     const ticketSigner = createSigner(material.ticketKeys);
+    const certificateLifeMs = options.certificateLifeMs ?? LIMITS.leafLifeMs;
+    const certificates = await openCertificateOffices({
+      ...options,
+      certificateLifeMs,
+      log,
+      views,
+      commands,
+      registry,
+      ticketPublicKeys: () => [ticketSigner.publicKey],
+      closeCalls: (matches, error) => home.closeCalls(matches, error),
+      onLogKey: (publicKey) => signingKeys.push(publicKey),
+    });
+    const { authority, revocations, trust, renewals } = certificates;
     const tickets = new TicketOffice({
       origin,
       signer: ticketSigner,
@@ -281,51 +215,10 @@ class Running {
       copies: new CopyCalls({ commands, views, hasher, retentionMs }),
       search: { views, registry, protection, clock, retentionMs },
     });
-    const trust = new TrustDesk({
-      authority,
-      views,
-      registry,
-      ticketPublicKeys: () => [ticketSigner.publicKey],
-      clock,
-      logger,
-    });
-    const withdrawal = new WithdrawalLoop({ views, commands, timers, logger });
-    const revocation = new RevocationDesk({
-      commands,
-      views,
-      registry,
-      revocations,
-      trust,
-      closeCalls: (matches, error) => home.closeCalls(matches, error),
-      onNodeGone: () => withdrawal.look(),
-      clock,
-      hasher,
-      logger,
-    });
-    const renewals = new RenewalDesk({
-      authority,
-      commands,
-      views,
-      homeEndpoints: options.homeEndpoints,
-      enrolmentEndpoints: options.enrolmentEndpoints,
-      clock,
-      logger,
-    });
-    const rotation = new RotationDesk({
-      authority,
-      renewal: ownRenewal,
-      trust,
-      commands,
-      log,
-      views,
-      files: memberFiles,
-      ...ports,
-      onLogKey: (publicKey) => signingKeys.push(publicKey),
-    });
     const admin = new AdminService({
       authority,
-      revocation,
-      rotation,
+      revocation: certificates.revocation,
+      rotation: certificates.rotation,
       commands,
       log,
       views,
@@ -401,11 +294,9 @@ class Running {
       liveness.run(loops.signal),
       survey.run(loops.signal),
       runUpkeep({ clock, timers, views, commands, logger, retentionMs }, loops.signal),
-      ownRenewal.run(unrecorded, loops.signal),
-      withdrawal.run(loops.signal),
+      certificates.run(loops.signal),
       background.run(loops.signal),
       keeper.run(loops.signal),
-      runLapseWatch({ revocation, timers, logger, lifeMs: certificateLifeMs }, loops.signal),
     ]);
     await witnesses.start(commands);
     home.setServing(true);

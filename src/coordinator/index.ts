@@ -1,5 +1,6 @@
 export type { ProcessFacts } from './admin/status-desk.js';
-export { type Coordinator, type CoordinatorOptions, createCoordinator } from './coordinator.js';
+export { createCoordinator } from './coordinator.js';
+export type { Coordinator, CoordinatorOptions } from './coordinator-options.js';
 export { recoverMember, type RecoveredMember, type RecoverMemberOptions } from './recover-member.js';
 export type { CopyAnswer } from './witnesses/recover-log.js';
 export { startEpoch, type StartEpochOptions } from './witnesses/start-epoch.js';
