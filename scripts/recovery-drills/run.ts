@@ -1,7 +1,7 @@
 import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isCollectiveError, type MemberId } from '../../src/base/index.js';
+import { isCollectiveError, type MemberId, toCollectiveError } from '../../src/base/index.js';
 import { openContextClient } from '../../src/cli/compose/client.js';
 import { createWorld, type World } from '../../src/cli/compose/world.js';
 import type { CollectiveClient } from '../../src/client/index.js';
@@ -103,7 +103,7 @@ class Drills {
       );
     }
     const events = this.#complaints.length === 0 ? await this.#compareCopies() : 0;
-    await this.#client.close();
+    this.#client.close();
     return {
       drills: done,
       acknowledged: this.#load.acknowledged.size,
@@ -264,7 +264,7 @@ class Drills {
       );
     if (refusal === undefined) this.#complain(number, 'an old backup took a change without having asked its witnesses');
     else if (!isCollectiveError(refusal) || refusal.code !== 'LOG_READ_ONLY')
-      this.#complain(number, `refused for another reason: ${String(refusal)}`);
+      this.#complain(number, `refused for another reason: ${toCollectiveError(refusal).message}`);
   }
 
   /** Everything acknowledged is there, nothing else is, and the log is whole. */

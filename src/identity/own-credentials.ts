@@ -67,7 +67,7 @@ export class LiveCredentials implements OwnCredentials {
   /** All of it at once; connections that are open stay. */
   replace(next: CredentialSet): void {
     this.#present = next;
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of this.#listeners) listener();
   }
 }
 

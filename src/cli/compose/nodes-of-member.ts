@@ -14,10 +14,10 @@ export async function nodesOfMember(
   const contexts = await new ContextStore(configDirectory, world).list();
   const context = contexts.find((each) => each.memberId === memberId);
   if (context === undefined) return [];
-  const { client, close } = await openContextClient(world, configDirectory, context.name);
+  const opened = await openContextClient(world, configDirectory, context.name);
   const impatience = AbortSignal.any([signal, AbortSignal.timeout(LIMITS.rpcConnectTimeoutMs)]);
   try {
-    const [nodes, summary] = [await client.admin.nodes(impatience), await client.witnesses.list(impatience)];
+    const [nodes, summary] = [await opened.client.admin.nodes(impatience), await opened.client.witnesses.list(impatience)];
     const witnesses = new Set(summary.witnesses.map(({ nodeId }) => nodeId));
     return nodes.map(({ nodeId, name }) => ({ id: nodeId, name, witness: witnesses.has(nodeId) }));
   } catch (error) {
@@ -25,6 +25,6 @@ export async function nodesOfMember(
     world.logger.info('the coordinator could not be asked for its nodes', { error: String(error) });
     return [];
   } finally {
-    await close();
+    await opened.close();
   }
 }

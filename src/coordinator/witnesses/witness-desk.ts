@@ -175,10 +175,14 @@ export class WitnessDesk implements AppendGate {
   look(): void {
     if (this.#stopping.signal.aborted) return;
     this.#lookAgain = true;
-    if (!this.#looking) void this.#lookUntilDone();
+    if (!this.#looking) this.#lookUntilDone().catch((error: unknown) => this.#lookingEnded(error));
   }
 
-  /** Never rejects. */
+  #lookingEnded(error: unknown): void {
+    this.#looking = false;
+    this.#options.logger.error('looking after the copies of the log ended', { error: toCollectiveError(error) });
+  }
+
   async #lookUntilDone(): Promise<void> {
     this.#looking = true;
     while (this.#lookAgain && !this.#stopping.signal.aborted) {

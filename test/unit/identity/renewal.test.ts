@@ -39,8 +39,8 @@ function told(member: TestMember, cas: readonly TestMember[], untilMs = NOW_MS +
   };
 }
 
-describe('when a certificate is renewed', () => {
-  it('it is at two thirds of the life that it was issued for', async () => {
+describe('the renewal of a certificate', () => {
+  it('is due at two thirds of the life that it was issued for', async () => {
     const member = await createMember('due');
     const { leaf } = await createLeaf(member, nodeOf(member), { nowMs: NOW_MS, lifeMs: 30 * DAY_MS });
     const { notBeforeMs, notAfterMs } = accept(verifyMemberLeaf(leaf, member, { nowMs: NOW_MS }));

@@ -67,7 +67,7 @@ export class GrpcChannel implements RpcChannel {
   close(): void {
     this.#forget?.();
     this.#closing.abort();
-    for (const call of [...this.#calls.keys()]) call.cancel();
+    for (const call of this.#calls.keys()) call.cancel();
     for (const channel of this.#replaced) channel.close();
     this.#replaced.clear();
     this.#channel?.close();

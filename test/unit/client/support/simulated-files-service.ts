@@ -297,7 +297,11 @@ export class SimulatedFiles {
       }
       files.push({
         target,
-        info: { ...this.#infoOf(path, row), version: version === 0 ? row.versions.length : version, sizeBytes: found?.bytes ?? 0 },
+        info: {
+          ...this.#infoOf(path, row),
+          version: version === 0 ? row.versions.length : version,
+          sizeBytes: found?.bytes ?? 0,
+        },
         failure: undefined,
       });
       const end = lengthBytes === 0 ? Number.POSITIVE_INFINITY : offsetBytes + lengthBytes;
