@@ -11,7 +11,7 @@ import { NODES } from './fixture.js';
 import { complaintOf, type Complaint } from './complaint.js';
 import type { Member, ReadReport } from './trial.js';
 
-const ONLINE_WITHIN_MS = 6000;
+const ONLINE_WITHIN_MS = 3000;
 const VERSION = 'campaign';
 
 /** Coordinator, nodes and client as the commands make them, all in this process. */

@@ -29,7 +29,18 @@ export interface RunOptions {
   readonly seed: string;
   readonly from: number;
   readonly to: number;
-  readonly onTrial: (trial: Trial) => Promise<void>;
+  /** `root` is where the trial's data were. */
+  readonly onTrial: (trial: Trial, root: string) => Promise<void>;
+}
+
+/** Makes the trials in as many lanes side by side as there are roots, each with data and ports of its own. */
+export async function runLanes(roots: readonly string[], options: Omit<RunOptions, 'root'>): Promise<readonly Trial[]> {
+  const { from, to } = options;
+  const share = Math.ceil((to - from) / roots.length);
+  const lanes = roots.map((root, lane) =>
+    runTrials({ ...options, root, from: from + lane * share, to: Math.min(to, from + (lane + 1) * share) }),
+  );
+  return (await Promise.all(lanes)).flat();
 }
 
 /** Makes the trials in processes of their own, since damaged data may end one. */
@@ -43,10 +54,15 @@ export async function runTrials(options: RunOptions): Promise<readonly Trial[]> 
       const trial: Trial = { ...line, deaths };
       deaths = 0;
       trials.push(trial);
-      await options.onTrial(trial);
+      await options.onTrial(trial, options.root);
       next = trial.trial + 1;
     });
     if (next >= options.to) break;
+    if (begun !== undefined && begun.begun < next) {
+      // It gave up a trial that hung, and with it what still runs there.
+      resume = undefined;
+      continue;
+    }
     if (begun?.begun !== next) throw new Error(`the worker ended before trial ${next}: ${ended}`);
     deaths += 1;
     if (deaths < DEATHS_MAX) {
@@ -66,7 +82,7 @@ export async function runTrials(options: RunOptions): Promise<readonly Trial[]> 
       deaths,
     };
     trials.push(trial);
-    await options.onTrial(trial);
+    await options.onTrial(trial, options.root);
     next += 1;
     deaths = 0;
     resume = undefined;

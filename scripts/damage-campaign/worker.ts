@@ -24,13 +24,24 @@ const seed = values.seed ?? '';
 const oracle = await readOracle(places);
 const target = join(places.root, 'read');
 /** One in so many trials is made with the commands and processes of the built product. */
-const COMMANDS_EVERY = 25;
+const COMMANDS_EVERY = 50;
 /** One in so many is started once more, to see that nothing is mended again and again. */
 const AGAIN_EVERY = 6;
+
+/** Nobody waits longer for a start, a whole read and a write of so little; and then there is no telling what still runs. */
+const HUNG_AFTER_MS = 120_000;
 
 const say = (line: object): void => {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 };
+
+function untilHung(trial: number, faults: readonly Fault[]): NodeJS.Timeout {
+  return setTimeout(() => {
+    const verdict: Verdict = { outcome: 'hung', complaints: [], findings: [], wrong: [] };
+    const line = JSON.stringify({ trial, end: endOf(seed, trial), faults, ...verdict, wallMs: HUNG_AFTER_MS });
+    process.stdout.write(`${line}\n`, () => process.exit(0));
+  }, HUNG_AFTER_MS);
+}
 
 async function judged(trial: number, faults: readonly Fault[]): Promise<Verdict> {
   const withCommands = trial % COMMANDS_EVERY === COMMANDS_EVERY - 1;
@@ -73,7 +84,9 @@ for (let trial = Number(values.from); trial < Number(values.to); trial += 1) {
   }
   say({ begun: trial, faults });
   const startedMs = performance.now();
+  const hanging = untilHung(trial, faults);
   const verdict = await judgedTwice(trial, faults);
+  clearTimeout(hanging);
   say({ trial, end: endOf(seed, trial), faults, ...verdict, wallMs: Math.round(performance.now() - startedMs) });
 }
 process.exit(0);

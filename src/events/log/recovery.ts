@@ -208,8 +208,9 @@ async function tornBytesAt(handle: FileHandle, offset: number, end: number): Pro
   const buffer = new Uint8Array(RECORD_BYTES_MAX);
   for (let start = offset; start < end; start += buffer.length) {
     const count = await handle.read(buffer.subarray(0, Math.min(buffer.length, end - start)), start);
-    const last = buffer.subarray(0, count).findLastIndex((byte) => byte !== 0);
-    if (last >= 0) torn = start - offset + last + 1;
+    let used = count;
+    while (used > 0 && buffer[used - 1] === 0) used -= 1;
+    if (used > 0) torn = start - offset + used;
   }
   return torn;
 }
