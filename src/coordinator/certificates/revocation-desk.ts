@@ -56,11 +56,12 @@ export class RevocationDesk {
     if (utf8(note).length > LIMITS.noteBytes) {
       throw new CollectiveError('REQUEST_INVALID', `A note has at most ${LIMITS.noteBytes} bytes.`);
     }
+    const content = { role, subject: request.subject, note, force };
+    const ref = requestRef({ requestId: request.requestId, method: 'revokeCertificates', content }, hasher);
     const { subjectId, name } = await views.run((all) => accept(subjectNamed(role, request.subject, all)));
-    const content = { role, subjectId, note, force };
     await commands.submit({
       actor: clientCaller(call.caller).actor,
-      request: requestRef({ requestId: request.requestId, method: 'revokeCertificates', content }, hasher),
+      request: ref,
       decide: (all, context) => decideRevoke({ role, subjectId, note, force }, all, context),
       answer: () => undefined,
     });
@@ -74,12 +75,14 @@ export class RevocationDesk {
 
   async removeNode(request: RemoveNodeRequest, call: AuthenticatedCall): Promise<RemoveNodeResponse> {
     const { views, commands, registry, hasher } = this.#options;
+    const { force } = request;
+    const content = { node: request.node, force };
+    const ref = requestRef({ requestId: request.requestId, method: 'removeNode', content }, hasher);
     const { subjectId: nodeId, name } = await views.run((all) => accept(subjectNamed('node', request.node, all)));
     assert(isNodeId(nodeId), 'nodes are named by their ids');
-    const { force } = request;
     await commands.submit({
       actor: clientCaller(call.caller).actor,
-      request: requestRef({ requestId: request.requestId, method: 'removeNode', content: { nodeId, force } }, hasher),
+      request: ref,
       decide: (all) => decideRemoveNode({ nodeId, force, present: registry.presence(nodeId) !== 'offline' }, all),
       answer: () => undefined,
     });

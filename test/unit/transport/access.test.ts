@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   AdminServiceDefinition,
+  CertificateServiceDefinition,
   EnrolmentServiceDefinition,
   FilesServiceDefinition,
   NodeSessionServiceDefinition,
@@ -15,6 +16,7 @@ import {
 const PROTO_FOLDER = new URL('../../../proto/collective/v1/', import.meta.url);
 const definitions: readonly ServiceDefinition[] = [
   AdminServiceDefinition,
+  CertificateServiceDefinition,
   EnrolmentServiceDefinition,
   FilesServiceDefinition,
   NodeSessionServiceDefinition,

@@ -60,7 +60,9 @@ export function sessionRules(at: Besieged): void {
       }
       const attempt = async (): Promise<void> => {
         let heard = 0;
-        for await (const _message of to.session(up(), { signal, timeoutMs: 10_000 })) if ((heard += 1) >= welcomes) return;
+        for await (const { message } of to.session(up(), { signal, timeoutMs: 10_000 })) {
+          if (message?.$case === 'welcome' && (heard += 1) >= welcomes) return;
+        }
       };
       const code = await codeOf(attempt());
       open?.();

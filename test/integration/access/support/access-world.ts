@@ -17,6 +17,7 @@ import {
   type RpcChannel,
   type RpcClient,
   type RpcTransport,
+  WitnessAdminServiceDefinition,
 } from '../../../../src/transport/index.js';
 import { freePorts } from '../../../support/cluster/index.js';
 import { memberFiles, realPorts } from '../../../support/coordinator/started-coordinator.js';
@@ -33,6 +34,7 @@ export interface AccessClient {
   readonly channel: RpcChannel;
   readonly files: RpcClient<typeof FilesServiceDefinition>;
   readonly admin: RpcClient<typeof AdminServiceDefinition>;
+  readonly witnesses: RpcClient<typeof WitnessAdminServiceDefinition>;
 }
 
 /** A member with a real coordinator and real nodes in a process of their own, and all of the member's keys at hand. */
@@ -127,6 +129,7 @@ export class AccessWorld {
       channel,
       files: createClient(FilesServiceDefinition, channel),
       admin: createClient(AdminServiceDefinition, channel),
+      witnesses: createClient(WitnessAdminServiceDefinition, channel),
     };
   }
 

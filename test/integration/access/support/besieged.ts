@@ -1,5 +1,5 @@
 import { type AccessClient, AccessWorld } from './access-world.js';
-import { requestId } from './requests.js';
+import { EMPTY_FILE, requestId } from './requests.js';
 
 const signal = new AbortController().signal;
 
@@ -15,6 +15,8 @@ export class Besieged {
     this.#uploadId = opened.uploadId;
     const there = { path: '/there', mode: 0o755, modified: undefined, makeParents: false, existOk: false };
     await files.makeDirectories({ requestId: requestId(), directories: [there] }, { signal });
+    const thing = { ...EMPTY_FILE, path: '/thing' };
+    await files.commitFiles({ requestId: requestId(), uploadId: opened.uploadId, files: [thing], receipts: [] }, { signal });
   }
 
   get world(): AccessWorld {

@@ -35,7 +35,7 @@ export function requestFields(field: RegExp): readonly string[] {
   return readdirSync(PROTO_FOLDER)
     .filter((name) => name.endsWith('.proto'))
     .flatMap((name) => {
-      const text = readFileSync(new URL(name, PROTO_FOLDER), 'utf8').replace(/\/\/.*$/gm, '');
+      const text = readFileSync(new URL(name, PROTO_FOLDER), 'utf8').replace(/\/\/.*$|^message \w+ \{\}$/gm, '');
       return Array.from(text.matchAll(/^message (\w+) \{([\s\S]*?)^\}/gm)).flatMap(([, message = '', body = '']) =>
         Array.from(body.matchAll(/^\s*(?:optional |repeated )?string (\w+) = \d+;/gm), ([, each = '']) => each)
           .filter((each) => field.test(each))
@@ -60,6 +60,20 @@ export const EMPTY_FILE = {
 };
 
 const directory = { mode: 0o755, modified: undefined, makeParents: false, existOk: false };
+
+const copy = { version: 0, replace: false, makeParents: false };
+const restore = { fileId: '', version: 0, atMs: 0, overwrite: false };
+
+/** What the first page of a stream of pages says. */
+async function codeOfFirst(pages: AsyncIterable<unknown>): Promise<string> {
+  try {
+    for await (const _page of pages) return 'OK';
+    return 'OK';
+  } catch (error) {
+    if (isCollectiveError(error)) return error.code;
+    throw error;
+  }
+}
 
 /** Each request that takes a path, made with that path. The upload is one that the client has open. */
 export const PATH_CALLS: Readonly<Record<string, (client: AccessClient, path: string, uploadId: string) => Promise<string>>> = {
@@ -92,6 +106,26 @@ export const PATH_CALLS: Readonly<Record<string, (client: AccessClient, path: st
     }
     return 'no page';
   },
+  'EntryCopy.from_path': ({ files }, path) =>
+    onlyOutcome(
+      files.copyEntries({ requestId: requestId(), copies: [{ ...copy, fromPath: path, toPath: '/copied' }] }, { signal }),
+    ),
+  'EntryCopy.to_path': ({ files }, path) =>
+    onlyOutcome(
+      files.copyEntries({ requestId: requestId(), copies: [{ ...copy, fromPath: '/thing', toPath: path }] }, { signal }),
+    ),
+  'FindEntriesRequest.path': ({ files }, path) =>
+    codeOfFirst(files.findEntries({ path, name: '', kinds: [], underProtected: false, ignoreCase: false }, { signal })),
+  'ListDeletedRequest.path': ({ files }, path) => codeOfFirst(files.listDeleted({ path, recursive: true }, { signal })),
+  'ListVersionsRequest.path': ({ files }, path) => codeOfFirst(files.listVersions({ path }, { signal })),
+  'LocateFilesRequest.path': ({ files }, path) =>
+    codeOfFirst(files.locateFiles({ path, version: 0, recursive: true, withChunks: true }, { signal })),
+  'PurgeEntryRequest.path': ({ files }, path) =>
+    codeOf(files.purgeEntry({ requestId: requestId(), path, version: 0, recursive: true }, { signal })),
+  'RestoreEntryRequest.path': ({ files }, path) =>
+    codeOf(files.restoreEntry({ requestId: requestId(), ...restore, path, toPath: '' }, { signal })),
+  'RestoreEntryRequest.to_path': ({ files }, path) =>
+    codeOf(files.restoreEntry({ requestId: requestId(), ...restore, path: '/there', toPath: path }, { signal })),
 };
 
 /** Each request that carries a request id, made with that id and otherwise in order. */
@@ -126,4 +160,16 @@ export const NAMED_CALLS: Readonly<Record<string, (client: AccessClient, id: str
     codeOf(files.removeEntry({ requestId: id, path: '/there', recursive: true }, { signal })),
   'IssueInviteRequest.request_id': ({ admin }, id) =>
     codeOf(admin.issueInvite({ requestId: id, kind: 'client', name: '', lifeMs: 0 }, { signal })),
+  'CopyEntriesRequest.request_id': ({ files }, id) =>
+    onlyOutcome(files.copyEntries({ requestId: id, copies: [{ ...copy, fromPath: '/there', toPath: '/copied' }] }, { signal })),
+  'PurgeEntryRequest.request_id': ({ files }, id) =>
+    codeOf(files.purgeEntry({ requestId: id, path: '/there', version: 0, recursive: true }, { signal })),
+  'RestoreEntryRequest.request_id': ({ files }, id) =>
+    codeOf(files.restoreEntry({ requestId: id, ...restore, path: '/there', toPath: '/back' }, { signal })),
+  'RemoveNodeRequest.request_id': ({ admin }, id) =>
+    codeOf(admin.removeNode({ requestId: id, node: 'x', force: false }, { signal })),
+  'RevokeCertificatesRequest.request_id': ({ admin }, id) =>
+    codeOf(admin.revokeCertificates({ requestId: id, role: 'client', subject: 'x', note: '', force: false }, { signal })),
+  'NameWitnessesRequest.request_id': ({ witnesses }, id) =>
+    codeOf(witnesses.nameWitnesses({ requestId: id, nodes: [], required: 0, evenAlone: false, automatic: true }, { signal })),
 };
