@@ -199,7 +199,8 @@ describe('when all copies of a chunk are bad', () => {
     expect(error).toMatchObject({ code: 'CHUNK_UNAVAILABLE', details: { path: '/lost/bad', chunk: lost } });
     expect(error.details['nodes']).toEqual(expect.arrayContaining(['node-1', 'node-2']));
     expect(error.next).toMatch(/put the original again/i);
-    expect(await readdir(folder)).toEqual([]);
+    // What could be read waits, hidden, for the next try.
+    expect((await readdir(folder)).filter((name) => !name.endsWith('.part'))).toEqual([]);
   });
 
   test('status tells', async () => {

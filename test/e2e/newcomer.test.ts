@@ -224,11 +224,11 @@ describe('before anything was set up', () => {
 describe('secrets', () => {
   test('a key that others can read is refused, and the command that mends it is named', async () => {
     const env = await machineAt(`127.0.0.1:${world.cluster.ports.home}`);
-    const key = join(env['XDG_CONFIG_HOME'] ?? '', 'collective', 'contexts', 'alice', 'client.key');
+    const key = join(env['XDG_CONFIG_HOME'] ?? '', 'collective', 'contexts', 'alice', 'credentials.json');
     await chmod(key, 0o644);
     await expectTold(['ls'], { code: 'KEY_FILE_UNSAFE', message: /mode 644/, next: /chmod 600/ }, env);
     const doctor = await world.cluster.command(['doctor'], { env });
-    expect([doctor.code, doctor.stdout.toString('utf8')]).toEqual([1, expect.stringMatching(/^FAIL .*client\.key/m)]);
+    expect([doctor.code, doctor.stdout.toString('utf8')]).toEqual([1, expect.stringMatching(/^FAIL .*credentials\.json/m)]);
   });
 
   test('a wrong passphrase opens nothing', async () => {

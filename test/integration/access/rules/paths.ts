@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Besieged } from '../support/besieged.js';
-import { onlyOutcome, PATH_CALLS, requestFields, requestId } from '../support/requests.js';
+import { codeOf, onlyOutcome, PATH_CALLS, requestFields, requestId } from '../support/requests.js';
 
 const signal = new AbortController().signal;
 
@@ -33,24 +33,37 @@ export function pathRules(at: Besieged): void {
         Object.entries(PATH_CALLS).map(async ([field, call]) => [field, await call(at.client, path, at.uploadId)]),
       );
       // Restoring to no path is restoring to where it was, and there it stands.
-      const codeOf = (field: string): string =>
+      const wanted = (field: string): string =>
         path === '' && field === 'RestoreEntryRequest.to_path' ? 'ALREADY_EXISTS' : code;
       expect(Object.fromEntries(codes)).toEqual(
-        Object.fromEntries(Object.keys(PATH_CALLS).map((field) => [field, codeOf(field)])),
+        Object.fromEntries(Object.keys(PATH_CALLS).map((field) => [field, wanted(field)])),
       );
       expect(await at.head()).toBe(before);
     });
 
     it('the root is never replaced, moved or removed, and its reserved name never made', async () => {
-      const changing = Object.entries(PATH_CALLS).filter(([field]) => !/^(Stat|List|Find|Locate|ReadTarget|Attribute)/.test(field));
+      const changing = Object.entries(PATH_CALLS).filter(
+        ([field]) => !/^(Stat|List|Find|Locate|ReadTarget|Attribute)/.test(field),
+      );
       for (const [field, call] of changing) {
         expect([field, await call(at.client, '/', at.uploadId)]).toEqual([
           field,
           expect.stringMatching(/INVALID|EXISTS|IS_A_DIRECTORY/),
         ]);
-        if (/from_path|Remove|Purge|RestoreEntryRequest\.path/.test(field)) continue;
+        if (/from_path|Remove|Purge|Restore/.test(field)) continue;
         expect([field, await call(at.client, '/.collective', at.uploadId)]).toEqual([field, 'NAME_INVALID']);
       }
+      const { files } = at.client;
+      await files.makeDirectories(
+        {
+          requestId: requestId(),
+          directories: [{ path: '/gone', mode: 0o755, modified: undefined, makeParents: false, existOk: false }],
+        },
+        { signal },
+      );
+      await files.removeEntry({ requestId: requestId(), path: '/gone', recursive: true }, { signal });
+      const back = { path: '/gone', fileId: '', version: 0, atMs: 0, toPath: '/.collective', overwrite: false };
+      expect(await codeOf(files.restoreEntry({ requestId: requestId(), ...back }, { signal }))).toBe('NAME_INVALID');
     });
 
     it('targets of symlinks that no system could hold', async () => {
