@@ -60,6 +60,8 @@ export const LIMITS = {
   /** The newest blocks, kept in memory for witnesses. */
   witnessRecentBytes: 4 * MiB,
   witnessStreams: 64,
+  /** How long a node that is asked for a page of its copy is waited for. */
+  witnessReadMs: 15_000,
   witnessReconnectMs: 1_000,
   /** How long whoever keeps the log is listened to before an operator's word that this disk is the latest is taken. */
   assertLatestWaitMs: 2_000,

@@ -9,6 +9,8 @@ export interface AssessTools {
   readonly log: Pick<EventLog, 'head' | 'read' | 'publicKey' | 'origin'>;
   readonly hasher: Hasher;
   readonly verifier: SignatureVerifier;
+  /** SPKI DER: signs the block that starts an epoch. */
+  readonly identityKey: Uint8Array;
 }
 
 export type Assessment =
@@ -22,9 +24,14 @@ type Found = Exclude<Standing, { readonly kind: 'behind' } | { readonly kind: 'u
 
 const BEHIND = { kind: 'behind' } as const;
 
+const UNPROVEN: Found = {
+  kind: 'failing',
+  error: new CollectiveError('LOG_DAMAGED', 'What it says it keeps is not signed with the key of this log.'),
+};
+
 /**
- * How the copy at a node stands to the own log. That it has parted has to be shown by a block that the log key signed; a node
- * that only says so is not believed, and keeps nothing for us.
+ * How the copy at a node stands to the own log. That it goes on or has parted has to be shown by a block of that very place,
+ * which the log's owner signed; a node that only says so is not believed, and keeps nothing for us.
  */
 export async function assess(
   link: WitnessLink,
@@ -67,9 +74,9 @@ async function beyond(link: WitnessLink, copy: Head, tools: AssessTools, signal:
   const own = tools.log.head;
   try {
     const [bytes = new Uint8Array()] = await link.read(own.sequence + 1, own.sequence + 1, signal);
-    const parsed = parseBlock(bytes, tools.hasher);
-    if (!parsed.ok) return { kind: 'failing', error: parsed.error };
-    const { header } = parsed.value;
+    const block = signedBlock(bytes, tools);
+    if (block === undefined) return UNPROVEN;
+    const { header } = block;
     const follows = header.firstSequence === own.sequence + 1 && equalBytes(header.previousHeaderHash, own.headerHash);
     return follows ? { kind: 'ahead' } : await proven(link, copy, tools, signal);
   } catch (error) {
@@ -77,39 +84,37 @@ async function beyond(link: WitnessLink, copy: Head, tools: AssessTools, signal:
   }
 }
 
-async function proven(
-  link: WitnessLink,
-  copy: Head,
-  { log, hasher, verifier }: AssessTools,
-  signal: AbortSignal,
-): Promise<Found> {
+async function proven(link: WitnessLink, copy: Head, tools: AssessTools, signal: AbortSignal): Promise<Found> {
   try {
     const [bytes = new Uint8Array()] = await link.read(copy.sequence, copy.sequence, signal);
-    const block = signedBlock(bytes, copy, { log, hasher, verifier });
-    if (block !== undefined && equalBytes(block.headerHash, copy.headerHash)) {
-      const newer = copy.epoch > log.head.epoch ? `, of the newer epoch ${copy.epoch}` : '';
+    const block = signedBlock(bytes, tools);
+    if (block !== undefined && isHead(block, copy)) {
+      const newer = copy.epoch > tools.log.head.epoch ? `, of the newer epoch ${copy.epoch}` : '';
       const reason = `its event ${copy.sequence} is signed with the log's key${newer}, and is not what this log has there`;
       return { kind: 'parted', reason };
     }
   } catch (error) {
     return { kind: 'failing', error: toCollectiveError(error) };
   }
-  return {
-    kind: 'failing',
-    error: new CollectiveError('LOG_DAMAGED', 'What it says it keeps is not signed with the key of this log.'),
-  };
+  return UNPROVEN;
 }
 
-function signedBlock(bytes: Uint8Array, copy: Head, { log, hasher, verifier }: AssessTools): StoredBlock | undefined {
+/** Not just any block of the log: who keeps the log has many of them. */
+const isHead = ({ header, headerHash, lastSequence }: StoredBlock, head: Head): boolean =>
+  header.epoch === head.epoch && lastSequence === head.sequence && equalBytes(headerHash, head.headerHash);
+
+function signedBlock(bytes: Uint8Array, { log, hasher, verifier, identityKey }: AssessTools): StoredBlock | undefined {
   const parsed = parseBlock(bytes, hasher);
   if (!parsed.ok) return undefined;
+  const { epoch, firstSequence } = parsed.value.header;
+  const keys = epoch > log.head.epoch ? [log.publicKey, identityKey] : [log.publicKey];
   const expectation = {
     origin: log.origin,
-    epoch: copy.epoch,
-    firstSequence: parsed.value.header.firstSequence,
+    epoch,
+    firstSequence,
     previousHeaderHash: undefined,
     previousTimeMs: 0,
-    publicKeyOf: (keyId: Uint8Array) => (equalBytes(keyId, keyIdOf(log.publicKey, hasher)) ? log.publicKey : undefined),
+    publicKeyOf: (keyId: Uint8Array) => keys.find((key) => equalBytes(keyId, keyIdOf(key, hasher))),
   };
   const verified = verifyBlock(bytes, expectation, { hasher, verifier });
   return verified.ok ? verified.value : undefined;

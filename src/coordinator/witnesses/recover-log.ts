@@ -67,7 +67,7 @@ export interface RecoveredLog {
 export async function recoverLog(options: RecoverLogOptions, signal: AbortSignal): Promise<RecoveredLog> {
   const { transport, home, own, origin, ports, directory } = options;
   const host = new Gathering();
-  const service = new WitnessService({ origin, host, logger: ports.logger });
+  const service = new WitnessService({ origin, host, timers: ports.timers, logger: ports.logger });
   const listener = await transport.listen({
     kind: 'home',
     ...home,

@@ -1,5 +1,6 @@
-import { CollectiveError, equalBytes, type NodeId, toCollectiveError } from '../../base/index.js';
+import { assert, CollectiveError, equalBytes, isNodeId, type NodeId, toCollectiveError } from '../../base/index.js';
 import type { EventLog, LogContinuation, StoredBlock } from '../../events/index.js';
+import { countsAsHolder } from '../../domain/index.js';
 import type { Hasher, Logger, SignatureVerifier, Timers } from '../../ports/index.js';
 import type { ViewHost, Views, WitnessesRow } from '../../projections/index.js';
 import type { AppendGate } from '../commands/append-gate.js';
@@ -200,7 +201,8 @@ export class WitnessDesk implements AppendGate {
   }
 
   async #lookOnce(): Promise<void> {
-    for (const link of this.#links.values()) if (link.standing.kind === 'unknown') await this.#assess(link);
+    const unknown = [...this.#links.values()].filter(({ standing }) => standing.kind === 'unknown');
+    await Promise.all(unknown.map((link) => this.#assess(link)));
     if (this.#phase.kind === 'probing') {
       const found = await this.#probe.decide([...this.#links.values()], this.#quorum, this.#stopping.signal);
       if (found.kind === 'waiting') return;
@@ -221,8 +223,13 @@ export class WitnessDesk implements AppendGate {
   }
 
   async #assess(link: WitnessLink): Promise<void> {
-    const epochs = await this.#options.views.run(({ witnesses }) => witnesses.epochs());
-    const found = await assess(link, epochs, this.#options, AbortSignal.any([this.#stopping.signal, link.ended]));
+    const { epochs, owner } = await this.#options.views.run(({ witnesses, members }) => ({
+      epochs: witnesses.epochs(),
+      owner: members.owner(),
+    }));
+    assert(owner !== undefined, 'a coordinator that runs has a log');
+    const tools = { ...this.#options, identityKey: owner.identityPublicKey };
+    const found = await assess(link, epochs, tools, AbortSignal.any([this.#stopping.signal, link.ended]));
     if (found.standing === 'superseded') {
       this.#setAside(link, 'a later epoch of this log has cut off what it held');
       return;
@@ -281,6 +288,8 @@ export class WitnessDesk implements AppendGate {
         for (const nodeId of event.witnesses) this.#learners.delete(nodeId);
       }
       if (event?.type === 'NodeDecommissioned') this.#quorum.lose(event.nodeId);
+      if (event?.type === 'CertificateRevoked' && event.role === 'node' && isNodeId(event.subjectId))
+        this.#quorum.lose(event.subjectId);
     }
     for (const link of this.#links.values()) link.wake();
     this.#changed();
@@ -317,6 +326,6 @@ export class WitnessDesk implements AppendGate {
   }
 }
 
-/** Witnesses on record that are gone for good. */
+/** Witnesses on record that are gone for good: a revoked one is not let in any more. */
 export const goneNodes = (views: Views): readonly NodeId[] =>
-  views.witnesses.current().nodeIds.filter((nodeId) => views.nodes.get(nodeId)?.decommissioned ?? true);
+  views.witnesses.current().nodeIds.filter((nodeId) => !countsAsHolder(nodeId, views) || views.nodes.get(nodeId) === undefined);

@@ -1,5 +1,6 @@
-import { CollectiveError, isMemberId, type MemberId, type NodeId, toCollectiveError } from '../../base/index.js';
+import { CollectiveError, isMemberId, LIMITS, type MemberId, type NodeId, toCollectiveError } from '../../base/index.js';
 import type { Head } from '../../events/index.js';
+import type { Timers } from '../../ports/index.js';
 import { errorOfFailure, type KeepRequest, type KeepResponse, type KeptHead } from '../../transport/index.js';
 import { BoundedQueue } from '../bounded-queue.js';
 
@@ -39,6 +40,7 @@ export class WitnessLink {
   readonly #down = new BoundedQueue<KeepResponse>(QUEUED_MESSAGES);
   readonly #ended = new AbortController();
   readonly #reads = new Map<number, Reading>();
+  readonly #timers: Timers;
   readonly #inFlight: { readonly sequence: number; readonly bytes: number }[] = [];
   #head: Head | undefined;
   /** It was told to begin anew, and has not said yet that it did. */
@@ -46,9 +48,14 @@ export class WitnessLink {
   #nextOrderId = 1;
   #wake: (() => void) | undefined;
 
-  constructor(nodeId: NodeId, origin: MemberId, hello: { readonly diskId: string; readonly copies: readonly KeptHead[] }) {
+  constructor(
+    node: { readonly nodeId: NodeId; readonly origin: MemberId; readonly timers: Timers },
+    hello: { readonly diskId: string; readonly copies: readonly KeptHead[] },
+  ) {
+    const { nodeId, origin, timers } = node;
     this.nodeId = nodeId;
     this.origin = origin;
+    this.#timers = timers;
     this.diskId = hello.diskId.slice(0, DISK_ID_CHARACTERS);
     this.#head = hello.copies.map(headOf).find((head) => head?.origin === origin);
   }
@@ -83,13 +90,17 @@ export class WitnessLink {
     this.#down.push({ message: { $case: 'setAside', value: { origin: this.origin } } });
   }
 
-  /** A page of its copy: blocks from the one that holds the event on. Errors: those of the node, NODE_UNREACHABLE, CANCELLED. */
+  /**
+   * A page of its copy: blocks from the one that holds the event on. Errors: those of the node, NODE_UNREACHABLE (also when it
+   * does not answer within LIMITS.witnessReadMs), CANCELLED.
+   */
   async read(fromSequence: number, toSequence: number, signal: AbortSignal): Promise<readonly Uint8Array[]> {
     if (this.#ended.signal.aborted) throw gone(this.nodeId);
     if (this.#reads.size >= READS_IN_FLIGHT) throw new CollectiveError('LIMIT_EXCEEDED', 'The node is asked for blocks already.');
     const orderId = this.#nextOrderId;
     this.#nextOrderId += 1;
     const onAbort = (): void => this.#reads.get(orderId)?.reject(new CollectiveError('CANCELLED', 'The reading was cancelled.'));
+    const timer = this.#timers.after(LIMITS.witnessReadMs, () => this.#reads.get(orderId)?.reject(mute(this.nodeId)));
     try {
       return await new Promise<readonly Uint8Array[]>((resolve, reject) => {
         this.#reads.set(orderId, { resolve, reject });
@@ -101,6 +112,7 @@ export class WitnessLink {
         }
       });
     } finally {
+      timer.cancel();
       signal.removeEventListener('abort', onAbort);
       this.#reads.delete(orderId);
     }
@@ -178,3 +190,6 @@ function headOf({ origin, epoch, sequence, headerHash }: KeptHead): Head | undef
 
 const gone = (nodeId: NodeId): CollectiveError =>
   new CollectiveError('NODE_UNREACHABLE', `Node ${nodeId} has no stream for copies of the log.`);
+
+const mute = (nodeId: NodeId): CollectiveError =>
+  new CollectiveError('NODE_UNREACHABLE', `Node ${nodeId} does not give what it says it keeps of the log.`);

@@ -1,5 +1,5 @@
 import { CollectiveError, LIMITS, type MemberId, toCollectiveError } from '../../base/index.js';
-import type { Logger } from '../../ports/index.js';
+import type { Logger, Timers } from '../../ports/index.js';
 import type {
   AuthenticatedCall,
   KeepRequest,
@@ -22,12 +22,19 @@ export interface WitnessHost {
 export class WitnessService implements ServiceImplementation<typeof WitnessServiceDefinition> {
   readonly #origin: MemberId;
   readonly #host: WitnessHost;
+  readonly #timers: Timers;
   readonly #logger: Logger;
   #open = 0;
 
-  constructor(options: { readonly origin: MemberId; readonly host: WitnessHost; readonly logger: Logger }) {
+  constructor(options: {
+    readonly origin: MemberId;
+    readonly host: WitnessHost;
+    readonly timers: Timers;
+    readonly logger: Logger;
+  }) {
     this.#origin = options.origin;
     this.#host = options.host;
+    this.#timers = options.timers;
     this.#logger = options.logger;
   }
 
@@ -42,18 +49,19 @@ export class WitnessService implements ServiceImplementation<typeof WitnessServi
       throw new CollectiveError('LIMIT_EXCEEDED', `A coordinator looks after ${LIMITS.witnessStreams} streams for copies.`);
     }
     this.#open += 1;
-    const link = new WitnessLink(nodeId, this.#origin, first.value.message.value);
+    const link = new WitnessLink({ nodeId, origin: this.#origin, timers: this.#timers }, first.value.message.value);
     const logger = this.#logger.child({ nodeId });
     logger.info('a node keeps the log', { copyUpTo: link.head?.sequence ?? 0 });
     const attending = this.#host.attend(link);
-    const listening = this.#listen(messages, link, call.signal);
+    // It goes on until the call has ended, which does not wait for it: a node that says nothing more would keep the call open.
+    this.#listen(messages, link, call.signal).catch((error: unknown) => link.close(toCollectiveError(error)));
     try {
       yield* link.messages(AbortSignal.any([call.signal, link.ended]));
       if (link.ended.aborted) throw link.reason;
     } finally {
       link.close(new CollectiveError('UNAVAILABLE', 'The stream has ended.'));
       this.#open -= 1;
-      await Promise.allSettled([attending, listening]);
+      await attending;
     }
   }
 

@@ -1,4 +1,4 @@
-import type { NodeId } from '../../base/index.js';
+import { isNodeId, type NodeId } from '../../base/index.js';
 import type { Head, StoredBlock } from '../../events/index.js';
 
 /** Who keeps a log, from its own events as they are read. */
@@ -11,6 +11,8 @@ export class WitnessesInLog {
   note(block: StoredBlock): void {
     for (const { event, envelope } of block.events) {
       if (event?.type === 'NodeDecommissioned') this.#gone.add(event.nodeId);
+      if (event?.type === 'CertificateRevoked' && event.role === 'node' && isNodeId(event.subjectId))
+        this.#gone.add(event.subjectId);
       if (event?.type !== 'WitnessesChanged') continue;
       this.#witnesses = event.witnesses;
       this.#required = event.required;

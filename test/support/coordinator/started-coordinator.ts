@@ -8,6 +8,7 @@ import {
   initialiseMember,
   type MemberFileStore,
 } from '../../../src/coordinator/index.js';
+import type { OwnCredentials } from '../../../src/identity/index.js';
 import {
   createLogger,
   LevelKeyValueStores,
@@ -29,6 +30,7 @@ import {
   type RpcChannel,
   type RpcClient,
   type RpcTransport,
+  WitnessAdminServiceDefinition,
 } from '../../../src/transport/index.js';
 import { freePorts } from '../cluster/index.js';
 
@@ -121,16 +123,22 @@ export class StartedCoordinator {
     return createClient(AdminServiceDefinition, this.#connect());
   }
 
+  get witnesses(): RpcClient<typeof WitnessAdminServiceDefinition> {
+    return createClient(WitnessAdminServiceDefinition, this.#connect());
+  }
+
+  /** The caller closes it. */
+  connectAs(own: OwnCredentials): RpcChannel {
+    return this.transport.connect({ endpoints: [`127.0.0.1:${this.#homePort}`], own });
+  }
+
   #connect(): RpcChannel {
     const { material, firstClient } = this.founded;
-    this.#channel ??= this.transport.connect({
-      endpoints: [`127.0.0.1:${this.#homePort}`],
-      own: {
-        memberId: material.memberId,
-        ca: material.ca,
-        leaf: firstClient.leaf,
-        privateKeyPem: firstClient.keys.privateKeyPem,
-      },
+    this.#channel ??= this.connectAs({
+      memberId: material.memberId,
+      ca: material.ca,
+      leaf: firstClient.leaf,
+      privateKeyPem: firstClient.keys.privateKeyPem,
     });
     return this.#channel;
   }
