@@ -23,6 +23,20 @@ export function ownLeaf(credentials: TlsCredentials, nowMs: number): X509Certifi
   return leaf;
 }
 
+/** Whether a leaf is of a CA, by both: it never becomes otherwise. */
+const issued = new WeakMap<X509Certificate, Map<string, boolean>>();
+
+function isIssuedBy(leaf: X509Certificate, trustedCa: string): boolean {
+  const byCa = issued.get(leaf) ?? new Map<string, boolean>();
+  issued.set(leaf, byCa);
+  const found = byCa.get(trustedCa);
+  if (found !== undefined) return found;
+  const ca = new X509Certificate(trustedCa);
+  const answer = leaf.checkIssued(ca) && leaf.verify(ca.publicKey);
+  if (byCa.size < KNOWN_MAX) byCa.set(trustedCa, answer);
+  return answer;
+}
+
 /** What OpenSSL checks of the other end's leaf when exactly one CA is trusted. */
 export function checkLeaf(
   leaf: X509Certificate,
@@ -31,9 +45,8 @@ export function checkLeaf(
   role: 'server' | 'client',
   nowMs: number,
 ): void {
-  const ca = new X509Certificate(trustedCa);
   const refused = (why: string): CollectiveError => invalid(`The certificate of ${remote} was refused: ${why}.`);
-  if (!leaf.checkIssued(ca) || !leaf.verify(ca.publicKey)) throw refused('it comes from another CA');
+  if (!isIssuedBy(leaf, trustedCa)) throw refused('it comes from another CA');
   if (Date.parse(leaf.validFrom) > nowMs) throw refused('it is not valid yet');
   if (Date.parse(leaf.validTo) < nowMs) throw refused('it has expired');
   // Undefined where the leaf names no uses, whatever the types say.

@@ -13,6 +13,7 @@ import {
 } from '../../../src/identity/index.js';
 import { NodeHasher, NodeSignatureVerifier } from '../../../src/runtime/index.js';
 import { SeededRandom, SimClock, SimFileSystem, SimKeyValueStores, SimTime } from '../ports/index.js';
+import { KnownSignatures } from './known-signatures.js';
 
 export const NODE_COUNT = 3;
 export const CLIENT_COUNT = 2;
@@ -23,7 +24,7 @@ export const ENROLMENT_ENDPOINT = `${COORDINATOR}:7401`;
 export const DIRECTORY = '/member';
 
 export const hasher = new NodeHasher();
-export const verifier = new NodeSignatureVerifier();
+export const verifier = new KnownSignatures(new NodeSignatureVerifier());
 
 export interface FixtureNode {
   readonly host: string;
