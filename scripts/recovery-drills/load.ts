@@ -23,7 +23,7 @@ export class Load {
     this.#random = random;
   }
 
-  /** Works until `stop` is called; that resolves once every call has ended, however it did. */
+  /** Works until `stop` is called, which gives calls up that nobody answers; it resolves once every call has ended, however it did. */
   start(folder: string): { stop(): Promise<void> } {
     const stopping = new AbortController();
     const workers = Array.from({ length: WORKERS }, () => this.#work(folder, stopping.signal));
@@ -50,7 +50,7 @@ export class Load {
         else await this.makeFolder(path, signal);
       } catch (error) {
         if (!isCollectiveError(error)) throw error;
-        await sleep(20);
+        if (!signal.aborted) await sleep(20);
       }
     }
   }

@@ -153,7 +153,7 @@ class Drills {
     await this.#verifyAll(folder, number);
     await rm(lost, { recursive: true });
     // The key of the log may be a new one: what was exported before stays good all the same.
-    if (this.#random.below(2) === 0) await this.#exportIdentity();
+    if (this.#random.below(10) === 0) await this.#exportIdentity();
   }
 
   /** An old copy of the folder is put back. */

@@ -4,6 +4,7 @@ import type { RpcTransport } from '../transport/index.js';
 import type { MemberMaterial } from './member/member-files.js';
 import { logDirectoryOf, type OpenedMember, openMember, type OpenMemberOptions, viewsPathOf } from './open-member.js';
 import { ownCredentials } from './recover-member.js';
+import { mendFromWitnesses } from './witnesses/mend-from-witnesses.js';
 import { recoverLog } from './witnesses/recover-log.js';
 
 const FOLDERS_KEPT = 64;
@@ -20,8 +21,9 @@ export interface OpenOrRescueOptions {
 }
 
 /**
- * Opens log and views; a log that is damaged where it has to be whole is got back from its witnesses, if enough of them are here
- * within LIMITS.rescuePatienceMs, and kept aside. Errors: those of openMember.
+ * Opens log and views. A log that is damaged where it has to be whole is mended from what any one node keeps of it. Where that is
+ * not enough, it is got back whole from its witnesses, if enough of them are here within LIMITS.rescuePatienceMs, and kept aside.
+ * Errors: those of openMember.
  */
 export async function openOrRescue(options: OpenOrRescueOptions): Promise<OpenedMember> {
   await finishRescue(options);
@@ -31,9 +33,7 @@ export async function openOrRescue(options: OpenOrRescueOptions): Promise<Opened
     return await openMember(options);
   } catch (error) {
     if (!isCollectiveError(error) || error.code !== 'LOG_DAMAGED') throw error;
-    const notice = await rescue(options, error);
-    const member = await openMember(options);
-    return { ...member, notices: [...member.notices, notice] };
+    return await rescue(options, error);
   }
 }
 
@@ -56,52 +56,26 @@ async function openMarked(options: OpenOrRescueOptions): Promise<OpenedMember | 
   const names = await namesIn(ports.fileSystem, `${directory}/log`);
   if (!names.includes(`${origin}.damaged`)) return undefined;
   const damage = new CollectiveError('LOG_DAMAGED', 'Damage was found while the coordinator ran.');
-  let notice: string;
+  let member: OpenedMember;
   try {
-    notice = await rescue(options, damage);
+    member = await rescue(options, damage);
   } catch (error) {
     if (options.signal.aborted) throw error;
     ports.logger.warn('the damaged log is opened as it is', { error: toCollectiveError(error) });
     return undefined;
   }
   await ports.fileSystem.unlink(markOf(directory, origin));
-  const member = await openMember(options);
-  return { ...member, notices: [...member.notices, notice] };
+  return member;
 }
 
-async function rescue(options: OpenOrRescueOptions, damage: CollectiveError): Promise<string> {
-  const { directory, origin, material, ports, signal } = options;
-  const { fileSystem, stores, logger } = ports;
-  logger.error('the log is damaged; its witnesses are waited for', { error: damage });
-  const folder = logDirectoryOf(directory, origin);
-  const number = await freeNumber(options);
-  const made = `${folder}.rescued-${number}`;
+async function rescue(options: OpenOrRescueOptions, damage: CollectiveError): Promise<OpenedMember> {
+  const { ports, signal } = options;
+  ports.logger.error('the log is damaged; nodes that keep it are waited for', { error: damage });
   try {
-    const recovered = await recoverLog(
-      {
-        ...options,
-        directory: made,
-        own: await ownCredentials(material, ports),
-        waitMs: LIMITS.rescuePatienceMs,
-        firstWithinMs: LIMITS.rescueFirstMs,
-        acceptFewer: false,
-        onAnswers: (answers) =>
-          logger.info('nodes keep the log', { copies: answers.map(({ nodeId, sequence }) => `${nodeId}: ${sequence}`) }),
-      },
-      signal,
-    );
-    const kept = `${folder}.damaged-${number}`;
-    await fileSystem.rename(folder, kept);
-    await fileSystem.rename(made, folder);
-    await fileSystem.syncDirectory(`${directory}/log`);
-    // They may have seen what never was acknowledged, and is not in this log.
-    await stores.destroy(viewsPathOf(directory));
-    await (await stores.open(viewsPathOf(directory), 'create')).close();
-    const problem = damage.message.replace(/\.$/, '');
-    return `The log was damaged (${problem}) and was got back from nodes, up to event ${recovered.headSequence}; it was as in ${kept}.`;
+    return (await mended(options, damage)) ?? (await gotBack(options, damage));
   } catch (error) {
     if (signal.aborted) throw error;
-    logger.error('the log could not be got back', { error: toCollectiveError(error) });
+    ports.logger.error('the log could not be got back', { error: toCollectiveError(error) });
     const { message, details } = damage;
     throw new CollectiveError('LOG_DAMAGED', message, {
       next: "Start the nodes that keep the log, and then the coordinator; or put back the newest backup of the coordinator's directory.",
@@ -109,6 +83,56 @@ async function rescue(options: OpenOrRescueOptions, damage: CollectiveError): Pr
       cause: error,
     });
   }
+}
+
+/** Where it lies; undefined: what came has not been enough. Error: WITNESSES_UNREACHABLE when nobody came. */
+async function mended(options: OpenOrRescueOptions, damage: CollectiveError): Promise<OpenedMember | undefined> {
+  const { directory, origin, material, ports, signal } = options;
+  try {
+    const own = await ownCredentials(material, ports);
+    const { files } = await mendFromWitnesses({ ...options, own, directory: logDirectoryOf(directory, origin) }, signal);
+    const member = await openMember(options);
+    const notice = `The log was damaged (${problemOf(damage)}) and was mended with what a node keeps of it: ${files.join(', ') || 'no file'}.`;
+    return { ...member, notices: [...member.notices, notice] };
+  } catch (error) {
+    if (signal.aborted || (isCollectiveError(error) && error.code === 'WITNESSES_UNREACHABLE')) throw error;
+    ports.logger.warn('the log could not be mended where it lies', { error: toCollectiveError(error) });
+    return undefined;
+  }
+}
+
+const problemOf = ({ message }: CollectiveError): string => message.replace(/\.$/, '');
+
+/** All of it, beside the damaged one. */
+async function gotBack(options: OpenOrRescueOptions, damage: CollectiveError): Promise<OpenedMember> {
+  const { directory, origin, material, ports, signal } = options;
+  const { fileSystem, stores, logger } = ports;
+  const folder = logDirectoryOf(directory, origin);
+  const number = await freeNumber(options);
+  const made = `${folder}.rescued-${number}`;
+  const recovered = await recoverLog(
+    {
+      ...options,
+      directory: made,
+      own: await ownCredentials(material, ports),
+      waitMs: LIMITS.rescuePatienceMs,
+      firstWithinMs: LIMITS.rescueFirstMs,
+      acceptFewer: false,
+      onAnswers: (answers) =>
+        logger.info('nodes keep the log', { copies: answers.map(({ nodeId, sequence }) => `${nodeId}: ${sequence}`) }),
+    },
+    signal,
+  );
+  const kept = `${folder}.damaged-${number}`;
+  await fileSystem.rename(folder, kept);
+  await fileSystem.rename(made, folder);
+  await fileSystem.syncDirectory(`${directory}/log`);
+  // They may have seen what never was acknowledged, and is not in this log.
+  await stores.destroy(viewsPathOf(directory));
+  await (await stores.open(viewsPathOf(directory), 'create')).close();
+  const member = await openMember(options);
+  const notice = `The log was damaged (${problemOf(damage)}) and was got back from nodes, up to event ${recovered.headSequence}; it was as in ${kept}.`;
+  return { ...member, notices: [...member.notices, notice] };
 }
 
 /** A rescue may have been cut short between its two renames. */

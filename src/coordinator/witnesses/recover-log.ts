@@ -1,20 +1,10 @@
-import {
-  CollectiveError,
-  equalBytes,
-  isCollectiveError,
-  type MemberId,
-  type NodeId,
-  toCollectiveError,
-} from '../../base/index.js';
+import { CollectiveError, equalBytes, isCollectiveError, type NodeId, toCollectiveError } from '../../base/index.js';
 import { type LogCopy, openLogCopy } from '../../events/index.js';
-import type { OwnCredentials } from '../../identity/index.js';
 import type { FileSystem, Hasher, Logger, SignatureVerifier, Timers } from '../../ports/index.js';
-import { type RpcTransport, serve, WitnessServiceDefinition } from '../../transport/index.js';
+import { type GatherOptions, type Gathering, gatherWitnesses } from './gathering.js';
 import type { WitnessLink } from './witness-link.js';
-import { type WitnessHost, WitnessService } from './witness-service.js';
 import { WitnessesInLog } from './witnesses-in-log.js';
 
-const CLOSE_GRACE_MS = 500;
 const LOOK_MS = 100;
 /** After enough have answered, others get so long to come with more. */
 const QUIET_MS = 2_000;
@@ -28,20 +18,15 @@ export interface CopyAnswer {
   readonly fits: boolean | undefined;
 }
 
-export interface RecoverLogOptions {
-  readonly origin: MemberId;
+export interface RecoverLogOptions extends GatherOptions {
   /** Where the log is made: new, its parent exists. */
   readonly directory: string;
-  readonly own: OwnCredentials;
-  /** Where the nodes look for their coordinator. */
-  readonly home: { readonly host: string; readonly port: number };
   readonly waitMs: number;
   /** Given up already when nobody at all came by then. */
   readonly firstWithinMs?: number;
   /** Go on when the time is over, with whoever has answered. */
   readonly acceptFewer: boolean;
   readonly onAnswers: (answers: readonly CopyAnswer[]) => void;
-  readonly transport: RpcTransport;
   readonly ports: {
     readonly fileSystem: FileSystem;
     readonly hasher: Hasher;
@@ -65,46 +50,15 @@ export interface RecoveredLog {
  * few came, LOG_FORKED when two copies contradict each other, CANCELLED.
  */
 export async function recoverLog(options: RecoverLogOptions, signal: AbortSignal): Promise<RecoveredLog> {
-  const { transport, home, own, origin, ports, directory } = options;
-  const host = new Gathering();
-  const service = new WitnessService({ origin, host, timers: ports.timers, logger: ports.logger });
-  const listener = await transport.listen({
-    kind: 'home',
-    ...home,
-    own,
-    logger: ports.logger,
-    services: [serve(WitnessServiceDefinition, service)],
-  });
-  try {
+  const { origin, ports, directory } = options;
+  return gatherWitnesses(options, async (gathering) => {
     const copy = await openLogCopy({ ...ports, directory, origin });
     try {
-      return await new Recovery(options, host, copy, signal).run();
+      return await new Recovery(options, gathering, copy, signal).run();
     } finally {
       await copy.close();
     }
-  } finally {
-    host.end();
-    await listener.close(CLOSE_GRACE_MS);
-  }
-}
-
-/** Whoever is here. */
-class Gathering implements WitnessHost {
-  readonly links = new Map<NodeId, WitnessLink>();
-
-  async attend(link: WitnessLink): Promise<void> {
-    this.links.set(link.nodeId, link);
-    while (!link.ended.aborted) await link.idle();
-    if (this.links.get(link.nodeId) === link) this.links.delete(link.nodeId);
-  }
-
-  heard(): void {
-    // Nothing is sent to them, so they have nothing new to say.
-  }
-
-  end(): void {
-    for (const link of this.links.values()) link.close(new CollectiveError('UNAVAILABLE', 'The log was recovered.'));
-  }
+  });
 }
 
 class Recovery {

@@ -115,6 +115,10 @@ export class StartedCoordinator {
     await rm(this.directory, { recursive: true });
   }
 
+  get homeEndpoint(): string {
+    return `127.0.0.1:${this.#homePort}`;
+  }
+
   get files(): RpcClient<typeof FilesServiceDefinition> {
     return createClient(FilesServiceDefinition, this.#connect());
   }
