@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Cluster, type CommandResult, Daemon, runCommand } from '../../test/support/cluster/index.js';
@@ -69,6 +69,7 @@ export class CommandsMember implements Member {
   }
 
   async readAll(target: string): Promise<ReadReport> {
+    await rm(target, { recursive: true, force: true });
     const result = await this.#command(['get', '/', target, '--json']);
     const report = FETCHED.safeParse(parsed(result));
     if (report.success) {

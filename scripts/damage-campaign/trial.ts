@@ -109,7 +109,7 @@ const namedOtherwise = ({ kind, what }: Fault, text: string): boolean =>
   // Exchanged with another file, which may be the one that is refused.
   (/(?:exchanged|overwritten) with (\S+)/.exec(what)?.[1] ?? '')
     .split('/')
-    .some((part) => part.length > 6 && text.includes(part));
+    .some((part) => part.length >= 'FORMAT'.length && text.includes(part));
 
 /** What is there and should not be, missing without a word, or has another content. */
 function differences(oracle: Tree, found: Tree, failures: readonly Complaint[]): readonly string[] {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeFixtures, placesIn } from '../../scripts/damage-campaign/fixture.js';
 import { runTrials } from '../../scripts/damage-campaign/run.js';
 
-const TRIALS = 30;
+const TRIALS = 10;
 const SEED = 'ci';
 
 let root = '';

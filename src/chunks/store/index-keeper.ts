@@ -66,8 +66,8 @@ export class IndexKeeper {
   }
 
   /**
-   * Reads the index; once more if that put it in doubt and it could be rebuilt. Errors: UNAVAILABLE while it cannot, and
-   * whatever `read` throws.
+   * Reads the index; once more if that put it in doubt and it could be opened anew, and a last time if it was rebuilt after that.
+   * Errors: UNAVAILABLE while neither can be done, and whatever `read` throws.
    */
   async use<Value>(read: (index: HoldIndex) => Promise<Value>): Promise<Value> {
     const index = this.#index ?? (await this.#recover(undefined, 'the index is closed'));
@@ -75,7 +75,18 @@ export class IndexKeeper {
       return await read(index);
     } catch (error) {
       if (!isWorthless(error)) throw error;
-      return read(await this.#recover(index, error));
+      return this.#readAnew(read, await this.#recover(index, error));
+    }
+  }
+
+  /** A table that cannot be read does not keep a database from being opened. */
+  async #readAnew<Value>(read: (index: HoldIndex) => Promise<Value>, index: HoldIndex): Promise<Value> {
+    try {
+      return await read(index);
+    } catch (error) {
+      if (!isWorthless(error)) throw error;
+      const doubt = error instanceof IndexDoubt ? error : new IndexDoubt('its rows cannot be read', { cause: error });
+      return read(await this.#recover(index, doubt));
     }
   }
 

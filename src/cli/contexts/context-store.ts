@@ -2,13 +2,14 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { CollectiveError, equalBytes, isClientId, isMemberId, toHex } from '../../base/index.js';
-import type { CredentialSet, OwnCredentials } from '../../identity/index.js';
+import { type CredentialSet, isEndpoint, type OwnCredentials } from '../../identity/index.js';
 import type { FileSystem, Random } from '../../ports/index.js';
 import { readConfigFile, writeConfigFile } from '../../runtime/index.js';
 import type { RenewedCertificate } from '../../transport/index.js';
 import { nearest } from '../format/nearest.js';
 import { readCredentials, writeCredentials } from './credentials-file.js';
 
+const ENDPOINT = z.string().refine(isEndpoint, 'not host:port');
 const CONTEXT_SCHEMA = z.object({
   version: z.literal(1),
   memberId: z.string().refine(isMemberId, 'not a member id'),
@@ -16,9 +17,9 @@ const CONTEXT_SCHEMA = z.object({
   clientId: z.string().refine(isClientId, 'not a client id'),
   clientName: z.string(),
   /** host:port of the coordinator's home listener, in the order to try. */
-  endpoints: z.array(z.string()).min(1),
+  endpoints: z.array(ENDPOINT).min(1),
   /** The same of its enrolment listener: where an expired certificate is renewed. */
-  enrolmentEndpoints: z.array(z.string()).default([]),
+  enrolmentEndpoints: z.array(ENDPOINT).default([]),
 });
 const CURRENT_SCHEMA = z.object({ version: z.literal(1), context: z.string() });
 

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { spawn, spawnSync } from 'node:child_process';
+import { appendFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -41,6 +41,25 @@ describe('LevelDB stores', () => {
       const [first, second] = await values(store, `first-${acknowledged + 1}`, `second-${acknowledged + 1}`);
       expect(first === undefined).toBe(second === undefined);
       await store.close();
+    }));
+
+  it('a store that ends the process at every opening is damaged at the third, and can be made anew', () =>
+    inTemporaryFolder(async ({ stores, path }) => {
+      const store = await stores.open(path, 'create');
+      await store.batch([put('a', '1')], { sync: true });
+      await store.close();
+      const log = (await readdir(path)).find((name) => /^[0-9]+\.log$/.test(name)) ?? '';
+      // Two rows of one number: LevelDB asserts that there are none.
+      await appendFile(join(path, log), await readFile(join(path, log)));
+      const opener = fileURLToPath(new URL('opener-process.ts', import.meta.url));
+      for (const time of ['first', 'second']) {
+        const { signal } = spawnSync(process.execPath, ['--import', 'tsx', opener, path]);
+        expect(`${time}: ${signal}`).toBe(`${time}: SIGABRT`);
+      }
+      expect(told(await failureOf(stores.open(path, 'open')))).toMatch(/^EIO:/);
+      await stores.destroy(path);
+      await (await stores.open(path, 'create')).close();
+      await (await stores.open(path, 'open')).close();
     }));
 
   it('a store whose CURRENT is lost is an error in both modes, and what it held is not deleted', () =>
