@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type DrillKind, type DrillReport, runDrills } from '../../scripts/recovery-drills/run.js';
 
-const DRILLS = 2;
+const DRILLS = 1;
 const TIMEOUT_MS = 240_000;
 
 async function drills(kind: DrillKind): Promise<DrillReport> {
