@@ -43,7 +43,11 @@ const envelopeSchema = z.strictObject({
   publicKey: hexOf(44),
   kdf: z.strictObject({
     name: z.literal('scrypt'),
-    cost: z.int().min(COST).max(COST_MAX),
+    cost: z
+      .int()
+      .min(COST)
+      .max(COST_MAX)
+      .refine((cost) => Number.isInteger(Math.log2(cost))),
     blockSize: z.literal(BLOCK_SIZE),
     parallelization: z.literal(1),
     salt: hexOf(SALT_BYTES),

@@ -19,7 +19,11 @@ const hexOf = (bytes: number): z.ZodString => z.string().regex(new RegExp(`^[0-9
 const SCHEMA = z.strictObject({
   format: z.string(),
   version: z.literal(VERSION),
-  cost: z.int().min(COST).max(COST_MAX),
+  cost: z
+    .int()
+    .min(COST)
+    .max(COST_MAX)
+    .refine((cost) => Number.isInteger(Math.log2(cost))),
   salt: hexOf(SALT_BYTES),
   nonce: hexOf(NONCE_BYTES),
   tag: hexOf(TAG_BYTES),

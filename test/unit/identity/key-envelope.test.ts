@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { accept } from '../../../src/base/index.js';
+import { accept, toHex, utf8 } from '../../../src/base/index.js';
 import { generateKeyPair, type IdentityKey, memberIdOf, openIdentityKey, sealIdentityKey } from '../../../src/identity/index.js';
 import { hasher, seededRandom } from './support.js';
 
@@ -37,6 +37,17 @@ describe('the identity key at rest', () => {
   it('refuses another passphrase, and says that it is the passphrase', async () => {
     expect(await refusal(sealed, 'incorrect horse')).toMatchObject({ code: 'PASSPHRASE_WRONG' });
     expect(await refusal(sealed, 'x'.repeat(5000))).toMatchObject({ code: 'PASSPHRASE_WRONG' });
+  });
+
+  it('refuses a cost that scrypt does not know, also where the checksum fits', async () => {
+    const { checksum: _checksum, ...fields } = JSON.parse(sealed) as Record<string, unknown>;
+    const kdf: Record<string, unknown> = { ...(fields['kdf'] as object), cost: 131_073 };
+    const cipher = fields['cipher'] as Record<string, unknown>;
+    const header = [fields['format'], fields['version'], fields['memberId'], fields['publicKey'], kdf['name'], kdf['cost']];
+    header.push(kdf['blockSize'], kdf['parallelization'], kdf['salt'], cipher['name'], cipher['nonce']);
+    const parts = [JSON.stringify(header), String(cipher['tag']), String(fields['ciphertext'])].map(utf8);
+    const checksum = toHex(hasher.sha256(...parts));
+    expect(await refusal(JSON.stringify({ ...fields, kdf, checksum }))).toMatchObject({ code: 'DATA_FORMAT_UNSUPPORTED' });
   });
 
   it('refuses a file with any field altered, and says that it is the file', async () => {
