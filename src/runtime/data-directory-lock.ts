@@ -63,7 +63,7 @@ async function alreadyRunning(path: string, holder: string, cause: unknown): Pro
     }
   });
   return new CollectiveError('ALREADY_RUNNING', `Another process${pid === undefined ? '' : ` (pid ${pid})`} is using ${path}.`, {
-    next: pid === undefined ? 'Stop it first.' : `Stop it first: kill ${pid}`,
+    next: pid === undefined ? 'Use that one, or stop it first.' : `Use that one, or stop it first: kill ${pid}`,
     details: pid === undefined ? { path } : { path, pid: Number(pid) },
     cause,
   });

@@ -53,6 +53,9 @@ test('one command founds a member and its node, and files can be stored at once,
   const ready = await up.start();
   expect(ready).toMatchObject({ role: 'household', name: 'alice', minimumCopies: 1, nodes: [{ new: true }] });
   expect(await put()).toMatchObject({ files: 1, copies: 2, fewestCopies: 1 });
+  const { room } = jsonOf(await command('df', '--json'), z.object({ room: z.object({ size: z.number(), copies: z.number() }) }));
+  expect(room).toMatchObject({ copies: 1 });
+  expect(room.size).toBeGreaterThan(0);
   expect(await findings()).toEqual(expect.arrayContaining(['too-few-nodes', 'under-protected']));
   expect(jsonOf(await command('put', join(root, 'file'), '/x', '--copies', '3', '--json'), REFUSAL).error.code).toBe(
     'NOT_ENOUGH_NODES',

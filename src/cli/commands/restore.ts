@@ -30,8 +30,9 @@ export default class Restore extends ClientCommand {
     const { client } = await this.client(flags.context);
     const { to, overwrite } = flags;
     const entry = await client.tree.restore(args.path, { ...pastOf(flags), to, overwrite }, this.interrupted);
-    const shown = `${printable(entry.path)}${entry.kind === 'directory' ? '/' : ''}`;
-    this.say(entry.kind === 'file' ? `Restored ${shown}, now version ${entry.version}.` : `Restored ${shown}.`);
+    const shown = printable(entry.path);
+    if (entry.kind === 'directory') this.say(`Restored the folder ${shown}.`);
+    else this.say(entry.kind === 'file' ? `Restored ${shown}, now version ${entry.version}.` : `Restored ${shown}.`);
     return { path: args.path, restored: entryJson(entry) };
   }
 }

@@ -86,7 +86,7 @@ export function findingsOf(situation: Situation): readonly Finding[] {
 /** The rest are older versions, or what was deleted. */
 function filesOf({ storage }: UsageInfo): string {
   const files = storage?.underProtectedFiles;
-  return files === undefined ? '' : `; ${counted(files, 'file')} ${files === 1 ? 'has' : 'have'} such chunks`;
+  return files === undefined ? '' : `; ${counted(files, 'file')} had such chunks when last counted`;
 }
 
 export function healthOf(findings: readonly Finding[]): 'healthy' | 'degraded' | 'failed' {

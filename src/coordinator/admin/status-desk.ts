@@ -156,7 +156,8 @@ export class StatusDesk {
   }
 
   async #storage({ tree, purged }: OnRecord): Promise<StorageInfo> {
-    const { room, retentionMs, policy, underProtectedFiles } = this.#options;
+    const { retentionMs, underProtectedFiles } = this.#options;
+    const room = await this.#room();
     return {
       liveStoredBytes: tree?.storedBytes ?? 0,
       keptVersions: tree?.keptVersions ?? 0,
@@ -168,10 +169,20 @@ export class StatusDesk {
       purgedBytes: purged.bytes,
       purgedStoredBytes: purged.storedBytes,
       retentionMs,
-      roomBytes: await room(policy.wanted),
-      roomCopies: policy.wanted,
+      roomBytes: room.bytes,
+      roomCopies: room.copies,
       underProtectedFiles: underProtectedFiles(),
     };
+  }
+
+  /** In the copies wanted, or in the most of those that are enough for now. */
+  async #room(): Promise<{ readonly bytes: number; readonly copies: number }> {
+    const { room, policy } = this.#options;
+    for (let copies = policy.wanted; copies > policy.minimum; copies -= 1) {
+      const bytes = await room(copies);
+      if (bytes > 0) return { bytes, copies };
+    }
+    return { bytes: await room(policy.minimum), copies: policy.minimum };
   }
 
   #onRecord(): Promise<OnRecord> {

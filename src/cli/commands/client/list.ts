@@ -1,4 +1,5 @@
 import { ClientCommand } from '../../base/client-command.js';
+import { shortTime } from '../../format/entries.js';
 import { formatTable } from '../../format/table.js';
 
 interface ClientJson {
@@ -36,12 +37,14 @@ export default class ClientList extends ClientCommand {
       const rows = clients.map((each) => [
         each.self ? `${each.name} *` : each.name,
         each.id,
-        each.revoked === undefined ? `until ${each.certificateExpires}` : `revoked ${each.revoked}`,
-        each.note ?? '',
+        each.revoked === undefined
+          ? `until ${shortTime(Date.parse(each.certificateExpires))}`
+          : `revoked ${shortTime(Date.parse(each.revoked))}`,
+        each.note ?? '-',
       ]);
       this.log(
         formatTable(
-          ['name', 'id', 'certificate', 'note'].map((title) => ({ title })),
+          ['CLIENT', 'ID', 'CERTIFICATE', 'NOTE'].map((title) => ({ title })),
           rows,
         ),
       );
