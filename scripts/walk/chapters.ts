@@ -78,6 +78,9 @@ const nodeLost: Chapter = {
     start('disk3', 'collective node start --path ~/disk3/collective'),
     until(ONLINE, /disk3 +online/),
     run('collective put photos/. /photos'),
+    text('The one that is lost for good is forgotten: nothing counts on its copies any more, and its name is free.'),
+    run('collective node remove disk2 --force'),
+    run('collective node list'),
   ],
 };
 
