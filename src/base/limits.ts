@@ -65,6 +65,8 @@ export const LIMITS = {
   witnessReconnectMs: 1_000,
   /** How long whoever keeps the log is listened to before an operator's word that this disk is the latest is taken. */
   assertLatestWaitMs: 2_000,
+  /** How long the nodes of a log that names no witness are waited for, before anything is recorded. */
+  nodesAskedMs: 30_000,
   /** How long a start waits for enough witnesses to make a log anew that does not open. */
   rescuePatienceMs: 20_000,
   /** The same, while none has come at all. */

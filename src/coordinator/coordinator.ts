@@ -135,6 +135,7 @@ class Running {
     const { log, views, viewsChecked, notices } = member;
     for (const notice of notices) logger.warn('mended at start', { notice });
 
+    const registry = new NodeRegistry(clock);
     const witnesses = await WitnessOffice.open({
       ...ports,
       origin,
@@ -142,6 +143,7 @@ class Running {
       views,
       ownDiskId: options.diskId ?? '',
       assertLatest: options.assertLatest ?? false,
+      isHere: (nodeId) => registry.session(nodeId) !== undefined,
       ...(options.assertedHead === undefined ? {} : { assertedHead: options.assertedHead }),
       signingKeys,
     });
@@ -161,7 +163,6 @@ class Running {
       intervalMs: options.auditIntervalMs,
       onFailure,
     });
-    const registry = new NodeRegistry(clock);
     const damage = new DamageDesk({ commands, registry, timers, logger });
     const ticketSigner = createSigner(material.ticketKeys);
     const certificateLifeMs = options.certificateLifeMs ?? LIMITS.leafLifeMs;

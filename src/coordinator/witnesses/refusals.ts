@@ -1,9 +1,10 @@
-import { CollectiveError, type NodeId } from '../../base/index.js';
+import { CollectiveError, formatDuration, LIMITS, type NodeId } from '../../base/index.js';
 import type { Quorum } from './quorum.js';
 import type { WitnessLink } from './witness-link.js';
 
 /** Not enough have answered yet. */
 export function notCertain(quorum: Quorum, links: ReadonlyMap<NodeId, WitnessLink>): CollectiveError {
+  if (quorum.answersNeeded === 0) return nodesAsked();
   const here = quorum.rule.nodeIds.filter((nodeId) => links.has(nodeId)).length;
   return new CollectiveError(
     'LOG_READ_ONLY',
@@ -14,6 +15,16 @@ export function notCertain(quorum: Quorum, links: ReadonlyMap<NodeId, WitnessLin
     },
   );
 }
+
+/** The log may be from before its first witnesses were named. */
+const nodesAsked = (): CollectiveError =>
+  new CollectiveError(
+    'LOG_READ_ONLY',
+    'Nothing can be changed yet: this log does not say who keeps it, so all nodes are asked whether they hold more of it.',
+    {
+      next: `Start the nodes, or wait: nobody is waited for longer than ${formatDuration(LIMITS.nodesAskedMs)}.`,
+    },
+  );
 
 /** Too few can be reached. */
 export const tooFew = (here: number, required: number): CollectiveError =>

@@ -20,6 +20,8 @@ export interface WitnessDeskOptions {
   readonly ownDiskId: string;
   /** An operator's word that this disk has the latest state. */
   readonly assertLatest: boolean;
+  /** Whether a node has a session, with a copy of the log or without one. */
+  readonly isHere: (nodeId: NodeId) => boolean;
   /** SPKI DER of the log keys that are at hand. */
   readonly signingKeys: readonly Uint8Array[];
   readonly timers: Timers;
@@ -112,7 +114,7 @@ export class WitnessDesk implements AppendGate {
 
   /** Begins to find out whether this log is the latest. */
   start(nodesOnRecord: number): void {
-    this.#probe.begin(nodesOnRecord, this.#quorum, () => this.look());
+    this.#probe.begin(nodesOnRecord, () => this.look());
     this.look();
   }
 
@@ -211,6 +213,7 @@ export class WitnessDesk implements AppendGate {
         return;
       }
       this.#phase = found;
+      this.#probe.end();
       if (found.kind === 'closed') this.#options.logger.error('the log is read-only', { error: found.error });
       else if (!this.#canSign()) this.#phase = { kind: 'closed', error: keyMissing() };
     }

@@ -16,6 +16,8 @@ export interface WitnessOfficeOptions {
   readonly views: ViewHost;
   readonly ownDiskId: string;
   readonly assertLatest: boolean;
+  /** Whether a node has a session, with a copy of the log or without one. */
+  readonly isHere: (nodeId: NodeId) => boolean;
   readonly assertedHead?: LogPosition;
   /** SPKI DER of the log keys that are at hand. */
   readonly signingKeys: readonly Uint8Array[];

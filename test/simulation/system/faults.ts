@@ -155,11 +155,9 @@ function anyLink(world: World, random: SeededRandom): readonly [string, string] 
   ] as const);
 }
 
-/** What a backup of the coordinator's disk would hold that is made now. One that knows of no witnesses could not ask them. */
+/** What a backup of the coordinator's disk would hold that is made now. */
 export function makeImage(world: World): void {
-  const { history } = world;
-  const knowsWitnesses = history.model.witnessRules.some(({ sequence }) => sequence <= history.sequence);
-  if (!history.restoring && knowsWitnesses) world.image = world.coordinator.machine.disk.copy('nothing');
+  if (!world.history.restoring) world.image = world.coordinator.machine.disk.copy('nothing');
 }
 
 /** Nothing but the log on other disks can make good for what an old one lacks: so only where nodes keep it. */
