@@ -60,5 +60,6 @@ export { type Protection, ProtectionTally } from './protection.js';
 export { decideRecordCopies, decideRecordExtents, type RecordExtents } from './uploads/record-extents.js';
 export { type CopiesPolicy, minimumCopies } from './uploads/copies-policy.js';
 export { decideCommitFile, type CommitFile } from './uploads/commit-file.js';
+export { noHolder } from './uploads/receipted-copies.js';
 export type { ReceiptedChunks } from './uploads/receipted-copies.js';
 export { decideCloseUpload, decideExpireUpload, decideOpenUpload, openUpload } from './uploads/upload-decisions.js';

@@ -9,7 +9,7 @@ import {
   type NodeId,
   type UploadId,
 } from '../../base/index.js';
-import { countsAsHolder, type ReceiptedChunks } from '../../domain/index.js';
+import { countsAsHolder, noHolder, type ReceiptedChunks } from '../../domain/index.js';
 import { chunkListDigest, openReceipt } from '../../identity/index.js';
 import type { Clock, Hasher, SignatureVerifier } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
@@ -85,11 +85,7 @@ export class ReceiptCheck {
       keys: all.certificates.of('node', nodeId).map((certificate) => certificate.publicKey),
       counts: countsAsHolder(nodeId, all),
     }));
-    if (!counts) {
-      throw new CollectiveError('RECEIPT_INVALID', `Node ${nodeId} was revoked: its word does not count any more.`, {
-        next: 'Put the file again.',
-      });
-    }
+    if (!counts) throw noHolder(nodeId);
     const results = keys.map((nodePublicKey) =>
       openReceipt(receipt.signedReceipt, {
         verifier,

@@ -1,6 +1,7 @@
 import { type ChunkId, CollectiveError, fail, LIMITS, type NodeId, ok, type Result } from '../../base/index.js';
 import type { CopiesRecorded, Extent } from '../../events/index.js';
-import type { PlacementReader } from '../../projections/index.js';
+import type { CertificatesReader, NodesReader, PlacementReader } from '../../projections/index.js';
+import { countsAsHolder } from '../certificate-decisions.js';
 
 /** What verified receipts of one upload say: for each chunk its length and the nodes that hold it. */
 export type ReceiptedChunks = ReadonlyMap<ChunkId, { readonly lengthBytes: number; readonly nodeIds: ReadonlySet<NodeId> }>;
@@ -39,14 +40,21 @@ export function checkReceipted(
   return ok(undefined);
 }
 
+export interface CopiesViews {
+  readonly placement: PlacementReader;
+  readonly certificates: CertificatesReader;
+  readonly nodes: NodesReader;
+}
+
 /**
  * The copies that are not on record yet, in as many events as they take; none when all are. Error: RECEIPT_INVALID for a chunk
- * known with another length.
+ * known with another length, and where a node was revoked since its receipt was checked.
  */
-export function newCopies(
-  receipted: ReceiptedChunks,
-  placement: PlacementReader,
-): Result<readonly CopiesRecorded[], CollectiveError> {
+export function newCopies(receipted: ReceiptedChunks, views: CopiesViews): Result<readonly CopiesRecorded[], CollectiveError> {
+  const { placement } = views;
+  const holders = new Set<NodeId>();
+  for (const { nodeIds } of receipted.values()) for (const nodeId of nodeIds) holders.add(nodeId);
+  for (const nodeId of holders) if (!countsAsHolder(nodeId, views)) return fail(noHolder(nodeId));
   placement.need(receipted.keys());
   const added: AddedChunk[] = [];
   for (const [chunkId, { lengthBytes, nodeIds }] of receipted) {
@@ -58,8 +66,8 @@ export function newCopies(
         }),
       );
     }
-    const holders = [...nodeIds].filter((nodeId) => row?.holders.includes(nodeId) !== true);
-    if (holders.length > 0) added.push({ chunkId, lengthBytes, holders });
+    const missing = [...nodeIds].filter((nodeId) => row?.holders.includes(nodeId) !== true);
+    if (missing.length > 0) added.push({ chunkId, lengthBytes, holders: missing });
   }
   const events: CopiesRecorded[] = [];
   for (let start = 0; start < added.length; start += LIMITS.chunksPerCall) {
@@ -67,6 +75,12 @@ export function newCopies(
   }
   return ok(events);
 }
+
+/** The word of a node that was revoked. */
+export const noHolder = (nodeId: NodeId): CollectiveError =>
+  new CollectiveError('RECEIPT_INVALID', `Node ${nodeId} was revoked: its word does not count any more.`, {
+    next: 'Put the file again.',
+  });
 
 interface AddedChunk {
   readonly chunkId: ChunkId;

@@ -1,10 +1,10 @@
 import { type ClientId, CollectiveError, type ExtentListId, fail, LIMITS, ok, type UploadId } from '../../base/index.js';
 import type { CollectiveEvent, Extent } from '../../events/index.js';
-import type { PlacementReader, UploadsReader } from '../../projections/index.js';
+import type { UploadsReader } from '../../projections/index.js';
 import type { Decision, DecisionContext } from '../decision.js';
 import { type CopiesPolicy, minimumCopies } from './copies-policy.js';
 import { checkExtents } from './extents.js';
-import { checkReceipted, newCopies, type ReceiptedChunks } from './receipted-copies.js';
+import { checkReceipted, type CopiesViews, newCopies, type ReceiptedChunks } from './receipted-copies.js';
 import { openUpload } from './upload-decisions.js';
 
 export interface RecordExtents {
@@ -21,7 +21,7 @@ export interface RecordExtents {
 /** Part of a long file, and the copies of its chunks. A list that this upload has recorded already is not recorded again. */
 export function decideRecordExtents(
   command: RecordExtents,
-  views: { readonly uploads: UploadsReader; readonly placement: PlacementReader },
+  views: CopiesViews & { readonly uploads: UploadsReader },
   context: Pick<DecisionContext, 'nowMs'>,
 ): Decision {
   const { uploadId, extents, receipted } = command;
@@ -33,7 +33,7 @@ export function decideRecordExtents(
   if (!checked.ok) return checked;
   const enough = checkReceipted(extents, receipted, minimumCopies(command.policy, upload.value.copies));
   if (!enough.ok) return enough;
-  const copies = newCopies(receipted, views.placement);
+  const copies = newCopies(receipted, views);
   if (!copies.ok) return copies;
   const events: CollectiveEvent[] = [...copies.value];
   if (!views.uploads.recorded(uploadId, command.extentListId)) {
@@ -45,10 +45,10 @@ export function decideRecordExtents(
 /** The copies of the chunks of many small files at once, before those are committed. */
 export function decideRecordCopies(
   command: { readonly uploadId: UploadId; readonly clientId: ClientId; readonly receipted: ReceiptedChunks },
-  views: { readonly uploads: UploadsReader; readonly placement: PlacementReader },
+  views: CopiesViews & { readonly uploads: UploadsReader },
   context: Pick<DecisionContext, 'nowMs'>,
 ): Decision {
   const upload = openUpload(command.uploadId, command.clientId, views.uploads, context.nowMs);
   if (!upload.ok) return upload;
-  return newCopies(command.receipted, views.placement);
+  return newCopies(command.receipted, views);
 }

@@ -173,6 +173,15 @@ describe('copies', () => {
     });
   });
 
+  test('of a node that was revoked after its receipt was checked are not recorded', async () => {
+    await world.record({ type: 'CertificateRevoked', role: 'node', subjectId: NODES[1], note: '' });
+    const receipted = receiptsFor(['a']);
+    const decided = await world.decide((views, next) =>
+      decideRecordCopies({ uploadId: UPLOAD, clientId: CLIENT, receipted }, views, contextAt(next)),
+    );
+    expect(decided).toMatchObject({ ok: false, error: { code: 'RECEIPT_INVALID' } });
+  });
+
   test('that a node lost are on record again once it finds them whole, and no others', async () => {
     const receipted = receiptsFor(['a', 'b']);
     await world.decide((views, next) =>
