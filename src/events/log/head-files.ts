@@ -1,7 +1,7 @@
 import { assert, type MemberId } from '../../base/index.js';
 import { isFileSystemError, type FileHandle, type FileSystem } from '../../ports/index.js';
 import { WireProblem } from '../codec/index.js';
-import { damaged } from './damage.js';
+import { damaged, readingFailed } from './damage.js';
 import { HEAD_FILES } from './file-names.js';
 import { closeAll, readSmallFile } from './small-files.js';
 import { decodeHead, encodeHead, HEAD_BYTES, type HeadRecord, type Tail } from './stored-records.js';
@@ -46,7 +46,7 @@ async function readSlot(fileSystem: FileSystem, path: string, origin: MemberId, 
   } catch (error) {
     if (error instanceof WireProblem) return { problem: `${file}: ${error.message}` };
     if (isFileSystemError(error) && error.errno === 'ENOENT') return { problem: `${file}: it is missing` };
-    throw error;
+    throw readingFailed({ directory: path.slice(0, -file.length - 1), file, offset: 0, sequence: 0 }, error);
   }
 }
 

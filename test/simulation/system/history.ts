@@ -31,6 +31,7 @@ export class History {
   #here = 0;
   #last: Found | undefined;
   #restoring = false;
+  #restores = 0;
 
   constructor(origin: MemberId, contents: Contents) {
     this.#origin = origin;
@@ -49,6 +50,16 @@ export class History {
     return this.#blocks[this.#here - 1]?.lastSequence ?? 0;
   }
 
+  /** The last event that was on a disk for certain, and was not taken back since. */
+  get seenSequence(): number {
+    return this.#blocks.at(-1)?.lastSequence ?? 0;
+  }
+
+  /** How often an older disk was put in. */
+  get restores(): number {
+    return this.#restores;
+  }
+
   /** Hex, of the block that ends there. */
   get headerHash(): string {
     return toHex(this.#blocks[this.#here - 1]?.headerHash ?? new Uint8Array());
@@ -64,6 +75,7 @@ export class History {
     this.#here = 0;
     this.#last = undefined;
     this.#restoring = true;
+    this.#restores += 1;
   }
 
   /** Takes in what the log holds up to the durable HEAD. Nothing up to `told` may ever become another. */

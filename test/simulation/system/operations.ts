@@ -355,21 +355,23 @@ export function startOperation(world: World, host: ClientHost, random: SeededRan
   world.count('operations');
   world.trace.add(name, operation.label);
   const toldBefore = world.told;
-  const { restoring } = world.history;
+  const { restoring, restores, sequence: startedAt } = world.history;
   const check = (verdict: Verdict | undefined, code: ErrorCode | undefined): void => {
     world.readLog();
     const { history } = world;
-    const durable = history.sequence;
+    // While an older disk is in place, readers see what it has; and what was answered just before may not be back yet.
+    const setBack = restoring || history.restoring || history.restores !== restores;
+    const durable = setBack ? history.seenSequence : history.sequence;
     const effects = history.model.effects.filter(
       (effect) => effect.actor === actor && effect.sequence > toldBefore && effect.sequence <= durable,
     );
-    // While an older disk is in place, readers see what it has.
-    const lowest = restoring || history.restoring ? 0 : toldBefore;
+    const lowest = setBack ? 0 : toldBefore;
     const states = history.model.statesBetween(lowest, durable).map(({ state }) => state);
     verdict?.({ states, effects });
     const refusal = code === undefined ? undefined : operation.refusals?.[code];
     if (refusal !== undefined) holds(states.some(refusal), `${operation.label}: refused with ${code}, and nothing was ever so`);
-    const newest = effects.at(-1)?.sequence ?? 0;
+    // What an earlier command of this client did, which was refused its answer, is not acknowledged by this one.
+    const newest = effects.findLast(({ sequence }) => restoring || sequence > startedAt)?.sequence ?? 0;
     if (verdict === undefined || newest === 0) return;
     world.checkWitnesses(newest);
     world.told = Math.max(world.told, newest);

@@ -184,7 +184,7 @@ class Run {
     holds(this.#allConnected(), `not everything is back after all faults have ended: ${problems}`);
     await this.#pass(20_000);
     holds(
-      !world.history.restoring,
+      world.history.sequence >= world.told,
       `what was acknowledged up to event ${world.told} has not come back to the coordinator's disk`,
     );
     await this.#readEverything();

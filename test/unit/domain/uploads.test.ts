@@ -173,8 +173,8 @@ describe('copies', () => {
     });
   });
 
-  test('of a node that was revoked after its receipt was checked are not recorded', async () => {
-    await world.record({ type: 'CertificateRevoked', role: 'node', subjectId: NODES[1], note: '' });
+  test('of a node that has gone for good since its receipt was checked are not recorded', async () => {
+    await world.record({ type: 'NodeDecommissioned', nodeId: NODES[1] });
     const receipted = receiptsFor(['a']);
     const decided = await world.decide((views, next) =>
       decideRecordCopies({ uploadId: UPLOAD, clientId: CLIENT, receipted }, views, contextAt(next)),
