@@ -197,7 +197,9 @@ class Run {
     const [host] = world.clients;
     holds(host !== undefined, 'there is a client');
     const { client, signal } = host.open();
-    const state = world.history.model.current;
+    // Blocks that nobody was told of may be gone with the disk that held them.
+    const { model, sequence } = world.history;
+    const state = model.statesBetween(sequence, sequence).at(-1)?.state ?? model.current;
     for (const [path, { kind, hash }] of state) {
       if (kind !== 'file') continue;
       const parts: Uint8Array[] = [];
