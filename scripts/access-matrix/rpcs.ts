@@ -70,7 +70,7 @@ export const INTENDED: Readonly<Record<string, Intent>> = {
   'collective.v1.AdminService/ReplayLog': client('OK'),
   'collective.v1.AdminService/ListClients': client('OK'),
   'collective.v1.AdminService/RevokeCertificates': client('REQUEST_INVALID'),
-  'collective.v1.AdminService/RemoveNode': client('NOT_FOUND'),
+  'collective.v1.AdminService/RemoveNode': client('REQUEST_INVALID'),
   'collective.v1.AdminService/PrepareRotation': client('REQUEST_INVALID'),
   'collective.v1.AdminService/CommitRotation': client('REQUEST_INVALID'),
   'collective.v1.CertificateService/Renew': { port: 'home', roles: ['client', 'node'], answer: 'REQUEST_INVALID' },

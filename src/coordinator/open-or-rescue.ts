@@ -33,7 +33,7 @@ export async function openOrRescue(options: OpenOrRescueOptions): Promise<Opened
     return await openMember(options);
   } catch (error) {
     if (!isCollectiveError(error) || error.code !== 'LOG_DAMAGED') throw error;
-    return await rescue(options, error);
+    return rescue(options, error);
   }
 }
 
