@@ -144,6 +144,7 @@ export type {
 } from './generated/collective/v1/files.js';
 export { NodeSessionServiceDefinition } from './generated/collective/v1/node_session.js';
 export type {
+  AdmittedMember,
   CheckStoreOrder,
   DamagedChunk,
   InventoryOrder,
@@ -159,6 +160,23 @@ export type {
   SessionWelcome,
   VerifyOrder,
 } from './generated/collective/v1/node_session.js';
+export { MemberFilesServiceDefinition, PeerFilesServiceDefinition } from './generated/collective/v1/remote.js';
+export type {
+  ForwardForClientRequest,
+  ForwardForClientResponse,
+  ForwardRequest,
+  ForwardResponse,
+} from './generated/collective/v1/remote.js';
+export { GrantServiceDefinition } from './generated/collective/v1/sharing.js';
+export type {
+  GiveGrantRequest,
+  GiveGrantResponse,
+  GrantInfo,
+  ListGrantsRequest,
+  ListGrantsResponse,
+  WithdrawGrantRequest,
+  WithdrawGrantResponse,
+} from './generated/collective/v1/sharing.js';
 export { WitnessAdminServiceDefinition, WitnessServiceDefinition } from './generated/collective/v1/witness.js';
 export type {
   BlocksPage,

@@ -15,7 +15,10 @@ async function checkNode(node: Nodes[number], open: OpenNodeChannel, signal: Abo
     return doubtful('node-port', `Node ${name} was never started.`, 'Where it joined: collective node start');
   if (state === 'revoked') return fine('node-port', `Node ${name} is revoked, and not asked.`);
   try {
-    const channel = await open({ nodeId, name, endpoints, ticket: new Uint8Array(0), ticketExpiresMs: 0 }, signal);
+    const channel = await open(
+      { nodeId, name, endpoints, ticket: new Uint8Array(0), ticketExpiresMs: 0, memberId: '', trust: undefined },
+      signal,
+    );
     channel.close();
   } catch (error) {
     const next = `See that node ${name} runs and that its address can be reached from this machine: collective node show ${name}`;

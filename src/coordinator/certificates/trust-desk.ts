@@ -37,7 +37,7 @@ export class TrustDesk {
       revocationPosition: certificates.revocationPosition(),
       revokedClientIds: [...revokedClients(certificates.subjects('client'), nowMs)],
     }));
-    return { ticketPublicKeys: [...ticketPublicKeys()], revocationPosition, revokedClientIds, member };
+    return { ticketPublicKeys: [...ticketPublicKeys()], revocationPosition, revokedClientIds, member, admitted: [] };
   }
 
   /** Tells every node that is here. */

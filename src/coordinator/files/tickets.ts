@@ -1,13 +1,14 @@
 import { LIMITS, type MemberId, type NodeId, type UploadId } from '../../base/index.js';
 import { chunkListDigest, issueTicket, type ListedChunk } from '../../identity/index.js';
 import type { Clock, Hasher, Random, Signer } from '../../ports/index.js';
+import type { NodeAccess } from '../../transport/index.js';
 
 const TICKET_ID_BYTES = 16;
 
-export interface IssuedTicket {
-  readonly ticket: Uint8Array;
-  readonly ticketExpiresMs: number;
-}
+/** A right to a node of the own member. */
+export type IssuedTicket = Pick<NodeAccess, 'ticket' | 'ticketExpiresMs' | 'memberId' | 'trust'>;
+
+const OWN_NODE = { memberId: '', trust: undefined } as const;
 
 interface TicketOfficeOptions {
   readonly origin: MemberId;
@@ -39,6 +40,7 @@ export class TicketOffice {
     return {
       ticket: issueTicket({ ...common, kind: 'put', uploadId, byteBudget }, this.#options.signer),
       ticketExpiresMs: common.expiresAtMs,
+      ...OWN_NODE,
     };
   }
 
@@ -53,6 +55,7 @@ export class TicketOffice {
     return {
       ticket: issueTicket({ ...common, kind: 'read', listDigest }, this.#options.signer),
       ticketExpiresMs: common.expiresAtMs,
+      ...OWN_NODE,
     };
   }
 

@@ -351,4 +351,6 @@ const accessTo = ({ id, name }: SimulatedNode): NodeAccess => ({
   endpoints: [`${name}:1`],
   ticket: new TextEncoder().encode(`ticket for ${id}`),
   ticketExpiresMs: 0,
+  memberId: '',
+  trust: undefined,
 });

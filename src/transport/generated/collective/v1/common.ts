@@ -46,6 +46,10 @@ export interface NodeAccess {
   /** Signed ticket (docs/security-model.md), bound to the caller's key. */
   readonly ticket: Uint8Array;
   readonly ticketExpiresMs: number;
+  /** Whose node it is; empty: the own member's. */
+  readonly memberId: string;
+  /** Of that member, for one that is not the own: its node is known by it. */
+  readonly trust: MemberTrust | undefined;
 }
 
 /** A node's signed word that it durably holds every chunk of the list for one upload. */
@@ -283,7 +287,15 @@ export const FileTime: MessageFns<FileTime> = {
 };
 
 function createBaseNodeAccess(): NodeAccess {
-  return { nodeId: "", name: "", endpoints: [], ticket: new Uint8Array(0), ticketExpiresMs: 0 };
+  return {
+    nodeId: "",
+    name: "",
+    endpoints: [],
+    ticket: new Uint8Array(0),
+    ticketExpiresMs: 0,
+    memberId: "",
+    trust: undefined,
+  };
 }
 
 export const NodeAccess: MessageFns<NodeAccess> = {
@@ -302,6 +314,12 @@ export const NodeAccess: MessageFns<NodeAccess> = {
     }
     if (message.ticketExpiresMs !== 0) {
       writer.uint32(40).uint64(message.ticketExpiresMs);
+    }
+    if (message.memberId !== "") {
+      writer.uint32(50).string(message.memberId);
+    }
+    if (message.trust !== undefined) {
+      MemberTrust.encode(message.trust, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -357,6 +375,22 @@ export const NodeAccess: MessageFns<NodeAccess> = {
             }
 
             message.ticketExpiresMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.memberId = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.trust = MemberTrust.decode(reader, reader.uint32());
             continue;
           }
         }

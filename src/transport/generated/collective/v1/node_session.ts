@@ -94,7 +94,20 @@ export interface SessionTrust {
   readonly revocationPosition: number;
   /** Clients whose certificates are refused, as long as one of these could be good otherwise. */
   readonly revokedClientIds: readonly string[];
-  readonly member: MemberTrust | undefined;
+  readonly member:
+    | MemberTrust
+    | undefined;
+  /** Other members whose clients may show tickets here. */
+  readonly admitted: readonly AdmittedMember[];
+}
+
+export interface AdmittedMember {
+  readonly memberId: string;
+  readonly trust:
+    | MemberTrust
+    | undefined;
+  /** Its clients whose certificates are refused. */
+  readonly revokedClientIds: readonly string[];
 }
 
 export interface SessionOrder {
@@ -856,7 +869,7 @@ export const SessionWelcome: MessageFns<SessionWelcome> = {
 };
 
 function createBaseSessionTrust(): SessionTrust {
-  return { ticketPublicKeys: [], revocationPosition: 0, revokedClientIds: [], member: undefined };
+  return { ticketPublicKeys: [], revocationPosition: 0, revokedClientIds: [], member: undefined, admitted: [] };
 }
 
 export const SessionTrust: MessageFns<SessionTrust> = {
@@ -872,6 +885,9 @@ export const SessionTrust: MessageFns<SessionTrust> = {
     }
     if (message.member !== undefined) {
       MemberTrust.encode(message.member, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.admitted) {
+      AdmittedMember.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -919,6 +935,82 @@ export const SessionTrust: MessageFns<SessionTrust> = {
             }
 
             message.member = MemberTrust.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.admitted.push(AdmittedMember.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAdmittedMember(): AdmittedMember {
+  return { memberId: "", trust: undefined, revokedClientIds: [] };
+}
+
+export const AdmittedMember: MessageFns<AdmittedMember> = {
+  encode(message: AdmittedMember, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.memberId !== "") {
+      writer.uint32(10).string(message.memberId);
+    }
+    if (message.trust !== undefined) {
+      MemberTrust.encode(message.trust, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.revokedClientIds) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdmittedMember {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdmittedMember() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.memberId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.trust = MemberTrust.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.revokedClientIds.push(reader.string());
             continue;
           }
         }
