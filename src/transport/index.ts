@@ -177,6 +177,24 @@ export type {
   WithdrawGrantRequest,
   WithdrawGrantResponse,
 } from './generated/collective/v1/sharing.js';
+export { PeerAdminServiceDefinition, PeerServiceDefinition } from './generated/collective/v1/peers.js';
+export type {
+  ListPeersRequest,
+  ListPeersResponse,
+  PeerBlocks,
+  PeerForkProof,
+  PeerFrontier,
+  PeerHead,
+  PeerHello,
+  PeerInfo,
+  PeerLogInfo,
+  PeerMessage,
+  PeerStateHashes,
+  PeerStateMark,
+  PeerViewState,
+  PullRequest,
+  PullResponse,
+} from './generated/collective/v1/peers.js';
 export { WitnessAdminServiceDefinition, WitnessServiceDefinition } from './generated/collective/v1/witness.js';
 export type {
   BlocksPage,

@@ -22,6 +22,8 @@ export const SERVICE_ACCESS = {
   'collective.v1.MemberFilesService': { listener: 'home', roles: ['client'] },
   'collective.v1.GrantService': { listener: 'home', roles: ['client'] },
   'collective.v1.PeerFilesService': { listener: 'peer', roles: ['coordinator'] },
+  'collective.v1.PeerService': { listener: 'peer', roles: ['coordinator'] },
+  'collective.v1.PeerAdminService': { listener: 'home', roles: ['client'] },
   'collective.v1.EnrolmentService': { listener: 'enrolment', roles: [] },
   'grpc.health.v1.Health': { listener: 'home', roles: ['client', 'node', 'coordinator'] },
 } as const satisfies Readonly<Record<string, ServiceAccess>>;
