@@ -94,6 +94,12 @@ function inspect(leafDer: Uint8Array, fingerprint: string, { ca, memberId }: Lea
   return ok({ ...name, fingerprint, publicKey, publicKeyHash: sha256Of(publicKey), ...validityOf(leaf) });
 }
 
+/** The member that a leaf (DER) names, whoever issued it; undefined if it names none. Proves nothing. */
+export function memberNamedIn(leafDer: Uint8Array): MemberId | undefined {
+  const leaf = parseCertificate(leafDer);
+  return leaf === undefined ? undefined : nameOf(leaf)?.memberId;
+}
+
 /** The whole extension must be one URI of ours: OpenSSL's text form quotes whatever could be mistaken for another name. */
 function nameOf(leaf: X509Certificate): PeerName | undefined {
   const text = leaf.subjectAltName ?? '';

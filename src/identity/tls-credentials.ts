@@ -7,7 +7,7 @@ import type { Role } from './peer-name.js';
 export const chainPem = (own: OwnCredentials): string => joinPem([certificatePem(own.leaf), own.ca.pem]);
 
 /** Every CA that a leaf may chain to; which of them still counts is for `verifyMemberLeaf`. */
-export const trustPem = (own: OwnCredentials): string => joinPem(casOf(own).map(({ pem }) => pem));
+export const trustPem = (own: Pick<OwnCredentials, 'ca' | 'previousCas'>): string => joinPem(casOf(own).map(({ pem }) => pem));
 
 /** Credentials for connections on which only these roles of the own member are accepted at the other end. They follow `own`. */
 export function tlsCredentials(own: OwnCredentials, peerRoles: readonly Role[], clock: Clock): TlsCredentials {

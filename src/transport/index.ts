@@ -70,6 +70,21 @@ export type {
   NodeAccess,
   Receipt,
 } from './generated/collective/v1/common.js';
+export { CopiesServiceDefinition } from './generated/collective/v1/copies.js';
+export type {
+  ListPledgesRequest,
+  ListPledgesResponse,
+  ListPoliciesRequest,
+  ListPoliciesResponse,
+  PledgeInfo,
+  PolicyInfo,
+  SetPledgeRequest,
+  SetPledgeResponse,
+  SetPolicyRequest,
+  SetPolicyResponse,
+  ShowPolicyRequest,
+  ShowPolicyResponse,
+} from './generated/collective/v1/copies.js';
 export { EnrolmentServiceDefinition } from './generated/collective/v1/enrolment.js';
 export type {
   IntroduceRequest,
@@ -142,11 +157,31 @@ export type {
   TreeUsage,
   VersionInfo,
 } from './generated/collective/v1/files.js';
+export { HoldingServiceDefinition } from './generated/collective/v1/holding.js';
+export type {
+  AcceptCopiesRequest,
+  AcceptCopiesResponse,
+  CopyLocation,
+  CopyPlacement,
+  FetchCopiesRequest,
+  FetchCopiesResponse,
+  LocateCopiesRequest,
+  LocateCopiesResponse,
+  PlaceCopiesRequest,
+  PlaceCopiesResponse,
+  ReleaseCopiesRequest,
+  ReleaseCopiesResponse,
+  ReportCopiesRequest,
+  ReportCopiesResponse,
+} from './generated/collective/v1/holding.js';
 export { NodeSessionServiceDefinition } from './generated/collective/v1/node_session.js';
 export type {
   AdmittedMember,
   CheckStoreOrder,
   DamagedChunk,
+  FetchedChunks,
+  FetchOrder,
+  FetchSource,
   InventoryOrder,
   SessionAnswer,
   SessionDamage,
@@ -221,6 +256,7 @@ export type {
   EnrolmentChannel,
   EnrolmentConnectOptions,
   OpenCall,
+  PeerConnectOptions,
   RpcCall,
   RpcChannel,
   RpcListener,

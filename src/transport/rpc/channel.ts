@@ -1,5 +1,5 @@
-import type { CollectiveError } from '../../base/index.js';
-import type { OwnCredentials, PeerIdentity, TrustedCa } from '../../identity/index.js';
+import type { CollectiveError, MemberId } from '../../base/index.js';
+import type { OwnCredentials, PeerIdentity, PeerPool, TrustedCa } from '../../identity/index.js';
 import type { Logger } from '../../ports/index.js';
 import type { BoundService } from './service.js';
 
@@ -34,11 +34,13 @@ export interface RpcChannel {
 }
 
 export interface RpcListenOptions {
-  readonly kind: 'home' | 'enrolment';
+  readonly kind: 'home' | 'peer' | 'enrolment';
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
   readonly own: OwnCredentials;
+  /** Whose coordinators may call: on a peer port, and only there. */
+  readonly peers?: PeerPool;
   readonly services: readonly BoundService[];
   /** Called for every call after certificate and role were found good; throws a CollectiveError to refuse (revoked, ...). */
   readonly admit?: (caller: PeerIdentity) => void;
@@ -80,11 +82,24 @@ export interface EnrolmentChannel {
   readonly ca: TrustedCa;
 }
 
+/** To the coordinator of another member. */
+export interface PeerConnectOptions {
+  readonly own: OwnCredentials;
+  readonly memberId: MemberId;
+  /** Looked at for each connection: CAs and endpoints are those of that moment. */
+  readonly peers: PeerPool;
+}
+
 /** Remote calls: gRPC over TLS 1.3, or in memory for tests and simulation. */
 export interface RpcTransport {
   listen(options: RpcListenOptions): Promise<RpcListener>;
   /** To the coordinator of the own member, and nobody else. Endpoints are `host:port`, in the order to try. */
   connect(options: { readonly endpoints: readonly string[]; readonly own: OwnCredentials }): RpcChannel;
+  /**
+   * To the coordinator of that other member, by its own CAs, and nobody else. Calls fail with PERMISSION_DENIED while the member
+   * is not in the pool.
+   */
+  connectPeer(options: PeerConnectOptions): RpcChannel;
   /** Checks the server before anything but a handshake is sent. Errors: COORDINATOR_UNREACHABLE, CERTIFICATE_INVALID, CANCELLED. */
   connectEnrolment(options: EnrolmentConnectOptions): Promise<EnrolmentChannel>;
 }

@@ -1,5 +1,5 @@
 import { assert, CollectiveError, isCollectiveError, isRequestId, toBase32 } from '../../base/index.js';
-import { type PeerIdentity, verifyMemberLeaf } from '../../identity/index.js';
+import { type PeerIdentity, verifyMemberLeaf, verifyPooledLeaf } from '../../identity/index.js';
 import type { Clock, Logger, Random } from '../../ports/index.js';
 import { SERVICE_ACCESS, type ServedName } from './access.js';
 import type { CallRegistry } from './call-registry.js';
@@ -25,7 +25,7 @@ export interface IncomingCall {
 }
 
 export interface ServerContext {
-  readonly options: Pick<RpcListenOptions, 'kind' | 'own' | 'admit' | 'logger'>;
+  readonly options: Pick<RpcListenOptions, 'kind' | 'own' | 'peers' | 'admit' | 'logger'>;
   readonly registry: CallRegistry;
   readonly clock: Clock;
   readonly random: Random;
@@ -34,7 +34,12 @@ export interface ServerContext {
 const REQUEST_ID_BYTES = 10;
 
 /** The methods of the services by path, which all have to belong on this kind of port. */
-export function methodsOf({ kind, services }: Pick<RpcListenOptions, 'kind' | 'services'>): ReadonlyMap<string, BoundMethod> {
+export function methodsOf({
+  kind,
+  peers,
+  services,
+}: Pick<RpcListenOptions, 'kind' | 'peers' | 'services'>): ReadonlyMap<string, BoundMethod> {
+  assert((peers !== undefined) === (kind === 'peer'), 'other members call on peer ports, and only there');
   for (const { name } of services) {
     assert(SERVICE_ACCESS[name].listener === kind, `${name} is not for the ${kind} port`);
   }
@@ -100,7 +105,7 @@ async function admitAndRun(
 
 /** Who is calling, by the certificate of the connection. Errors: UNAUTHENTICATED, CERTIFICATE_INVALID, PERMISSION_DENIED. */
 export function checkCaller(service: ServedName, leaf: Uint8Array | undefined, context: ServerContext): PeerIdentity | undefined {
-  const { kind, own, admit } = context.options;
+  const { kind, own, peers, admit } = context.options;
   const access = SERVICE_ACCESS[service];
   if (access.listener !== kind) {
     throw new CollectiveError('PERMISSION_DENIED', `${service} is not served on the ${kind} port.`);
@@ -109,13 +114,14 @@ export function checkCaller(service: ServedName, leaf: Uint8Array | undefined, c
   if (leaf === undefined) {
     throw new CollectiveError(
       'UNAUTHENTICATED',
-      'This port is only for clients and nodes that show a certificate of the member.',
-      {
-        next: 'Join with an invite first.',
-      },
+      kind === 'peer'
+        ? 'This port is only for coordinators of other members, which show their certificates.'
+        : 'This port is only for clients and nodes that show a certificate of the member.',
+      { next: 'Join with an invite first.' },
     );
   }
-  const verified = verifyMemberLeaf(leaf, own, { nowMs: context.clock.nowMs(), roles: access.roles });
+  const check = { nowMs: context.clock.nowMs(), roles: access.roles };
+  const verified = peers === undefined ? verifyMemberLeaf(leaf, own, check) : verifyPooledLeaf(leaf, peers, check);
   if (!verified.ok) throw verified.error;
   admit?.(verified.value);
   return verified.value;

@@ -9,8 +9,8 @@ import type { GrpcWorld } from './grpc-world.js';
 import { startCall } from './outgoing-call.js';
 
 export interface GrpcChannelOptions {
-  /** `host:port`, in the order to try. */
-  readonly endpoints: readonly string[];
+  /** `host:port`, in the order to try; asked for at each connection. */
+  readonly endpoints: () => readonly string[];
   /** What the next connection is made with. */
   readonly trust: () => ServerTrust;
   /** What would make every attempt pointless, such as an own certificate that has expired. */
@@ -97,7 +97,7 @@ export class GrpcChannel implements RpcChannel {
     const hopeless = this.#options.hopeless();
     if (hopeless !== undefined) throw hopeless;
     const failures: CollectiveError[] = [];
-    for (const endpoint of this.#options.endpoints) {
+    for (const endpoint of this.#options.endpoints()) {
       try {
         const channel = await dial(endpoint, this.#options.trust(), this.#world.clock, this.#closing.signal);
         if (!this.#closing.signal.aborted) {

@@ -8,7 +8,7 @@ import {
 } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { accept, CollectiveError, LIMITS } from '../../../base/index.js';
-import { verifyMemberLeaf } from '../../../identity/index.js';
+import { verifyMemberLeaf, verifyPooledLeaf } from '../../../identity/index.js';
 import { CallRegistry } from '../call-registry.js';
 import type { RpcListener, RpcListenOptions } from '../channel.js';
 import { RefusalLog } from '../refusal-log.js';
@@ -27,7 +27,12 @@ export async function listenGrpc(options: RpcListenOptions, world: GrpcWorld): P
   const server = new Server({ ...serverOptions(options.kind), interceptors: [interceptor(methods, context, world)] });
   for (const path of methods.keys()) server.register(path, unreached, same, same, 'bidi');
   const health = options.kind === 'home' ? addHealth(server, options) : undefined;
-  const ownLeavesOnly = (leaf: Uint8Array) => verifyMemberLeaf(leaf, options.own, { nowMs: world.clock.nowMs() });
+  const { peers } = options;
+  const checkPeer = (leaf: Uint8Array) => {
+    const nowMs = world.clock.nowMs();
+    if (peers === undefined) return verifyMemberLeaf(leaf, options.own, { nowMs });
+    return verifyPooledLeaf(leaf, peers, { nowMs, roles: ['coordinator'] });
+  };
   const refusals = new RefusalLog(options.logger, world.clock);
   // TLS ends here, where it can be limited and its refusals told; grpc-js gets connections that proved who they are.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
@@ -36,8 +41,9 @@ export async function listenGrpc(options: RpcListenOptions, world: GrpcWorld): P
       host: options.host,
       port: options.port,
       own: options.own,
-      checkPeer: options.kind === 'home' ? (leaf) => accept(ownLeavesOnly(leaf)) : undefined,
-      connectionsMax: options.kind === 'home' ? LIMITS.rpcConnections : LIMITS.enrolmentConnections,
+      ...(peers === undefined ? {} : { peers }),
+      checkPeer: options.kind === 'enrolment' ? undefined : (leaf) => accept(checkPeer(leaf)),
+      connectionsMax: options.kind === 'enrolment' ? LIMITS.enrolmentConnections : LIMITS.rpcConnections,
       onRefused: (remote, error) => {
         refusals.add(remote, error);
       },
@@ -72,21 +78,21 @@ export async function listenGrpc(options: RpcListenOptions, world: GrpcWorld): P
 }
 
 function serverOptions(kind: RpcListenOptions['kind']): ServerOptions {
-  const home = kind === 'home';
-  const messageBytes = home ? LIMITS.rpcMessageBytes : LIMITS.enrolmentMessageBytes;
+  const enrolment = kind === 'enrolment';
+  const messageBytes = enrolment ? LIMITS.enrolmentMessageBytes : LIMITS.rpcMessageBytes;
   return {
     'grpc.max_receive_message_length': messageBytes,
     'grpc.max_send_message_length': messageBytes,
-    'grpc.max_concurrent_streams': home ? LIMITS.rpcConcurrentStreamsPerConnection : LIMITS.enrolmentStreamsPerConnection,
+    'grpc.max_concurrent_streams': enrolment ? LIMITS.enrolmentStreamsPerConnection : LIMITS.rpcConcurrentStreamsPerConnection,
     'grpc.keepalive_time_ms': LIMITS.rpcKeepaliveMs,
     'grpc.keepalive_timeout_ms': LIMITS.rpcKeepaliveTimeoutMs,
-    'grpc.max_connection_idle_ms': home ? LIMITS.rpcConnectionIdleMs : LIMITS.enrolmentConnectionIdleMs,
-    ...(home
-      ? {}
-      : {
+    'grpc.max_connection_idle_ms': enrolment ? LIMITS.enrolmentConnectionIdleMs : LIMITS.rpcConnectionIdleMs,
+    ...(enrolment
+      ? {
           'grpc.max_connection_age_ms': LIMITS.enrolmentConnectionAgeMs,
           'grpc.max_connection_age_grace_ms': LIMITS.enrolmentConnectionAgeMs,
-        }),
+        }
+      : {}),
     'grpc.enable_channelz': 0,
   };
 }

@@ -1,7 +1,8 @@
 import { createSecureContext } from 'node:tls';
 import { CollectiveError, equalBytes, LIMITS, toCollectiveError } from '../../../base/index.js';
 import { chainPem, type OwnCredentials, trustPem, verifyMemberLeaf } from '../../../identity/index.js';
-import type { EnrolmentChannel, EnrolmentConnectOptions, RpcChannel, RpcTransport } from '../channel.js';
+import type { EnrolmentChannel, EnrolmentConnectOptions, PeerConnectOptions, RpcChannel, RpcTransport } from '../channel.js';
+import { notPresent, presentPeer } from '../peer-checks.js';
 import { allFailed, connectionFailure, notTheCoordinator, ownCertificateFailure } from './connection-failure.js';
 import { addressOf, SERVER_NAME, type ServerTrust } from './dial.js';
 import { GrpcChannel } from './grpc-channel.js';
@@ -13,6 +14,7 @@ export const createGrpcTransport = (world: GrpcWorld): RpcTransport => ({
   // Loaded by those who listen only: clients start faster without it.
   listen: async (options) => (await import('./grpc-listener.js')).listenGrpc(options, world),
   connect: ({ endpoints, own }) => connectHome(endpoints, own, world),
+  connectPeer: (options) => connectPeer(options, world),
   connectEnrolment: (options) => connectEnrolment(options, world),
 });
 
@@ -32,6 +34,42 @@ function connectHome(endpoints: readonly string[], own: OwnCredentials, world: G
   });
   const hopeless = (): CollectiveError | undefined => ownCertificateFailure(own, world.clock.nowMs());
   const onChange = (listener: () => void): (() => void) | undefined => own.onChange?.(listener);
+  return new GrpcChannel({ endpoints: () => endpoints, trust, hopeless, onChange }, world);
+}
+
+function connectPeer({ own, memberId, peers }: PeerConnectOptions, world: GrpcWorld): RpcChannel {
+  const trust = (): ServerTrust => {
+    const peer = presentPeer(peers, memberId);
+    return {
+      secureContext: createSecureContext({
+        cert: chainPem(own),
+        key: own.privateKeyPem,
+        ca: trustPem(peer),
+        minVersion: 'TLSv1.3',
+      }),
+      checkServer: (leaf) => {
+        const verified = verifyMemberLeaf(leaf, peer, { nowMs: world.clock.nowMs(), roles: ['coordinator'] });
+        return verified.ok ? undefined : notTheCoordinator(verified.error);
+      },
+    };
+  };
+  const hopeless = (): CollectiveError | undefined =>
+    peers.of(memberId) === undefined ? notPresent(memberId) : ownCertificateFailure(own, world.clock.nowMs());
+  const onChange = (listener: () => void): (() => void) => {
+    let known = peers.of(memberId);
+    const forgetOwn = own.onChange?.(listener);
+    const forgetPeers = peers.onChange(() => {
+      const present = peers.of(memberId);
+      if (present === known) return;
+      known = present;
+      listener();
+    });
+    return () => {
+      forgetOwn?.();
+      forgetPeers();
+    };
+  };
+  const endpoints = (): readonly string[] => presentPeer(peers, memberId).endpoints;
   return new GrpcChannel({ endpoints, trust, hopeless, onChange }, world);
 }
 
@@ -73,7 +111,7 @@ async function tryEnrolment(endpoint: string, options: EnrolmentConnectOptions, 
       return undefined;
     },
   };
-  const channel = new GrpcChannel({ endpoints: [endpoint], trust: () => trust, hopeless: () => undefined }, world);
+  const channel = new GrpcChannel({ endpoints: () => [endpoint], trust: () => trust, hopeless: () => undefined }, world);
   let connected = false;
   try {
     // Now, because proofs are bound to the leaf of this connection.

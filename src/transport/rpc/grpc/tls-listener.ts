@@ -2,12 +2,14 @@ import { constants } from 'node:crypto';
 import type { DropArgument, Socket } from 'node:net';
 import { createServer, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import { CollectiveError, LIMITS, toCollectiveError } from '../../../base/index.js';
-import { chainPem, explainTlsFailure, type OwnCredentials, trustPem } from '../../../identity/index.js';
+import { chainPem, explainTlsFailure, type OwnCredentials, type PeerPool, poolPem, trustPem } from '../../../identity/index.js';
 
 export interface TlsListenerOptions {
   readonly host: string;
   readonly port: number;
   readonly own: OwnCredentials;
+  /** Whose CAs are accepted in the handshake, beside the own ones; who may call is for `checkPeer`. */
+  readonly peers?: PeerPool;
   /** Given the leaf (DER) that the other end shows, throws a CollectiveError to refuse it; absent where none is asked for. */
   readonly checkPeer: ((leaf: Uint8Array) => void) | undefined;
   readonly connectionsMax: number;
@@ -31,7 +33,7 @@ export interface TlsListener {
  */
 export async function listenTls(options: TlsListenerOptions, onConnection: (socket: TLSSocket) => void): Promise<TlsListener> {
   const server = createServer({
-    ...contextOptions(options.own),
+    ...contextOptions(options),
     ALPNProtocols: ['h2'],
     requestCert: options.checkPeer !== undefined,
     // Refused below, where it can be said why: OpenSSL's word for a forged CA is the same as for an unknown one.
@@ -39,16 +41,17 @@ export async function listenTls(options: TlsListenerOptions, onConnection: (sock
     handshakeTimeout: LIMITS.handshakeTimeoutMs,
   });
   // Handshakes that begin from now on; connections that are open stay as they are.
-  const forget = options.own.onChange?.(() => {
+  const renew = (): void => {
     try {
-      server.setSecureContext(contextOptions(options.own));
+      server.setSecureContext(contextOptions(options));
     } catch (error) {
       options.onRefused(
         'this end',
         new CollectiveError('CERTIFICATE_INVALID', 'A new certificate cannot be used.', { cause: error }),
       );
     }
-  });
+  };
+  const forget = [options.own.onChange?.(renew), options.peers?.onChange(renew)];
   server.maxConnections = options.connectionsMax;
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -97,7 +100,7 @@ export async function listenTls(options: TlsListenerOptions, onConnection: (sock
     port,
     closed,
     stopAccepting: () => {
-      forget?.();
+      for (const stop of forget) stop?.();
       server.close();
     },
     destroyConnections: () => {
@@ -106,10 +109,10 @@ export async function listenTls(options: TlsListenerOptions, onConnection: (sock
   };
 }
 
-const contextOptions = (own: OwnCredentials): SecureContextOptions => ({
+const contextOptions = ({ own, peers }: TlsListenerOptions): SecureContextOptions => ({
   cert: chainPem(own),
   key: own.privateKeyPem,
-  ca: trustPem(own),
+  ca: peers === undefined ? trustPem(own) : trustPem(own) + poolPem(peers),
   minVersion: 'TLSv1.3',
   secureOptions: constants.SSL_OP_NO_TICKET,
 });

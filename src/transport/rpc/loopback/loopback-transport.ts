@@ -1,8 +1,9 @@
 import { CollectiveError } from '../../../base/index.js';
-import { verifyMemberLeaf } from '../../../identity/index.js';
+import { fixedPeers, verifyMemberLeaf } from '../../../identity/index.js';
 import type { Clock, Random, Timers } from '../../../ports/index.js';
 import { CallRegistry } from '../call-registry.js';
 import type { RpcCall, RpcChannel, RpcListener, RpcListenOptions, RpcTransport } from '../channel.js';
+import { checkDialler, presentPeer } from '../peer-checks.js';
 import { methodsOf, serveCall, type IncomingCall } from '../serving.js';
 import { createLoopbackCall } from './loopback-call.js';
 
@@ -69,6 +70,18 @@ export function createLoopbackTransport(world: LoopbackOptions): RpcTransport {
         const check = { nowMs: world.clock.nowMs(), roles: ['coordinator'] } as const;
         const server = verifyMemberLeaf(serving.options.own.leaf, own, check);
         if (!server.ok) throw server.error;
+        return serving;
+      };
+      return channelTo(reach, () => own.leaf);
+    },
+    connectPeer({ own, memberId, peers }) {
+      const reach = (): Serving => {
+        const peer = presentPeer(peers, memberId);
+        const serving = find(peer.endpoints, 'peer');
+        const nowMs = world.clock.nowMs();
+        const server = verifyMemberLeaf(serving.options.own.leaf, peer, { nowMs, roles: ['coordinator'] });
+        if (!server.ok) throw server.error;
+        checkDialler(own.leaf, serving.options.peers ?? fixedPeers([]), nowMs);
         return serving;
       };
       return channelTo(reach, () => own.leaf);
