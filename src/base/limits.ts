@@ -49,6 +49,8 @@ export const LIMITS = {
   extentsInline: 64,
   listsPerVersion: 2000,
   witnesses: 8,
+  /** That one member knows of, those included that were refused or removed. */
+  members: 1024,
   /** How long a change waits for enough witnesses before it is refused, and then for their word that they hold it. */
   witnessPatienceMs: 5_000,
   /** Blocks that may be ahead of what the witnesses hold, before new commands wait. */
@@ -60,6 +62,8 @@ export const LIMITS = {
   /** The newest blocks, kept in memory for witnesses. */
   witnessRecentBytes: 4 * MiB,
   witnessStreams: 64,
+  /** How long a stream for copies may be open before its hello has come. */
+  witnessHelloMs: 10_000,
   /** How long a node that is asked for a page of its copy is waited for. */
   witnessReadMs: 15_000,
   witnessReconnectMs: 1_000,
@@ -74,6 +78,13 @@ export const LIMITS = {
   copiesSetAside: 16,
   /** Why somebody did something, in the words of whoever did it. */
   noteBytes: 200,
+  /** Blocks of one other member's log that are durable and wait in memory to be applied to its views. */
+  peerBacklogBytes: 4 * MiB,
+  /** How long blocks of others are applied before everything else gets a turn. */
+  peerTurnMs: 8,
+  peerRetryMs: 5_000,
+  /** Other members whose logs one coordinator keeps. */
+  foreignLogs: 1024,
   commandQueueLength: 4096,
   requestRetentionMs: 7 * 24 * 3600 * 1000,
   decodeDepth: 16,
@@ -84,6 +95,7 @@ export const LIMITS = {
   rpcConnections: 1024,
   rpcDeadlineMs: 60_000,
   rpcOpenCalls: 8192,
+  rpcOpenCallsPerCaller: 256,
   rpcMetadataBytes: 16 * KiB,
   rpcErrorBytes: 8 * KiB,
   rpcErrorTextLength: 1000,

@@ -26,6 +26,8 @@ import type {
   VerifyOptions,
 } from './types.js';
 
+type OnStored = (block: StoredBlock) => void;
+
 const NOTHING_FOUND: LogRecovery = { keptBlocks: 0, droppedBytes: 0, notices: [] };
 
 /**
@@ -100,11 +102,14 @@ class SegmentLogCopy implements LogCopy {
     return this.#fork;
   }
 
-  append(blocks: readonly Uint8Array[]): Promise<Head> {
-    return this.#exclusively(() => this.#append(blocks, { following: false }));
+  append(blocks: readonly Uint8Array[], onStored: OnStored = () => undefined): Promise<Head> {
+    return this.#exclusively(() => this.#append(blocks, { following: false, onStored }));
   }
 
-  followEpoch(source: BlockByteSource, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Head> {
+  followEpoch(
+    source: BlockByteSource,
+    { signal, onStored = () => undefined }: { readonly signal?: AbortSignal; readonly onStored?: OnStored } = {},
+  ): Promise<Head> {
     return this.#exclusively(async () => {
       const stored = this.#stored;
       if (stored === undefined) throw forked(0, 'there is no copy yet that could follow');
@@ -112,7 +117,7 @@ class SegmentLogCopy implements LogCopy {
       if (common < stored.tail.sequence) await this.#cut(stored, common);
       for await (const batch of batched(source(common + 1, signal))) {
         if (signal?.aborted === true) throw new CollectiveError('CANCELLED', 'Following the epoch was cancelled.');
-        await this.#append(batch, { following: true });
+        await this.#append(batch, { following: true, onStored });
       }
       return this.head;
     });
@@ -133,7 +138,7 @@ class SegmentLogCopy implements LogCopy {
     return this.#closed;
   }
 
-  async #append(blocks: readonly Uint8Array[], how: { readonly following: boolean }): Promise<Head> {
+  async #append(blocks: readonly Uint8Array[], how: { readonly following: boolean; readonly onStored: OnStored }): Promise<Head> {
     for (let rest = blocks; rest.length > 0; ) {
       const stored = await this.#storedFor(rest[0]);
       const { epoch } = stored.tail;
@@ -142,7 +147,7 @@ class SegmentLogCopy implements LogCopy {
       if (this.#fork !== undefined && !how.following) {
         if (fresh.length > 0 && fresh[0] !== thawing) throw this.#frozen(this.#fork);
       }
-      if (fresh.length > 0) await stored.store(fresh, () => undefined);
+      if (fresh.length > 0) await stored.store(fresh, how.onStored);
       if (this.#fork !== undefined && stored.tail.epoch > epoch) await this.#thaw();
       if (obstacle === undefined) break;
       if (obstacle.kind.kind !== 'cut') throw await this.#refusal(stored, obstacle.kind);

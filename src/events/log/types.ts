@@ -212,15 +212,19 @@ export interface LogCopy {
    * Verifies and stores blocks in order; resolves when they are durable: one sync for all. Held blocks are skipped. A start of
    * a new epoch at or before the head puts aside what is held past its cut. Errors, with what came before in the batch stored
    * or not: LOG_FORKED (see `fork`; without it: the block is of a branch that a later epoch cut off), LOG_DAMAGED (a gap, or
-   * a block that does not verify), NOT_ENOUGH_SPACE, LOG_FAILED.
+   * a block that does not verify), NOT_ENOUGH_SPACE, LOG_FAILED. `onStored` gets each block that was new, once it is durable,
+   * also where a later one of the batch is refused; it must not throw.
    */
-  append(blocks: readonly Uint8Array[]): Promise<Head>;
+  append(blocks: readonly Uint8Array[], onStored?: (block: StoredBlock) => void): Promise<Head>;
   /**
    * For a fork that its owner has ended by starting an epoch on the other branch: finds where the branches part, puts aside
    * what is held after that, and takes the other branch. The source is read twice. Errors as append; LOG_FORKED too where the
    * source has no higher epoch than this copy.
    */
-  followEpoch(source: BlockByteSource, options?: { readonly signal?: AbortSignal }): Promise<Head>;
+  followEpoch(
+    source: BlockByteSource,
+    options?: { readonly signal?: AbortSignal; readonly onStored?: (block: StoredBlock) => void },
+  ): Promise<Head>;
   read(options: ReadOptions): AsyncIterable<StoredBlock>;
   verify(options?: VerifyOptions): AsyncIterable<LogVerification>;
   /** Waits for a running append. Idempotent. */
