@@ -12,8 +12,11 @@ interface Waiting<Value> {
 export interface SimRpcCallOptions {
   /** The call as the two processes would have it without a network between them. */
   readonly inner: RpcCall;
-  /** Resolves when a message has crossed the network; true means that it arrived, false that nothing ever will. */
-  readonly cross: () => Promise<boolean>;
+  /**
+   * Resolves when a message of so many bytes has crossed the network: how often it arrives, 1 but for duplicates; 0 that
+   * nothing ever will. `up` is from the caller to the server.
+   */
+  readonly cross: (direction: 'up' | 'down', message: Uint8Array | undefined) => Promise<number>;
   /** When the other side learns that this call is over, if ever. */
   readonly later: (task: () => void) => void;
   readonly onEnded: () => void;
@@ -106,12 +109,17 @@ export class SimRpcCall implements RpcCall {
 
   async #carryUp(): Promise<void> {
     for (let next = this.#up[0]; next !== undefined && !this.#over; next = this.#up[0]) {
-      if (!(await this.#options.cross()) || this.#over) return;
+      const times = await this.#options.cross('up', next === 'end' ? undefined : next);
+      if (times === 0 || this.#over) return;
       this.#up.shift();
       this.#sender?.resolve(true);
       this.#sender = undefined;
-      if (next === 'end') this.#options.inner.endRequests();
-      else if (!(await this.#options.inner.send(next))) {
+      if (next === 'end') {
+        this.#options.inner.endRequests();
+        continue;
+      }
+      for (let time = 0; time < times && !this.#refused; time += 1) {
+        if (await this.#options.inner.send(next)) continue;
         this.#refused = true;
         this.#up.length = 0;
       }
@@ -121,9 +129,13 @@ export class SimRpcCall implements RpcCall {
   async #pumpDown(): Promise<void> {
     for (;;) {
       const message = await this.#options.inner.receive();
-      if (!(await this.#options.cross()) || this.#over) return;
-      this.#deliver(message);
-      if (message === undefined) return;
+      const times = await this.#options.cross('down', message);
+      if (times === 0 || this.#over) return;
+      if (message === undefined) {
+        this.#deliver(message);
+        return;
+      }
+      for (let time = 0; time < times; time += 1) this.#deliver(message);
       while (this.#down.length >= WINDOW && !this.#over) await new Promise<void>((resolve) => this.#takers.push(resolve));
     }
   }
@@ -142,9 +154,9 @@ export class SimRpcCall implements RpcCall {
   /** The other side ended it with an error, which takes its time too. */
   #onInner(error: unknown): void {
     this.#options
-      .cross()
-      .then((arrived) => {
-        if (!arrived || this.#over) return;
+      .cross('down', undefined)
+      .then((times) => {
+        if (times === 0 || this.#over) return;
         this.#failure = error as CollectiveError;
         this.#conclude();
       })

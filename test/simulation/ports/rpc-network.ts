@@ -1,5 +1,5 @@
 import { CollectiveError, LIMITS } from '../../../src/base/index.js';
-import { verifyLeaf } from '../../../src/identity/index.js';
+import { type OwnCredentials, verifyLeaf } from '../../../src/identity/index.js';
 import type { Clock, Random, Timers } from '../../../src/ports/index.js';
 import {
   createLoopbackTransport,
@@ -20,6 +20,14 @@ export interface SimRpcNetworkOptions {
   readonly delayMs?: readonly [number, number];
   /** That a message breaks all calls between its two hosts instead of arriving. Default: 0. */
   readonly cutChance?: number;
+  /** Told of each message with its bytes, when it leaves. */
+  readonly onMessage?: (from: string, to: string, bytes: number) => void;
+}
+
+/** What becomes of messages between coordinators of different members, beyond delay. */
+export interface PeerWire {
+  /** How often this message arrives: 1, more for duplicates. */
+  times(path: string, message: Uint8Array): number;
 }
 
 /** What one host brings to its remote calls. */
@@ -28,6 +36,16 @@ export interface RpcHost {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
+}
+
+/** A call to be made: to which hosts in this order, who may not be spoken to, and how it is opened once one is reached. */
+interface Opening {
+  readonly from: RpcHost;
+  readonly endpoints: () => readonly string[];
+  readonly own: OwnCredentials;
+  readonly channelOn: (transport: RpcTransport) => RpcChannel;
+  readonly toPeer: boolean;
+  readonly mine: Set<OpenCall>;
 }
 
 interface OpenCall {
@@ -51,13 +69,17 @@ export class SimRpcNetwork {
   readonly #servers = new Map<string, { readonly transport: RpcTransport; listeners: number }>();
   readonly #calls = new Set<OpenCall>();
   readonly #partitions = new Set<string>();
+  readonly #onMessage: SimRpcNetworkOptions['onMessage'];
   cutChance: number;
+  /** Undefined: every message arrives once. */
+  peerWire: PeerWire | undefined;
 
   constructor(options: SimRpcNetworkOptions) {
     this.#time = options.time;
     this.#random = options.random ?? new SeededRandom(1);
     this.#delayMs = options.delayMs ?? [0.1, 3];
     this.cutChance = options.cutChance ?? 0;
+    this.#onMessage = options.onMessage;
   }
 
   /** The network as one process on that host sees it. */
@@ -71,16 +93,22 @@ export class SimRpcNetwork {
         server.listeners += 1;
         return this.#listenerOf(own.host, server, listener);
       },
-      connect: ({ endpoints, own: credentials }) => {
-        const mine = new Set<OpenCall>();
-        const channel: RpcChannel = {
-          open: (path, options) => this.#open(own, endpoints, credentials, path, options, mine),
-          close: () => {
-            for (const call of mine) call.fail(new CollectiveError('CANCELLED', 'The channel was closed.'));
-          },
-        };
-        return channel;
-      },
+      connect: (options) =>
+        this.#channel({
+          from: own,
+          endpoints: () => options.endpoints,
+          own: options.own,
+          channelOn: (transport) => transport.connect(options),
+          toPeer: false,
+        }),
+      connectPeer: (options) =>
+        this.#channel({
+          from: own,
+          endpoints: () => options.peers.of(options.memberId)?.endpoints ?? [],
+          own: options.own,
+          channelOn: (transport) => transport.connectPeer(options),
+          toPeer: true,
+        }),
       connectEnrolment: () => Promise.reject(new CollectiveError('UNSUPPORTED', 'Nobody enrols in this simulation.')),
     };
   }
@@ -90,20 +118,25 @@ export class SimRpcNetwork {
     for (const call of this.#calls) if (linkOf(...call.hosts) === link) call.fail(this.#lost(right));
   }
 
-  /** Lets nothing through until `heal`; open calls fail when somebody notices. */
-  partition(left: string, right: string): void {
+  /**
+   * Lets nothing through until `heal`, in both directions or only none from left to right; open calls fail when somebody
+   * notices.
+   */
+  partition(left: string, right: string, directions: 'both' | 'one' = 'both'): void {
     const link = linkOf(left, right);
-    this.#partitions.add(link);
+    this.#partitions.add(wayOf(left, right));
+    if (directions === 'both') this.#partitions.add(wayOf(right, left));
     for (const call of this.#calls) {
       if (linkOf(...call.hosts) !== link) continue;
       this.#time.schedule(this.#between(NOTICED_MS), () => {
-        if (this.#partitions.has(link)) call.fail(this.#lost(right));
+        if (this.#isBroken(left, right)) call.fail(this.#lost(right));
       });
     }
   }
 
   heal(left: string, right: string): void {
-    this.#partitions.delete(linkOf(left, right));
+    this.#partitions.delete(wayOf(left, right));
+    this.#partitions.delete(wayOf(right, left));
   }
 
   /** What the end of a host's process does. */
@@ -128,28 +161,28 @@ export class SimRpcNetwork {
     };
   }
 
-  async #open(
-    from: RpcHost,
-    endpoints: readonly string[],
-    credentials: Parameters<RpcTransport['connect']>[0]['own'],
-    path: string,
-    options: Parameters<RpcChannel['open']>[1],
-    mine: Set<OpenCall>,
-  ): Promise<RpcCall> {
+  #channel(opening: Omit<Opening, 'mine'>): RpcChannel {
+    const mine = new Set<OpenCall>();
+    return {
+      open: (path, options) => this.#open({ ...opening, mine }, path, options),
+      close: () => {
+        for (const call of mine) call.fail(new CollectiveError('CANCELLED', 'The channel was closed.'));
+      },
+    };
+  }
+
+  async #open(opening: Opening, path: string, options: Parameters<RpcChannel['open']>[1]): Promise<RpcCall> {
+    const { from, own, mine, toPeer } = opening;
     const { signal, timeoutMs, requestId } = options;
     const cancelled = (): CollectiveError => new CollectiveError('CANCELLED', 'The call was cancelled.');
-    const target = (endpoints[0] ?? '').split(':')[0] ?? '';
-    const checked = verifyLeaf(credentials.leaf, {
-      ca: credentials.ca,
-      memberId: credentials.memberId,
-      nowMs: from.clock.nowMs(),
-    });
+    const target = (opening.endpoints()[0] ?? '').split(':')[0] ?? '';
+    const checked = verifyLeaf(own.leaf, { ca: own.ca, memberId: own.memberId, nowMs: from.clock.nowMs() });
     if (!checked.ok) throw checked.error;
     const connected = await this.#reach(from.host, target);
     if (signal.aborted) throw cancelled();
     const server = this.#servers.get(target);
     if (!connected || server === undefined) throw this.#lost(target);
-    const channel = server.transport.connect({ endpoints, own: credentials });
+    const channel = opening.channelOn(server.transport);
     const inner = await channel.open(path, { signal: new AbortController().signal, timeoutMs: undefined, requestId });
     const hosts = [from.host, target] as const;
     const onEnded = (): void => {
@@ -160,7 +193,8 @@ export class SimRpcNetwork {
     };
     const call = new SimRpcCallOnLink(hosts, {
       inner,
-      cross: () => this.#cross(hosts, call),
+      cross: (direction, message) =>
+        this.#cross(direction === 'up' ? hosts : [target, from.host], call, { path, message, toPeer }),
       later: (task) => void this.#time.schedule(this.#random.fraction() * NOTICE_OF_END_MS, task),
       onEnded,
     });
@@ -178,22 +212,33 @@ export class SimRpcNetwork {
   }
 
   async #reach(from: string, target: string): Promise<boolean> {
-    if (this.#partitions.has(linkOf(from, target))) {
+    if (this.#isBroken(from, target)) {
       await this.#wait(this.#random.fraction() * LIMITS.rpcConnectTimeoutMs);
       return false;
     }
     await this.#wait(this.#between(this.#delayMs));
-    return !this.#partitions.has(linkOf(from, target));
+    return !this.#isBroken(from, target);
   }
 
-  async #cross(hosts: readonly [string, string], call: OpenCall): Promise<boolean> {
+  async #cross(
+    [from, to]: readonly [string, string],
+    call: OpenCall,
+    sent: { readonly path: string; readonly message: Uint8Array | undefined; readonly toPeer: boolean },
+  ): Promise<number> {
+    this.#onMessage?.(from, to, sent.message?.length ?? 0);
     await this.#wait(this.#between(this.#delayMs));
-    const link = linkOf(...hosts);
-    while (this.#partitions.has(link) && this.#calls.has(call)) await this.#wait(this.#between([100, 1000]));
-    if (!this.#calls.has(call)) return false;
-    if (!this.#random.chance(this.cutChance)) return true;
-    this.cut(...hosts);
-    return false;
+    while (this.#partitions.has(wayOf(from, to)) && this.#calls.has(call)) await this.#wait(this.#between([100, 1000]));
+    if (!this.#calls.has(call)) return 0;
+    if (this.#random.chance(this.cutChance)) {
+      this.cut(from, to);
+      return 0;
+    }
+    if (!sent.toPeer || sent.message === undefined) return 1;
+    return this.peerWire?.times(sent.path, sent.message) ?? 1;
+  }
+
+  #isBroken(left: string, right: string): boolean {
+    return this.#partitions.has(wayOf(left, right)) || this.#partitions.has(wayOf(right, left));
   }
 
   #between([least, most]: readonly [number, number]): number {
@@ -221,4 +266,5 @@ class SimRpcCallOnLink extends SimRpcCall implements OpenCall {
   }
 }
 
+const wayOf = (from: string, to: string): string => `${from} ${to}`;
 const linkOf = (left: string, right: string): string => [left, right].sort().join(' ');

@@ -5,6 +5,74 @@ interface Scheduled {
   readonly atMs: number;
   readonly order: number;
   readonly task: () => void;
+  state: 'waiting' | 'cancelled' | 'done';
+}
+
+const isBefore = (left: Scheduled, right: Scheduled): boolean =>
+  left.atMs < right.atMs || (left.atMs === right.atMs && left.order < right.order);
+
+/** A binary heap. What was cancelled stays in it until it comes to the top. */
+class ScheduleQueue {
+  readonly #heap: Scheduled[] = [];
+  #live = 0;
+
+  /** What is not cancelled. */
+  get size(): number {
+    return this.#live;
+  }
+
+  get first(): Scheduled | undefined {
+    while (this.#heap[0]?.state === 'cancelled') this.#removeTop();
+    return this.#heap[0];
+  }
+
+  add(item: Scheduled): void {
+    this.#live += 1;
+    let index = this.#heap.push(item) - 1;
+    while (index > 0) {
+      const parent = (index - 1) >>> 1;
+      const above = this.#heap[parent];
+      if (above === undefined || !isBefore(item, above)) break;
+      this.#heap[index] = above;
+      index = parent;
+    }
+    this.#heap[index] = item;
+  }
+
+  take(): Scheduled | undefined {
+    const { first } = this;
+    if (first === undefined) return undefined;
+    first.state = 'done';
+    this.#live -= 1;
+    this.#removeTop();
+    return first;
+  }
+
+  cancel(item: Scheduled): void {
+    if (item.state !== 'waiting') return;
+    item.state = 'cancelled';
+    this.#live -= 1;
+  }
+
+  #removeTop(): void {
+    const last = this.#heap.pop();
+    const { length } = this.#heap;
+    if (last === undefined || length === 0) return;
+    let index = 0;
+    for (;;) {
+      let child = 2 * index + 1;
+      let below = this.#heap[child];
+      const right = this.#heap[child + 1];
+      if (below !== undefined && right !== undefined && isBefore(right, below)) {
+        child += 1;
+        below = right;
+      }
+      if (below === undefined || !isBefore(below, last)) break;
+      this.#heap[index] = below;
+      index = child;
+    }
+    this.#heap[index] = last;
+  }
 }
 
 /** A turn of the real event loop: everything that can go on without time passing has gone on. */
@@ -23,7 +91,7 @@ const IDLE_TURNS_MAX = 2_000_000;
 export class SimTime {
   #nowMs = 0;
   #count = 0;
-  readonly #queue: Scheduled[] = [];
+  readonly #queue = new ScheduleQueue();
 
   /** Since the start of the simulation. */
   get nowMs(): number {
@@ -31,21 +99,11 @@ export class SimTime {
   }
 
   schedule(delayMs: number, task: () => void): { cancel(): void } {
-    const scheduled = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#count, task };
+    const scheduled: Scheduled = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#count, task, state: 'waiting' };
     this.#count += 1;
-    let low = 0;
-    for (let high = this.#queue.length; low < high; ) {
-      const middle = (low + high) >>> 1;
-      const other = this.#queue[middle];
-      if (other !== undefined && other.atMs <= scheduled.atMs) low = middle + 1;
-      else high = middle;
-    }
-    this.#queue.splice(low, 0, scheduled);
+    this.#queue.add(scheduled);
     return {
-      cancel: () => {
-        const index = this.#queue.indexOf(scheduled);
-        if (index >= 0) this.#queue.splice(index, 1);
-      },
+      cancel: () => this.#queue.cancel(scheduled),
     };
   }
 
@@ -53,7 +111,7 @@ export class SimTime {
   async advance(durationMs: number): Promise<void> {
     const endMs = this.#nowMs + durationMs;
     await turn();
-    while ((this.#queue[0]?.atMs ?? Number.POSITIVE_INFINITY) <= endMs) {
+    while ((this.#queue.first?.atMs ?? Number.POSITIVE_INFINITY) <= endMs) {
       this.#step();
       await turn();
     }
@@ -71,7 +129,7 @@ export class SimTime {
     for (let idleTurns = 0; idleTurns < IDLE_TURNS_MAX; ) {
       await turn();
       if (settled) return running;
-      if (this.#queue.length === 0) {
+      if (this.#queue.size === 0) {
         idleTurns += 1;
       } else {
         idleTurns = 0;
@@ -82,7 +140,7 @@ export class SimTime {
   }
 
   #step(): void {
-    const next = this.#queue.shift();
+    const next = this.#queue.take();
     if (next === undefined) return;
     this.#nowMs = next.atMs;
     next.task();
