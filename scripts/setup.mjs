@@ -11,13 +11,18 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CACHE = join(ROOT, '.cache');
 const DIST = join(ROOT, 'dist');
 const NODE_MINIMUM = [20, 19];
-/** What only tests call, by its command or its path, and the Debian package it is in: disks that are full or fail, and Python. */
+/**
+ * What only tests call, by its command or its path, and the Debian package it is in: disks that are full or fail, Python, and
+ * machines with addresses of their own.
+ */
 const TEST_TOOLS = [
   { what: 'mkfs.ext4', package: 'e2fsprogs' },
   { what: 'losetup', package: 'mount' },
   { what: 'mount', package: 'mount' },
   { what: '/usr/bin/python3', package: 'python3' },
   { what: '/usr/lib/python3/dist-packages/cryptography', package: 'python3-cryptography' },
+  { what: 'ip', package: 'iproute2' },
+  { what: 'nft', package: 'nftables' },
 ];
 
 class SetupError extends Error {}

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type CommandOptions, type CommandResult, runCommand } from './command.js';
 import { Daemon } from './daemon.js';
-import { freePorts } from './ports.js';
+import { type ClusterPorts, LOOPBACK, type Place } from './place.js';
 
 export interface ClusterOptions {
   /** An empty or new folder, which the caller removes. */
@@ -19,11 +19,13 @@ export interface ClusterOptions {
   readonly detached?: boolean;
   /** Extra environment of every process. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Where it all runs; on loopback unless given. */
+  readonly place?: Place;
   /** Further arguments of `collective init`. */
   readonly initArguments?: readonly string[];
 }
 
-/** A member's coordinator and nodes as real processes on loopback, set up with the commands a person would type. */
+/** A member's coordinator and nodes as real processes, set up with the commands a person would type. */
 export class Cluster {
   static readonly executable = fileURLToPath(new URL('../../../bin/collective.js', import.meta.url));
   readonly root: string;
@@ -31,12 +33,16 @@ export class Cluster {
   readonly coordinator: Daemon;
   readonly nodes: Daemon[] = [];
   readonly nodeDirectories: string[] = [];
-  readonly ports: { readonly home: number; readonly enrolment: number; readonly nodes: readonly number[] };
+  readonly name: string;
+  readonly place: Place;
+  readonly ports: ClusterPorts;
   readonly #options: ClusterOptions;
 
-  private constructor(options: ClusterOptions, ports: Cluster['ports']) {
+  private constructor(options: ClusterOptions, ports: ClusterPorts) {
     this.#options = options;
     this.root = options.root;
+    this.name = options.memberName ?? 'alice';
+    this.place = options.place ?? LOOPBACK;
     this.ports = ports;
     this.env = {
       ...process.env,
@@ -52,8 +58,7 @@ export class Cluster {
 
   /** Founds a member, starts the coordinator, joins and starts the nodes; returns once every node is online. */
   static async start(options: ClusterOptions): Promise<Cluster> {
-    const [home = 0, enrolment = 0, ...nodes] = await freePorts(options.nodes + 2);
-    const cluster = new Cluster(options, { home, enrolment, nodes });
+    const cluster = new Cluster(options, await (options.place ?? LOOPBACK).ports(options.nodes));
     try {
       await cluster.#setUp();
     } catch (error) {
@@ -65,11 +70,10 @@ export class Cluster {
 
   async #setUp(): Promise<void> {
     const step = this.#options.onStep ?? ((): void => undefined);
-    const { root, ports } = this;
-    await Promise.all(['home', 'logs'].map((name) => mkdir(join(root, name), { recursive: true })));
-    const passphraseFile = join(root, 'passphrase');
+    const { root, name, ports, passphraseFile } = this;
+    const { listenHost } = this.place;
+    await Promise.all(['home', 'logs'].map((folder) => mkdir(join(root, folder), { recursive: true })));
     await writeFile(passphraseFile, 'correct horse battery staple\n', { mode: 0o600 });
-    const name = this.#options.memberName ?? 'alice';
     step(`collective init --name ${name}`);
     await this.ok([
       'init',
@@ -78,15 +82,20 @@ export class Cluster {
       '--passphrase-file',
       passphraseFile,
       '--home-listen',
-      `127.0.0.1:${ports.home}`,
+      `${listenHost}:${ports.home}`,
       '--enrolment-listen',
-      `127.0.0.1:${ports.enrolment}`,
+      `${listenHost}:${ports.enrolment}`,
       ...(this.#options.initArguments ?? []),
     ]);
     step('collective coordinator start');
     await this.coordinator.start();
     for (let index = 0; index < this.#options.nodes; index += 1) await this.addNode(index);
     await this.untilOnline(this.#options.nodes);
+  }
+
+  /** Of the identity key. */
+  get passphraseFile(): string {
+    return join(this.root, 'passphrase');
   }
 
   /** Invites, joins and starts node number `index`. */
@@ -106,7 +115,7 @@ export class Cluster {
       '--capacity',
       this.#options.capacity ?? '100G',
       '--listen',
-      `127.0.0.1:${this.ports.nodes[index]}`,
+      `${this.place.listenHost}:${this.ports.nodes[index]}`,
     ]);
     const daemon = this.#daemon(['node', 'start', '--path', directory], name);
     this.nodes[index] = daemon;
@@ -129,7 +138,7 @@ export class Cluster {
   }
 
   command(args: readonly string[], options: Partial<CommandOptions> = {}): Promise<CommandResult> {
-    return runCommand(args, { executable: Cluster.executable, env: this.env, ...options });
+    return runCommand(args, { executable: Cluster.executable, env: this.env, within: this.place.within, ...options });
   }
 
   /** Like `command`, and throws with the command's own words when it failed. */
@@ -151,6 +160,7 @@ export class Cluster {
       args,
       env: this.env,
       executable: Cluster.executable,
+      within: this.place.within,
       logPath: join(this.root, 'logs', `${name}.log`),
       detached: this.#options.detached ?? false,
     });

@@ -12,6 +12,8 @@ export interface CommandResult {
 export interface CommandOptions {
   readonly executable: string;
   readonly env: NodeJS.ProcessEnv;
+  /** What the command begins with, to run it elsewhere. */
+  readonly within?: readonly string[];
   readonly input?: Readable | Uint8Array | string;
   /** Called with the process as soon as it runs, to be able to kill it. */
   readonly onSpawn?: (child: ChildProcess) => void;
@@ -21,7 +23,8 @@ export interface CommandOptions {
 /** Runs one command of the built product to its end. */
 export async function runCommand(args: readonly string[], options: CommandOptions): Promise<CommandResult> {
   const begin = performance.now();
-  const child = spawn(process.execPath, [options.executable, ...args], {
+  const [program = process.execPath, ...rest] = [...(options.within ?? []), process.execPath, options.executable, ...args];
+  const child = spawn(program, rest, {
     env: options.env,
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

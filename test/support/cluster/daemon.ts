@@ -8,6 +8,8 @@ export interface DaemonOptions {
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly executable: string;
+  /** What the command begins with, to run it elsewhere; it must become the process itself. */
+  readonly within?: readonly string[];
   /** Where its log lines go. */
   readonly logPath: string;
   /** How long it may take to say that it is ready. */
@@ -38,9 +40,10 @@ export class Daemon {
   /** Resolves with the fields of the ready line; rejects when the process ends first, with the end of its log. */
   async start(): Promise<Record<string, unknown>> {
     const begin = performance.now();
-    const { executable, args, env, logPath } = this.#options;
+    const { executable, args, env, logPath, within = [] } = this.#options;
     const logFile = openSync(logPath, 'a', 0o600);
-    const child = spawn(process.execPath, [executable, ...args, '--json'], {
+    const [program = process.execPath, ...rest] = [...within, process.execPath, executable, ...args, '--json'];
+    const child = spawn(program, rest, {
       env,
       stdio: ['ignore', 'pipe', logFile],
       detached: this.#options.detached ?? false,

@@ -1,0 +1,2 @@
+export { Machine } from './machine.js';
+export { Network } from './network.js';
