@@ -35,6 +35,8 @@ type Refusals = Partial<Record<ErrorCode, (state: TreeState) => boolean>>;
 
 interface Operation {
   readonly label: string;
+  /** Whether its answer acknowledges a change. */
+  readonly changes?: true;
   run(): Promise<Verdict>;
   /** What a refusal with this code says about the tree. */
   readonly refusals?: Refusals;
@@ -70,6 +72,7 @@ function write({ world, random, client, signal }: Running): Operation {
   const copies = random.pick([0, 0, 0, 1, 3]);
   return {
     label: `write ${path} ${content.label} copies ${copies}`,
+    changes: true,
     run: async () => {
       const { bytes } = content;
       const report = await client.write({
@@ -112,6 +115,7 @@ function put({ world, random, client, local, signal }: Running): Operation {
   for (const { source, content } of files) local.addFile(source, content.bytes);
   return {
     label: `put ${files.map(({ content }) => content.label).join(', ')} into ${destination}`,
+    changes: true,
     run: async () => {
       const sources = files.map(({ source }) => source);
       const report = await client.put({ sources, destination: `${destination}/`, copies: 0, signal });
@@ -213,6 +217,7 @@ function makeDirectory({ random, client, signal }: Running): Operation {
   const parents = random.chance(0.5);
   return {
     label: `mkdir ${path}${parents ? ' with parents' : ''}`,
+    changes: true,
     refusals: { ALREADY_EXISTS: (state) => state.has(path) },
     run: async () => {
       await client.makeDirectories([path], { mode: 0o755, modified: MODIFIED, parents }, signal);
@@ -229,6 +234,7 @@ function move(running: Running): Operation {
   const [from, to, replace] = [random.chance(0.2) ? anyPath(random) : someFile(running), anyFile(random), random.chance(0.7)];
   return {
     label: `move ${from} to ${to}${replace ? ', replacing' : ''}`,
+    changes: true,
     refusals: absent(from, parentOf(to)),
     run: async () => {
       const moves = await client.move([from], to, { replace }, signal);
@@ -244,6 +250,7 @@ function remove(running: Running): Operation {
   const path = random.chance(0.8) ? someFile(running) : random.pick(['/a', '/b', '/a/c'] as const);
   return {
     label: `remove ${path}`,
+    changes: true,
     refusals: absent(path),
     run: async () => {
       await client.remove(path, random.chance(0.5), signal);
@@ -372,7 +379,7 @@ export function startOperation(world: World, host: ClientHost, random: SeededRan
     if (refusal !== undefined) holds(states.some(refusal), `${operation.label}: refused with ${code}, and nothing was ever so`);
     // What an earlier command of this client did, which was refused its answer, is not acknowledged by this one.
     const newest = effects.findLast(({ sequence }) => restoring || sequence > startedAt)?.sequence ?? 0;
-    if (verdict === undefined || newest === 0) return;
+    if (verdict === undefined || operation.changes === undefined || newest === 0) return;
     world.checkWitnesses(newest);
     world.told = Math.max(world.told, newest);
   };
