@@ -46,15 +46,9 @@ export { decideRemoveEntry, type RemoveEntry } from './namespace/remove-entry.js
 export { decideRestoreEntry, type RestoreEntry } from './namespace/restore-entry.js';
 export { decideSetAttributes, type SetAttributes } from './namespace/set-attributes.js';
 export { decideNodeHello, decideNodeUnreachable, decideNodeUse, nodeNamed, type NodeHello } from './node-decisions.js';
-export {
-  type Candidate,
-  type ChunkPlan,
-  checkRoom,
-  planPlacement,
-  type PlannedChunk,
-  roomFor,
-  type Unusable,
-} from './placement-plan.js';
+export type { Candidate, PlannedChunk, Unusable } from './node-choice.js';
+export { type ChunkPlan, checkRoom, planPlacement, roomFor } from './placement-plan.js';
+export { type MemberCandidate, planSpread, type SharedChunk, type SpreadPlan } from './spread-plan.js';
 export { decideWitnesses, planWitnesses, requiredOf, type WitnessCandidate, type WitnessSituation } from './witness-plan.js';
 export { type Protection, ProtectionTally } from './protection.js';
 export { decideRecordCopies, decideRecordExtents, type RecordExtents } from './uploads/record-extents.js';

@@ -1,28 +1,6 @@
-import { type ChunkId, CollectiveError, fail, formatSize, type NodeId, ok, type Result } from '../base/index.js';
-
-/** A node that could take chunks now: it is online, its store is ready, and it may be used. */
-export interface Candidate {
-  readonly nodeId: NodeId;
-  readonly name: string;
-  /** Empty: the node is a failure domain of its own. */
-  readonly failureDomain: string;
-  readonly freeBytes: number;
-  /** It takes no new chunks, but can promise to keep those that it holds; `freeBytes` is 0. */
-  readonly full?: boolean;
-}
-
-/** A node that cannot take chunks now, and why, in a word or two: `full` where all that it lacks is room. */
-export interface Unusable {
-  readonly name: string;
-  readonly why: string;
-}
-
-export interface PlannedChunk {
-  readonly chunkId: ChunkId;
-  readonly lengthBytes: number;
-  /** Nodes on record as holding it for this origin. */
-  readonly holders: readonly NodeId[];
-}
+import { CollectiveError, fail, formatSize, type NodeId, ok, type Result } from '../base/index.js';
+import { copiesWord } from './copies-word.js';
+import { type Candidate, holds, NodeChoice, type PlannedChunk, type Unusable } from './node-choice.js';
 
 export interface ChunkPlan {
   /** As many as copies were asked for, or at least as fewer as are enough; those that hold the chunk already first. */
@@ -32,10 +10,8 @@ export interface ChunkPlan {
 }
 
 /**
- * Chooses distinct holders for each chunk: those that hold it already (unless the client could not use them), then other failure domains before the same one, then by
- * weighted rendezvous hashing (Schindelhauer and Schomaker 2005: the highest of -weight / ln(hash) wins), weighted with free
- * space, so that the choice is even and stays when other nodes come and go. Space that this plan uses is taken into account.
- * Errors: NOT_ENOUGH_NODES, NOT_ENOUGH_SPACE; both name what is missing.
+ * Chooses distinct nodes for each chunk, as `NodeChoice` does. Errors: NOT_ENOUGH_NODES, NOT_ENOUGH_SPACE; both name what is
+ * missing.
  */
 export function planPlacement(request: {
   readonly chunks: readonly PlannedChunk[];
@@ -49,71 +25,25 @@ export function planPlacement(request: {
 }): Result<readonly ChunkPlan[], CollectiveError> {
   const { copies, minimumCopies = copies, candidates, avoid } = request;
   if (candidates.length < minimumCopies) return tooFewNodes(minimumCopies, candidates, request.unusable);
-  const free = new Map(candidates.map((candidate) => [candidate.nodeId, candidate.freeBytes]));
+  const choice = new NodeChoice(candidates, avoid);
   const plans: ChunkPlan[] = [];
   for (const chunk of request.chunks) {
-    const holds = ({ nodeId }: Candidate): boolean => chunk.holders.includes(nodeId);
-    const chosen = candidates.filter((each) => holds(each) && !avoid.has(each.nodeId)).slice(0, copies);
-    const ranked = rank(
-      chunk,
-      candidates.filter((candidate) => !chosen.includes(candidate)),
-      free,
-    );
-    while (chosen.length < copies) {
-      const next = best(ranked, chosen, avoid);
-      const enough = chosen.length >= minimumCopies;
-      if (enough && (next === undefined || avoid.has(next.nodeId))) break;
-      if (next === undefined) return tooLittleSpace(chunk.lengthBytes, minimumCopies, candidates, free);
-      ranked.splice(ranked.indexOf(next), 1);
-      chosen.push(next);
-      if (!holds(next)) free.set(next.nodeId, (free.get(next.nodeId) ?? 0) - chunk.lengthBytes);
-    }
-    const holding = chosen.filter(holds);
-    const others = chosen.filter((each) => !holds(each));
-    plans.push({ nodeIds: [...holding, ...others].map(({ nodeId }) => nodeId), held: holding.length });
+    const chosen: Candidate[] = [];
+    choice.add(chunk, chosen, { wanted: copies, needed: minimumCopies });
+    if (chosen.length < minimumCopies) return tooLittleSpace(chunk.lengthBytes, minimumCopies, candidates, choice);
+    plans.push(chunkPlanOf(chunk, chosen));
   }
   return ok(plans);
 }
 
-/** Those with room or with the chunk itself, the preferred one first. */
-function rank(chunk: PlannedChunk, candidates: readonly Candidate[], free: ReadonlyMap<NodeId, number>): Candidate[] {
-  return candidates
-    .filter(({ nodeId }) => chunk.holders.includes(nodeId) || (free.get(nodeId) ?? 0) >= chunk.lengthBytes)
-    .map((candidate) => {
-      const holds = chunk.holders.includes(candidate.nodeId);
-      return { candidate, score: holds ? Number.POSITIVE_INFINITY : score(chunk.chunkId, candidate) };
-    })
-    .sort((left, right) => (left.score === right.score ? 0 : right.score - left.score))
-    .map(({ candidate }) => candidate);
-}
-
-function best(ranked: readonly Candidate[], chosen: readonly Candidate[], avoid: ReadonlySet<NodeId>): Candidate | undefined {
-  const domains = new Set(chosen.map(domainOf));
-  const elsewhere = (candidate: Candidate): boolean => !domains.has(domainOf(candidate));
-  const wanted = (candidate: Candidate): boolean => !avoid.has(candidate.nodeId);
-  return ranked.find((each) => wanted(each) && elsewhere(each)) ?? ranked.find(wanted) ?? ranked.find(elsewhere) ?? ranked[0];
-}
-
-const domainOf = (candidate: Candidate): string => candidate.failureDomain || candidate.nodeId;
-
-function score(chunkId: ChunkId, candidate: Candidate): number {
-  // Strictly between 0 and 1, so that the logarithm is finite and negative.
-  const unit = (hash32(`${chunkId}${candidate.nodeId}`) + 0.5) / 0x1_0000_0000;
-  return -candidate.freeBytes / Math.log(unit);
-}
-
-/** FNV-1a with a final mix (of MurmurHash3): even enough for choosing, and the same everywhere. */
-function hash32(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+/** Those that hold it already first. */
+export function chunkPlanOf(chunk: PlannedChunk, chosen: readonly Candidate[]): ChunkPlan {
+  const holding = chosen.filter((each) => holds(chunk, each));
+  const others = chosen.filter((each) => !holds(chunk, each));
+  return { nodeIds: [...holding, ...others].map(({ nodeId }) => nodeId), held: holding.length };
 }
 
 const MAKE_ROOM = "Raise a node's capacity or make room on its disk, or add a node with: collective node invite";
-
-const copiesWord = (count: number): string => (count === 1 ? '1 copy' : `${count} copies`);
 
 const nodesWord = (count: number): string => (count === 1 ? '1 node' : `${count} nodes`);
 
@@ -152,10 +82,10 @@ function tooLittleSpace(
   bytes: number,
   copies: number,
   candidates: readonly Candidate[],
-  free: ReadonlyMap<NodeId, number>,
+  choice: NodeChoice,
 ): Result<never, CollectiveError> {
   const left = candidates.map(({ name, nodeId, full }) => {
-    return full === true ? `${name} is full` : `${name} has ${formatSize(Math.max(0, free.get(nodeId) ?? 0))} left`;
+    return full === true ? `${name} is full` : `${name} has ${formatSize(choice.freeBytes(nodeId))} left`;
   });
   return fail(
     new CollectiveError(
@@ -198,6 +128,5 @@ export function checkRoom(
   if (candidates.length < copies) return tooFewNodes(copies, candidates, unusable);
   const room = candidates.reduce((sum, { freeBytes }) => sum + Math.min(freeBytes, bytes), 0);
   if (room >= bytes * copies) return ok(undefined);
-  const free = new Map(candidates.map((candidate) => [candidate.nodeId, candidate.freeBytes]));
-  return tooLittleSpace(bytes, copies, candidates, free);
+  return tooLittleSpace(bytes, copies, candidates, new NodeChoice(candidates, new Set()));
 }

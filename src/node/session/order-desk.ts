@@ -73,6 +73,7 @@ export class OrderDesk {
         return this.#verify(orderId, order.value);
       case 'checkStore':
         return this.#checkStore(orderId, order.value);
+      case 'fetch':
       case undefined:
         throw new CollectiveError(
           'UNSUPPORTED',

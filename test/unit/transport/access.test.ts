@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest';
 import {
   AdminServiceDefinition,
   CertificateServiceDefinition,
+  CopiesServiceDefinition,
   EnrolmentServiceDefinition,
   FilesServiceDefinition,
   GrantServiceDefinition,
+  HoldingServiceDefinition,
   MemberFilesServiceDefinition,
   NodeSessionServiceDefinition,
   PeerAdminServiceDefinition,
@@ -22,9 +24,11 @@ const PROTO_FOLDER = new URL('../../../proto/collective/v1/', import.meta.url);
 const definitions: readonly ServiceDefinition[] = [
   AdminServiceDefinition,
   CertificateServiceDefinition,
+  CopiesServiceDefinition,
   EnrolmentServiceDefinition,
   FilesServiceDefinition,
   GrantServiceDefinition,
+  HoldingServiceDefinition,
   MemberFilesServiceDefinition,
   NodeSessionServiceDefinition,
   PeerAdminServiceDefinition,

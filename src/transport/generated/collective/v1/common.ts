@@ -58,6 +58,8 @@ export interface Receipt {
   /** docs/security-model.md; its digest covers `chunks` in this order. */
   readonly signedReceipt: Uint8Array;
   readonly chunks: readonly ChunkRef[];
+  /** Whose node it is, as in NodeAccess; empty: the own member's. */
+  readonly memberId?: string | undefined;
 }
 
 /** What failed, with a stable code of docs/ERRORS.md. */
@@ -407,7 +409,7 @@ export const NodeAccess: MessageFns<NodeAccess> = {
 };
 
 function createBaseReceipt(): Receipt {
-  return { nodeId: "", signedReceipt: new Uint8Array(0), chunks: [] };
+  return { nodeId: "", signedReceipt: new Uint8Array(0), chunks: [], memberId: undefined };
 }
 
 export const Receipt: MessageFns<Receipt> = {
@@ -420,6 +422,9 @@ export const Receipt: MessageFns<Receipt> = {
     }
     for (const v of message.chunks) {
       ChunkRef.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.memberId !== undefined) {
+      writer.uint32(34).string(message.memberId);
     }
     return writer;
   },
@@ -459,6 +464,14 @@ export const Receipt: MessageFns<Receipt> = {
             }
 
             message.chunks.push(ChunkRef.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.memberId = reader.string();
             continue;
           }
         }

@@ -10,19 +10,23 @@ import { ChunkRef, EntryInfo, EntryKind, Extent, Failure, FileTime, NodeAccess, 
 
 export interface OpenUploadRequest {
   readonly requestId: string;
-  /** Copies on different nodes; 0: the member's default (2). */
+  /** Copies with different holders; 0: what the policy of the path says, or else the member's default (2). */
   readonly copies: number;
   /** As far as known; refused at once when the nodes have no room for it. 0: unknown. */
   readonly expectedBytes: number;
+  /** Where the files will be: the nearest folder with a policy decides how many copies, and where. Empty: no policy. */
+  readonly path?: string | undefined;
 }
 
 export interface OpenUploadResponse {
   readonly uploadId: string;
   readonly expiresMs: number;
-  /** Wanted, on different nodes. */
+  /** Wanted, with different holders. */
   readonly copies: number;
   /** Enough for now where there are no more to be had: at least so many receipts make a file visible. */
   readonly minimumCopies: number;
+  /** nodes or members, as in PolicyInfo. */
+  readonly spread?: string | undefined;
 }
 
 export interface PlaceChunksRequest {
@@ -105,6 +109,8 @@ export interface CloseUploadResponse {
 
 export interface ReadFilesRequest {
   readonly targets: readonly ReadTarget[];
+  /** Also name holders at other members where own nodes have copies: for who could not read from those. */
+  readonly everywhere?: boolean | undefined;
 }
 
 export interface ReadTarget {
@@ -286,6 +292,8 @@ export interface DamagedCopy {
   readonly nodeId: string;
   /** CHUNK_DAMAGED (bytes do not match), CHUNK_UNKNOWN (the node does not have it). */
   readonly code: string;
+  /** Whose node it is, as in NodeAccess; empty: the own member's. */
+  readonly memberId?: string | undefined;
 }
 
 export interface ReportDamageResponse {
@@ -482,12 +490,14 @@ export interface LocatedChunk {
 export interface HolderInfo {
   readonly nodeId: string;
   readonly name: string;
-  /** online, suspect, unreachable, never-seen */
+  /** online, suspect, unreachable, never-seen; of a member: online, unreachable, suspended, removed */
   readonly state: string;
+  /** The holder is this member, who keeps the copy on some node of its own; node_id is empty. */
+  readonly memberId?: string | undefined;
 }
 
 function createBaseOpenUploadRequest(): OpenUploadRequest {
-  return { requestId: "", copies: 0, expectedBytes: 0 };
+  return { requestId: "", copies: 0, expectedBytes: 0, path: undefined };
 }
 
 export const OpenUploadRequest: MessageFns<OpenUploadRequest> = {
@@ -500,6 +510,9 @@ export const OpenUploadRequest: MessageFns<OpenUploadRequest> = {
     }
     if (message.expectedBytes !== 0) {
       writer.uint32(24).uint64(message.expectedBytes);
+    }
+    if (message.path !== undefined) {
+      writer.uint32(34).string(message.path);
     }
     return writer;
   },
@@ -541,6 +554,14 @@ export const OpenUploadRequest: MessageFns<OpenUploadRequest> = {
             message.expectedBytes = longToNumber(reader.uint64());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -555,7 +576,7 @@ export const OpenUploadRequest: MessageFns<OpenUploadRequest> = {
 };
 
 function createBaseOpenUploadResponse(): OpenUploadResponse {
-  return { uploadId: "", expiresMs: 0, copies: 0, minimumCopies: 0 };
+  return { uploadId: "", expiresMs: 0, copies: 0, minimumCopies: 0, spread: undefined };
 }
 
 export const OpenUploadResponse: MessageFns<OpenUploadResponse> = {
@@ -571,6 +592,9 @@ export const OpenUploadResponse: MessageFns<OpenUploadResponse> = {
     }
     if (message.minimumCopies !== 0) {
       writer.uint32(32).uint32(message.minimumCopies);
+    }
+    if (message.spread !== undefined) {
+      writer.uint32(42).string(message.spread);
     }
     return writer;
   },
@@ -618,6 +642,14 @@ export const OpenUploadResponse: MessageFns<OpenUploadResponse> = {
             }
 
             message.minimumCopies = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.spread = reader.string();
             continue;
           }
         }
@@ -1409,13 +1441,16 @@ export const CloseUploadResponse: MessageFns<CloseUploadResponse> = {
 };
 
 function createBaseReadFilesRequest(): ReadFilesRequest {
-  return { targets: [] };
+  return { targets: [], everywhere: undefined };
 }
 
 export const ReadFilesRequest: MessageFns<ReadFilesRequest> = {
   encode(message: ReadFilesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.targets) {
       ReadTarget.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.everywhere !== undefined) {
+      writer.uint32(16).bool(message.everywhere);
     }
     return writer;
   },
@@ -1439,6 +1474,14 @@ export const ReadFilesRequest: MessageFns<ReadFilesRequest> = {
             }
 
             message.targets.push(ReadTarget.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.everywhere = reader.bool();
             continue;
           }
         }
@@ -3165,7 +3208,7 @@ export const ReportDamageRequest: MessageFns<ReportDamageRequest> = {
 };
 
 function createBaseDamagedCopy(): DamagedCopy {
-  return { chunkId: "", nodeId: "", code: "" };
+  return { chunkId: "", nodeId: "", code: "", memberId: undefined };
 }
 
 export const DamagedCopy: MessageFns<DamagedCopy> = {
@@ -3178,6 +3221,9 @@ export const DamagedCopy: MessageFns<DamagedCopy> = {
     }
     if (message.code !== "") {
       writer.uint32(26).string(message.code);
+    }
+    if (message.memberId !== undefined) {
+      writer.uint32(34).string(message.memberId);
     }
     return writer;
   },
@@ -3217,6 +3263,14 @@ export const DamagedCopy: MessageFns<DamagedCopy> = {
             }
 
             message.code = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.memberId = reader.string();
             continue;
           }
         }
@@ -5011,7 +5065,7 @@ export const LocatedChunk: MessageFns<LocatedChunk> = {
 };
 
 function createBaseHolderInfo(): HolderInfo {
-  return { nodeId: "", name: "", state: "" };
+  return { nodeId: "", name: "", state: "", memberId: undefined };
 }
 
 export const HolderInfo: MessageFns<HolderInfo> = {
@@ -5024,6 +5078,9 @@ export const HolderInfo: MessageFns<HolderInfo> = {
     }
     if (message.state !== "") {
       writer.uint32(26).string(message.state);
+    }
+    if (message.memberId !== undefined) {
+      writer.uint32(34).string(message.memberId);
     }
     return writer;
   },
@@ -5063,6 +5120,14 @@ export const HolderInfo: MessageFns<HolderInfo> = {
             }
 
             message.state = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.memberId = reader.string();
             continue;
           }
         }

@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { ChunkRef, Failure, MemberTrust } from "./common.js";
+import { ChunkRef, Failure, MemberTrust, NodeAccess } from "./common.js";
 
 export interface SessionRequest {
   readonly message:
@@ -65,6 +65,8 @@ export interface SessionAnswer {
   readonly orderId: number;
   readonly failure?: Failure | undefined;
   readonly damaged: readonly DamagedChunk[];
+  /** To a FetchOrder. With a failure too: what was got before it. */
+  readonly fetched?: FetchedChunks | undefined;
 }
 
 export interface SessionResponse {
@@ -116,6 +118,7 @@ export interface SessionOrder {
     | { readonly $case: "inventory"; readonly value: InventoryOrder }
     | { readonly $case: "verify"; readonly value: VerifyOrder }
     | { readonly $case: "checkStore"; readonly value: CheckStoreOrder }
+    | { readonly $case: "fetch"; readonly value: FetchOrder }
     | undefined;
 }
 
@@ -127,6 +130,34 @@ export interface InventoryOrder {
 /** Re-read these chunks and answer with those that are damaged. */
 export interface VerifyOrder {
   readonly chunkIds: readonly string[];
+}
+
+/** Get these chunks from other nodes, as a client of theirs, and hold them: each verified, synced and receipted. */
+export interface FetchOrder {
+  /** Whose chunks they are. */
+  readonly origin: string;
+  /** That the holds are for. */
+  readonly uploadId: string;
+  /** At most 64. */
+  readonly chunks: readonly ChunkRef[];
+  /** In the order to try; the tickets are bound to this node's key. */
+  readonly sources: readonly FetchSource[];
+}
+
+/** What can be read at one node. */
+export interface FetchSource {
+  readonly access:
+    | NodeAccess
+    | undefined;
+  /** The list that the ticket covers, in its order. */
+  readonly chunks: readonly ChunkRef[];
+}
+
+export interface FetchedChunks {
+  /** Held durably now, held before included. */
+  readonly chunks: readonly ChunkRef[];
+  /** The node's receipt for them in this order, for this upload and 32 zero bytes in place of a client's key; empty: for none. */
+  readonly signedReceipt: Uint8Array;
 }
 
 /** Probe a read-only store, and make it writable again if it is sound. */
@@ -641,7 +672,7 @@ export const SessionInventory: MessageFns<SessionInventory> = {
 };
 
 function createBaseSessionAnswer(): SessionAnswer {
-  return { orderId: 0, failure: undefined, damaged: [] };
+  return { orderId: 0, failure: undefined, damaged: [], fetched: undefined };
 }
 
 export const SessionAnswer: MessageFns<SessionAnswer> = {
@@ -654,6 +685,9 @@ export const SessionAnswer: MessageFns<SessionAnswer> = {
     }
     for (const v of message.damaged) {
       DamagedChunk.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.fetched !== undefined) {
+      FetchedChunks.encode(message.fetched, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -693,6 +727,14 @@ export const SessionAnswer: MessageFns<SessionAnswer> = {
             }
 
             message.damaged.push(DamagedChunk.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.fetched = FetchedChunks.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -1045,6 +1087,9 @@ export const SessionOrder: MessageFns<SessionOrder> = {
       case "checkStore":
         CheckStoreOrder.encode(message.order.value, writer.uint32(34).fork()).join();
         break;
+      case "fetch":
+        FetchOrder.encode(message.order.value, writer.uint32(42).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1092,6 +1137,14 @@ export const SessionOrder: MessageFns<SessionOrder> = {
             }
 
             message.order = { $case: "checkStore", value: CheckStoreOrder.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.order = { $case: "fetch", value: FetchOrder.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1184,6 +1237,199 @@ export const VerifyOrder: MessageFns<VerifyOrder> = {
             }
 
             message.chunkIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFetchOrder(): FetchOrder {
+  return { origin: "", uploadId: "", chunks: [], sources: [] };
+}
+
+export const FetchOrder: MessageFns<FetchOrder> = {
+  encode(message: FetchOrder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.origin !== "") {
+      writer.uint32(10).string(message.origin);
+    }
+    if (message.uploadId !== "") {
+      writer.uint32(18).string(message.uploadId);
+    }
+    for (const v of message.chunks) {
+      ChunkRef.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.sources) {
+      FetchSource.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FetchOrder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFetchOrder() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.origin = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.uploadId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.chunks.push(ChunkRef.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.sources.push(FetchSource.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFetchSource(): FetchSource {
+  return { access: undefined, chunks: [] };
+}
+
+export const FetchSource: MessageFns<FetchSource> = {
+  encode(message: FetchSource, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.access !== undefined) {
+      NodeAccess.encode(message.access, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.chunks) {
+      ChunkRef.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FetchSource {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFetchSource() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.access = NodeAccess.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.chunks.push(ChunkRef.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFetchedChunks(): FetchedChunks {
+  return { chunks: [], signedReceipt: new Uint8Array(0) };
+}
+
+export const FetchedChunks: MessageFns<FetchedChunks> = {
+  encode(message: FetchedChunks, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.chunks) {
+      ChunkRef.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.signedReceipt.length !== 0) {
+      writer.uint32(18).bytes(message.signedReceipt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FetchedChunks {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFetchedChunks() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chunks.push(ChunkRef.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.signedReceipt = reader.bytes();
             continue;
           }
         }

@@ -1,0 +1,1 @@
+export const copiesWord = (count: number): string => (count === 1 ? '1 copy' : `${count} copies`);
