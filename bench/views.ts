@@ -103,6 +103,7 @@ function* blocks(files: number): Generator<readonly RecordedEvent[]> {
     const lengthBytes = 1000 + (index % 5000);
     add({
       type: 'CopiesRecorded',
+      memberIds: [],
       nodeIds: [NODES[index % 3], NODES[(index + 1) % 3]].filter((id) => id !== undefined),
       chunks: [{ chunkId, lengthBytes, holders: [0, 1] }],
     });
@@ -143,6 +144,8 @@ function beginning(): readonly CollectiveEvent[] {
     ...NODES.map((nodeId) => ({ type: 'NodeRegistered', nodeId, name: nodeId }) as const),
     {
       type: 'UploadOpened',
+      minimumCopies: 0,
+      spread: 'nodes',
       uploadId: UPLOAD,
       clientId: toBase32(digest('client').subarray(0, 10)) as ClientId,
       copies: 2,

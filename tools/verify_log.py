@@ -305,20 +305,23 @@ def subject_fits(role, subject):
     check(fits, "the subject id does not fit the role")
 
 
-def copies_fit(value):
-    nodes, chunks = value
+def copies_fit(listed, chunks):
     for _, _, holders in chunks:
-        check(all(holder < len(nodes) for holder in holders), "a holder is not in the list of nodes")
+        check(all(holder < len(listed) for holder in holders), "a holder is not in the list")
         check(len(set(holders)) == len(holders), "a chunk names a holder twice")
-    check(len(set(nodes)) == len(nodes), "a node is listed twice")
+    check(len(set(listed)) == len(listed), "a holder is listed twice")
+
+
+def holder_fits(value):
+    check((value[0] is None) != (value[1] is None), "not one holder")
 
 
 def epoch_rises(value):
     check(value[0] > value[1], "the epoch does not follow the one before")
 
 
-def witnesses_fit(value):
-    witnesses, required = value
+def witnesses_fit(witnesses, required):
+    check(len(witnesses) <= 8, "more than 8 witnesses")
     check(required <= len(witnesses), "more witnesses are required than there are")
     check(len(set(witnesses)) == len(witnesses), "a witness is listed twice")
 
@@ -341,15 +344,46 @@ FILE = like(FILE_ID)
 MODE = whole(0, 0o7777)
 PURGE_REASON = one_of("asked", "retention")
 FILE_TIME = places(whole(-8_640_000_000_000, 8_640_000_000_000), whole(0, 999_999_999))
-COPY = places(chunk, whole(1, CHUNK_BYTES_MAX), many(whole(0, 4095), 1, 16))
+CHUNKS = many(chunk, 1, 512)
+SPREAD = one_of("nodes", "members")
+FACTS = places(DIGEST, LABEL, KEY, CERTIFICATE, ENDORSEMENT, ENDPOINTS, optional(INVITE), optional(DIGEST))
 
+
+def copies(holders):
+    return many(places(chunk, whole(1, CHUNK_BYTES_MAX), many(whole(0, holders - 1), 1, 16)), 1, 512)
+
+
+def half_positions(value):
+    check((value[1] == 0) == (value[2] == 0), "half a position")
+
+
+STOPPED = places(DIGEST, SIZE, SIZE, NOTE, also=half_positions)
+
+
+def policy_fits(value):
+    check(value[2] <= value[1] and (value[1] == 0) == (value[2] == 0), "the least of the copies does not fit")
+
+
+def least_fits(value):
+    check(value[4] <= value[2], "more copies are needed than wanted")
+
+
+def a_move(value):
+    check(value[1] != value[2], "a move to where they are")
+
+
+# By name and version; by name alone where there is but one version.
 SHAPES = {
     "CollectiveFounded": places(DIGEST, LABEL, KEY, CERTIFICATE, ENDORSEMENT, KEY, ENDORSEMENT),
-    "CoordinatorEndpointsChanged": places(ENDPOINTS, ENDPOINTS),
+    ("CoordinatorEndpointsChanged", 1): places(ENDPOINTS, ENDPOINTS),
+    ("CoordinatorEndpointsChanged", 2): places(ENDPOINTS, ENDPOINTS, ENDPOINTS),
     "LogKeyRotated": places(KEY, ENDORSEMENT),
     "MemberCaRotated": places(CERTIFICATE, ENDORSEMENT, TIME),
     "EpochStarted": places(POSITION, POSITION, POSITION, DIGEST, KEY, ENDORSEMENT, NOTE, also=epoch_rises),
-    "WitnessesChanged": places(many(NODE, 0, 8), whole(0, 8), also=witnesses_fit),
+    ("WitnessesChanged", 1): places(many(NODE, 0, 8), whole(0, 8), also=lambda value: witnesses_fit(*value)),
+    ("WitnessesChanged", 2): places(
+        many(NODE, 0, 8), many(DIGEST, 0, 8), whole(0, 8), also=lambda value: witnesses_fit(value[0] + value[1], value[2])
+    ),
     "CertificateRevoked": places(
         one_of("node", "client"), text(16), NOTE, also=lambda value: subject_fits(value[0], value[1])
     ),
@@ -364,7 +398,8 @@ SHAPES = {
         TIME,
         also=lambda value: subject_fits(value[1], value[2]),
     ),
-    "InviteIssued": places(INVITE, one_of("node", "client"), LABEL, DIGEST, TIME),
+    ("InviteIssued", 1): places(INVITE, one_of("node", "client"), LABEL, DIGEST, TIME),
+    ("InviteIssued", 2): places(INVITE, one_of("node", "client", "member"), LABEL, DIGEST, TIME, one_of(0, 1)),
     "InviteRedeemed": places(INVITE, DIGEST),
     "InviteRevoked": places(INVITE, one_of("wrong-tries", "withdrawn")),
     "NodeRegistered": places(NODE, LABEL),
@@ -373,12 +408,21 @@ SHAPES = {
     "NodeBecameUnreachable": places(NODE, TIME),
     "NodeRecovered": places(NODE),
     "NodeDecommissioned": places(NODE),
-    "UploadOpened": places(UPLOAD, CLIENT, whole(1, 16), TIME),
+    ("UploadOpened", 1): places(UPLOAD, CLIENT, whole(1, 16), TIME),
+    ("UploadOpened", 2): places(UPLOAD, CLIENT, whole(1, 16), TIME, whole(0, 16), SPREAD, also=least_fits),
     "UploadCompleted": places(UPLOAD),
     "UploadAbandoned": places(UPLOAD, one_of("client", "expired")),
     "ExtentsRecorded": places(UPLOAD, DIGEST, extents(1, 512)),
-    "CopiesRecorded": places(many(NODE, 1, 4096), many(COPY, 1, 512), also=copies_fit),
-    "CopiesLost": places(NODE, one_of("damaged", "missing"), many(chunk, 1, 512)),
+    ("CopiesRecorded", 1): places(many(NODE, 1, 4096), copies(4096), also=lambda value: copies_fit(*value)),
+    ("CopiesRecorded", 2): places(
+        many(NODE, 0, 4096), many(DIGEST, 0, 1024), copies(5120), also=lambda value: copies_fit(value[0] + value[1], value[2])
+    ),
+    ("CopiesLost", 1): places(NODE, one_of("damaged", "missing"), CHUNKS),
+    ("CopiesLost", 2): places(
+        places(optional(NODE), optional(DIGEST), also=holder_fits),
+        one_of("damaged", "missing", "released", "forfeited"),
+        CHUNKS,
+    ),
     "DirectoryCreated": places(FILE, entry_name, MODE, FILE_TIME),
     "FileCreated": places(FILE, entry_name, MODE, FILE_TIME),
     "SymlinkCreated": places(FILE, entry_name, text(4095), FILE_TIME),
@@ -403,14 +447,40 @@ SHAPES = {
     "VersionsPurged": places(PURGE_REASON, many(places(FILE, POSITION), 1, 256)),
     "EntriesPurged": places(PURGE_REASON, many(FILE, 1, 256)),
     "AttributesChanged": places(FILE, optional(MODE), optional(FILE_TIME)),
+    "MemberApplied": FACTS,
+    "MemberAdmitted": FACTS,
+    "MemberRefused": places(DIGEST, NOTE),
+    "MemberRenamed": places(DIGEST, LABEL),
+    "MemberSuspended": STOPPED,
+    "MemberReinstated": places(DIGEST),
+    "MemberRemoved": STOPPED,
+    "LogForkDetected": places(DIGEST, POSITION, POSITION, DIGEST, DIGEST, optional(DIGEST)),
+    "GrantGiven": places(FILE, DIGEST, whole(1, 3), TIME),
+    "GrantWithdrawn": places(FILE),
+    "PledgeChanged": places(DIGEST, SIZE),
+    "PolicySet": places(FILE, whole(0, 16), whole(0, 16), SPREAD, also=policy_fits),
+    "ForeignCopiesAccepted": places(
+        DIGEST, UPLOAD, many(NODE, 1, 4096), copies(4096), also=lambda value: copies_fit(value[2], value[3])
+    ),
+    "ForeignCopiesMoved": places(DIGEST, NODE, NODE, CHUNKS, also=a_move),
+    "ForeignCopiesReleased": places(DIGEST, CHUNKS),
+    "ForeignCopiesLost": places(DIGEST, NODE, one_of("damaged", "missing", "forfeited"), CHUNKS),
 }
 
 
 def actor(value):
     check(type(value) is str, "not an actor")
-    role, slash, subject = value.partition("/")
-    named = slash == "/" and role in ("node", "client") and SHORT_ID.fullmatch(subject) is not None
-    check(value == "coordinator" or named, "not an actor")
+    if value == "coordinator":
+        return
+    role, _, subject = value.partition("/")
+    if role == "member":
+        member, _, who = subject.partition("/")
+        check(MEMBER_ID.fullmatch(member) is not None, "not an actor")
+        if who == "coordinator":
+            return
+        role, _, subject = who.partition("/")
+        check(role == "client", "not an actor")
+    check(role in ("node", "client") and SHORT_ID.fullmatch(subject) is not None, "not an actor")
 
 
 ENVELOPE = places(
@@ -477,8 +547,8 @@ def read_event(block, at, end):
 
 
 def read_payload(kind, version, payload):
-    shape = SHAPES.get(kind)
-    if shape is None or version != 1:
+    shape = SHAPES.get((kind, version)) or (SHAPES.get(kind) if version == 1 else None)
+    if shape is None:
         return None
     try:
         value = read_value(payload)

@@ -14,6 +14,8 @@ export type UploadId = Brand<string, 'UploadId'>;
 export type InviteId = Brand<string, 'InviteId'>;
 /** `<epoch>-<sequence>` of the event that created the file, directory or symlink; unique within an origin. */
 export type FileId = Brand<string, 'FileId'>;
+/** `<epoch>-<sequence>` of the GrantGiven that gave it; unique within an origin. */
+export type GrantId = Brand<string, 'GrantId'>;
 /** Lower-case hex of algorithm tag (1 byte, 01 = SHA-256 tree) and root hash (32 bytes): 66 characters. */
 export type ChunkId = Brand<string, 'ChunkId'>;
 /** Lower-case hex SHA-256 naming the content of an extent list (see events: ExtentsRecorded): 64 characters. */
@@ -35,11 +37,16 @@ export function fileIdAt(position: { readonly epoch: number; readonly sequence: 
   return `${position.epoch}-${position.sequence}` as FileId;
 }
 
+export function grantIdAt(position: { readonly epoch: number; readonly sequence: number }): GrantId {
+  return `${position.epoch}-${position.sequence}` as GrantId;
+}
+
 const base32Text = (length: number): RegExp => new RegExp(`^[a-z2-7]{${length}}$`);
 const MEMBER_ID = base32Text(52);
 const SHORT_ID = base32Text(16);
 const LONG_ID = base32Text(26);
-const FILE_ID = /^[1-9][0-9]{0,15}-[1-9][0-9]{0,15}$/;
+/** Epoch and sequence of the event that created something. */
+const POSITION_ID = /^[1-9][0-9]{0,15}-[1-9][0-9]{0,15}$/;
 const CHUNK_ID = /^01[0-9a-f]{64}$/;
 const EXTENT_LIST_ID = /^[0-9a-f]{64}$/;
 const REQUEST_ID = /^[A-Za-z0-9_-]{1,64}$/;
@@ -49,7 +56,8 @@ export const isNodeId = (text: string): text is NodeId => SHORT_ID.test(text);
 export const isClientId = (text: string): text is ClientId => SHORT_ID.test(text);
 export const isUploadId = (text: string): text is UploadId => LONG_ID.test(text);
 export const isInviteId = (text: string): text is InviteId => LONG_ID.test(text);
-export const isFileId = (text: string): text is FileId => FILE_ID.test(text);
+export const isFileId = (text: string): text is FileId => POSITION_ID.test(text);
+export const isGrantId = (text: string): text is GrantId => POSITION_ID.test(text);
 export const isChunkId = (text: string): text is ChunkId => CHUNK_ID.test(text);
 export const isExtentListId = (text: string): text is ExtentListId => EXTENT_LIST_ID.test(text);
 export const isRequestId = (text: string): text is RequestId => REQUEST_ID.test(text);

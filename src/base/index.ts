@@ -12,6 +12,7 @@ export {
   uint64Bytes,
   utf8,
 } from './bytes.js';
+export { counted } from './counts.js';
 export { crc32 } from './crc32.js';
 export { formatDuration, parseDuration } from './durations.js';
 export {
@@ -26,10 +27,12 @@ export {
 } from './errors.js';
 export {
   fileIdAt,
+  grantIdAt,
   isChunkId,
   isClientId,
   isExtentListId,
   isFileId,
+  isGrantId,
   isInviteId,
   isMemberId,
   isNodeId,
@@ -41,6 +44,7 @@ export {
   type ClientId,
   type ExtentListId,
   type FileId,
+  type GrantId,
   type InviteId,
   type MemberId,
   type NodeId,

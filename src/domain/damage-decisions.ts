@@ -13,7 +13,7 @@ export function decideCopiesLost(
   const events: CollectiveEvent[] = [];
   for (let start = 0; start < lost.length; start += LIMITS.chunksPerCall) {
     const chunkIds = lost.slice(start, start + LIMITS.chunksPerCall);
-    events.push({ type: 'CopiesLost', nodeId: found.nodeId, reason: found.reason, chunkIds });
+    events.push({ type: 'CopiesLost', holder: { nodeId: found.nodeId }, reason: found.reason, chunkIds });
   }
   return ok(events);
 }
@@ -31,7 +31,12 @@ export function decideCopiesWhole(
   }
   const events: CollectiveEvent[] = [];
   for (let start = 0; start < chunks.length; start += LIMITS.chunksPerCall) {
-    events.push({ type: 'CopiesRecorded', nodeIds: [found.nodeId], chunks: chunks.slice(start, start + LIMITS.chunksPerCall) });
+    events.push({
+      type: 'CopiesRecorded',
+      nodeIds: [found.nodeId],
+      memberIds: [],
+      chunks: chunks.slice(start, start + LIMITS.chunksPerCall),
+    });
   }
   return ok(events);
 }

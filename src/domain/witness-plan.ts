@@ -80,5 +80,5 @@ export function decideWitnesses(
   }
   const now = views.witnesses.current();
   const same = now.required === required && now.nodeIds.join(' ') === nodeIds.join(' ');
-  return ok(same && !wish.evenIfSame ? [] : [{ type: 'WitnessesChanged', witnesses: nodeIds, required }]);
+  return ok(same && !wish.evenIfSame ? [] : [{ type: 'WitnessesChanged', witnesses: nodeIds, members: [], required }]);
 }

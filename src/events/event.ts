@@ -1,8 +1,13 @@
 import type { MemberId, Position, RequestId } from '../base/index.js';
 import type { CollectiveEvent } from './catalogue/index.js';
 
-/** Which certificate asked: `coordinator`, `node/<id>` or `client/<id>` of the origin. */
-export type Actor = 'coordinator' | `node/${string}` | `client/${string}`;
+/** Which certificate asked: `coordinator`, `node/<id>` or `client/<id>` of the origin, or somebody of another member. */
+export type Actor =
+  | 'coordinator'
+  | `node/${string}`
+  | `client/${string}`
+  | `member/${string}/client/${string}`
+  | `member/${string}/coordinator`;
 
 /** The command that an event decides: its name given by the caller, and 16 bytes of the hash of its content. */
 export interface RequestRef {

@@ -7,13 +7,14 @@ import {
   type ClientId,
   type ExtentListId,
   type FileId,
+  type GrantId,
   type InviteId,
   type MemberId,
   type NodeId,
   type RequestId,
   type UploadId,
 } from '../../src/base/index.js';
-import type { Actor, CollectiveEvent, EventDraft, Extent, FileTime } from '../../src/events/index.js';
+import type { Actor, CollectiveEvent, EventDraft, Extent, FileTime, GrantRight, Spread } from '../../src/events/index.js';
 import { createSigner, keyPairFromSeed, memberIdOf } from '../../src/identity/index.js';
 import type { Signer } from '../../src/ports/index.js';
 import { NodeHasher } from '../../src/runtime/index.js';
@@ -52,6 +53,7 @@ export const extentListId = digest.map((raw) => toHex(raw) as ExtentListId);
 export const fileId = fc
   .tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 1e12 }))
   .map(([epoch, sequence]) => `${epoch}-${sequence}` as FileId);
+export const grantId = fileId.map((id) => id as string as GrantId);
 export const requestId = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/).map((text) => text as RequestId);
 
 const timeMs = fc.nat({ max: Number.MAX_SAFE_INTEGER });
@@ -97,18 +99,46 @@ const made = <Type extends CollectiveEvent['type']>(type: Type, fields: Fields<T
   return fc.record(all).map((event) => event as { readonly type: unknown } as CollectiveEvent);
 };
 
-const copies = fc.uniqueArray(nodeId, { minLength: 1, maxLength: 6 }).chain((nodeIds) =>
-  fc
-    .array(
-      fc.record({
-        chunkId,
-        lengthBytes: fc.integer({ min: 1, max: 4 * 1024 * 1024 }),
-        holders: fc.uniqueArray(fc.nat({ max: nodeIds.length - 1 }), { minLength: 1 }),
-      }),
-      { minLength: 1, maxLength: 8 },
-    )
-    .map((chunks): CollectiveEvent => ({ type: 'CopiesRecorded', nodeIds, chunks })),
-);
+const copiedChunks = (holders: number) =>
+  fc.array(
+    fc.record({
+      chunkId,
+      lengthBytes: fc.integer({ min: 1, max: 4 * 1024 * 1024 }),
+      holders: fc.uniqueArray(fc.nat({ max: holders - 1 }), { minLength: 1 }),
+    }),
+    { minLength: 1, maxLength: 8 },
+  );
+
+const copies = fc
+  .tuple(fc.uniqueArray(nodeId, { maxLength: 6 }), fc.uniqueArray(memberId, { maxLength: 3 }))
+  .filter(([nodeIds, memberIds]) => nodeIds.length + memberIds.length > 0)
+  .chain(([nodeIds, memberIds]) =>
+    copiedChunks(nodeIds.length + memberIds.length).map(
+      (chunks): CollectiveEvent => ({ type: 'CopiesRecorded', nodeIds, memberIds, chunks }),
+    ),
+  );
+
+const chunkIds = fc.array(chunkId, { minLength: 1, maxLength: 8 });
+const copiesOrNone = fc
+  .tuple(fc.integer({ min: 1, max: 16 }), fc.boolean())
+  .map(([copies, none]) => (none ? { copies: 0, minimumCopies: 0 } : { copies, minimumCopies: Math.ceil(copies / 2) }));
+const spread = fc.constantFrom<Spread[]>('nodes', 'members');
+
+const memberFacts = {
+  memberId,
+  name: label,
+  identityPublicKey: logKey,
+  caCertificate: bytes(400),
+  caEndorsement: bytes(200),
+  endpoints,
+  inviteId: fc.oneof(fc.constant('' as const), inviteId),
+  introducedBy: fc.oneof(fc.constant('' as const), memberId),
+};
+const stopped = {
+  memberId,
+  note: label,
+};
+const stoppedAt = fc.oneof(fc.constant({ epoch: 0, sequence: 0 }), fc.record({ epoch: position, sequence: position }));
 
 const commitFields = {
   fileId,
@@ -140,7 +170,7 @@ export const eventArbitraries: { readonly [Type in CollectiveEvent['type']]: fc.
     logPublicKey: fc.uint8Array({ minLength: 44, maxLength: 44 }),
     logKeyEndorsement: bytes(200),
   }),
-  CoordinatorEndpointsChanged: made('CoordinatorEndpointsChanged', { home: endpoints, enrolment: endpoints }),
+  CoordinatorEndpointsChanged: made('CoordinatorEndpointsChanged', { home: endpoints, enrolment: endpoints, peer: endpoints }),
   LogKeyRotated: made('LogKeyRotated', { logPublicKey: logKey, logKeyEndorsement: bytes(200) }),
   MemberCaRotated: made('MemberCaRotated', { caCertificate: bytes(400), caEndorsement: bytes(200), previousUntilMs: timeMs }),
   EpochStarted: fc
@@ -152,18 +182,22 @@ export const eventArbitraries: { readonly [Type in CollectiveEvent['type']]: fc.
       ([fields, before]): CollectiveEvent => ({ type: 'EpochStarted', epoch: before + 2, previousEpoch: before + 1, ...fields }),
     ),
   WitnessesChanged: fc
-    .uniqueArray(nodeId, { maxLength: 8 })
-    .map((witnesses): CollectiveEvent => ({ type: 'WitnessesChanged', witnesses, required: Math.ceil(witnesses.length / 2) })),
+    .tuple(fc.uniqueArray(nodeId, { maxLength: 4 }), fc.uniqueArray(memberId, { maxLength: 4 }))
+    .map(([witnesses, members]): CollectiveEvent => {
+      const required = Math.ceil((witnesses.length + members.length) / 2);
+      return { type: 'WitnessesChanged', witnesses, members, required };
+    }),
   CertificateIssued: fc
     .tuple(issued, fc.oneof(fc.constant(['coordinator', ''] as const), fc.tuple(fc.constantFrom('node', 'client'), nodeId)))
     .map(([fields, [role, subjectId]]): CollectiveEvent => ({ type: 'CertificateIssued', ...fields, role, subjectId })),
   CertificateRevoked: made('CertificateRevoked', { role: fc.constantFrom('node', 'client'), subjectId: nodeId, note: label }),
   InviteIssued: made('InviteIssued', {
     inviteId,
-    kind: fc.constantFrom('node', 'client'),
+    kind: fc.constantFrom('node', 'client', 'member'),
     name: label,
     secretHash: digest,
     expiresAtMs: timeMs,
+    approved: fc.boolean(),
   }),
   InviteRedeemed: made('InviteRedeemed', { inviteId, fingerprint: digest }),
   InviteRevoked: made('InviteRevoked', { inviteId, reason: fc.constantFrom('wrong-tries', 'withdrawn') }),
@@ -177,14 +211,21 @@ export const eventArbitraries: { readonly [Type in CollectiveEvent['type']]: fc.
   NodeBecameUnreachable: made('NodeBecameUnreachable', { nodeId, lastSeenMs: timeMs }),
   NodeRecovered: made('NodeRecovered', { nodeId }),
   NodeDecommissioned: made('NodeDecommissioned', { nodeId }),
-  UploadOpened: made('UploadOpened', { uploadId, clientId, copies: fc.integer({ min: 1, max: 16 }), expiresAtMs: timeMs }),
+  UploadOpened: made('UploadOpened', {
+    uploadId,
+    clientId,
+    copies: fc.integer({ min: 8, max: 16 }),
+    expiresAtMs: timeMs,
+    minimumCopies: fc.integer({ min: 0, max: 8 }),
+    spread: fc.constantFrom('nodes', 'members'),
+  }),
   UploadCompleted: made('UploadCompleted', { uploadId }),
   UploadAbandoned: made('UploadAbandoned', { uploadId, reason: fc.constantFrom('client', 'expired') }),
   ExtentsRecorded: made('ExtentsRecorded', { uploadId, extentListId, extents: extentsFrom(1000, 20) }),
   CopiesRecorded: copies,
   CopiesLost: made('CopiesLost', {
-    nodeId,
-    reason: fc.constantFrom('damaged', 'missing'),
+    holder: fc.oneof(fc.record({ nodeId }), fc.record({ memberId })),
+    reason: fc.constantFrom('damaged', 'missing', 'released', 'forfeited'),
     chunkIds: fc.array(chunkId, { minLength: 1, maxLength: 8 }),
   }),
   DirectoryCreated: made('DirectoryCreated', { parentId: fileId, name, mode, modified: fileTime }),
@@ -233,6 +274,60 @@ export const eventArbitraries: { readonly [Type in CollectiveEvent['type']]: fc.
     reason: fc.constantFrom('asked' as const, 'retention' as const),
     fileIds: fc.array(fileId, { minLength: 1, maxLength: 8 }),
   }),
+  MemberApplied: made('MemberApplied', memberFacts),
+  MemberAdmitted: made('MemberAdmitted', memberFacts),
+  MemberRefused: made('MemberRefused', { memberId, note: label }),
+  MemberRenamed: made('MemberRenamed', { memberId, name: label }),
+  MemberSuspended: fc
+    .tuple(fc.record(stopped), stoppedAt)
+    .map(([fields, at]): CollectiveEvent => ({ type: 'MemberSuspended', ...fields, ...at })),
+  MemberReinstated: made('MemberReinstated', { memberId }),
+  MemberRemoved: fc
+    .tuple(fc.record(stopped), stoppedAt)
+    .map(([fields, at]): CollectiveEvent => ({ type: 'MemberRemoved', ...fields, ...at })),
+  LogForkDetected: made('LogForkDetected', {
+    origin: memberId,
+    epoch: position,
+    sequence: position,
+    heldHash: digest,
+    otherHash: digest,
+    toldBy: fc.oneof(fc.constant('' as const), memberId),
+  }),
+  GrantGiven: made('GrantGiven', {
+    directoryId: fileId,
+    memberId,
+    rights: fc.constantFrom<GrantRight[][]>(['read'], ['write'], ['read', 'write']),
+    untilMs: timeMs,
+  }),
+  GrantWithdrawn: made('GrantWithdrawn', { grantId }),
+  PledgeChanged: made('PledgeChanged', { memberId, bytes: timeMs }),
+  PolicySet: fc
+    .tuple(fc.record({ directoryId: fileId, spread }), copiesOrNone)
+    .map(([fields, wanted]): CollectiveEvent => ({ type: 'PolicySet', ...fields, ...wanted })),
+  ForeignCopiesAccepted: fc
+    .tuple(fc.record({ origin: memberId, uploadId }), fc.uniqueArray(nodeId, { minLength: 1, maxLength: 6 }))
+    .chain(([fields, nodeIds]) =>
+      copiedChunks(nodeIds.length).map(
+        (chunks): CollectiveEvent => ({ type: 'ForeignCopiesAccepted', ...fields, nodeIds, chunks }),
+      ),
+    ),
+  ForeignCopiesMoved: fc
+    .tuple(fc.record({ origin: memberId, chunkIds }), fc.uniqueArray(nodeId, { minLength: 2, maxLength: 2 }))
+    .map(
+      ([fields, [fromNodeId, toNodeId]]): CollectiveEvent => ({
+        type: 'ForeignCopiesMoved',
+        ...fields,
+        fromNodeId: fromNodeId as NodeId,
+        toNodeId: toNodeId as NodeId,
+      }),
+    ),
+  ForeignCopiesReleased: made('ForeignCopiesReleased', { origin: memberId, chunkIds }),
+  ForeignCopiesLost: made('ForeignCopiesLost', {
+    origin: memberId,
+    nodeId,
+    reason: fc.constantFrom('damaged', 'missing', 'forfeited'),
+    chunkIds,
+  }),
   AttributesChanged: made('AttributesChanged', {
     fileId,
     mode: fc.option(mode, { nil: undefined }),
@@ -246,6 +341,8 @@ const anyActor: fc.Arbitrary<Actor> = fc.oneof(
   fc.constant<Actor>('coordinator'),
   nodeId.map((id): Actor => `node/${id}`),
   clientId.map((id): Actor => `client/${id}`),
+  memberId.map((id): Actor => `member/${id}/coordinator`),
+  fc.tuple(memberId, clientId).map(([member, client]): Actor => `member/${member}/client/${client}`),
 );
 export const anyDraft: fc.Arbitrary<EventDraft> = fc.record({
   event: anyEvent,

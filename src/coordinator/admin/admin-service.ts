@@ -114,7 +114,7 @@ export class AdminService implements ServiceImplementation<typeof AdminServiceDe
       ),
     );
     const { inviteId, secretHash } = invite;
-    const event = { type: 'InviteIssued', inviteId, kind, name, secretHash, expiresAtMs } as const;
+    const event = { type: 'InviteIssued', inviteId, kind, name, secretHash, expiresAtMs, approved: false } as const;
     // The secret is not kept, so a retry cannot be answered with it again: each call makes a new invite.
     const ref = requestRef({ requestId: request.requestId, method: 'issueInvite', content: { inviteId } }, hasher);
     await commands.submit({

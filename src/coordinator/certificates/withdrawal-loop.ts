@@ -83,7 +83,7 @@ export class WithdrawalLoop {
       decide: ({ placement }) => {
         placement.need(chunkIds);
         const held = chunkIds.filter((chunkId) => placement.chunk(chunkId)?.holders.includes(nodeId) === true);
-        return ok(held.length === 0 ? [] : [{ type: 'CopiesLost', nodeId, reason: 'missing', chunkIds: held }]);
+        return ok(held.length === 0 ? [] : [{ type: 'CopiesLost', holder: { nodeId }, reason: 'forfeited', chunkIds: held }]);
       },
       answer: () => undefined,
     });

@@ -84,7 +84,7 @@ export async function foundMember(
           signer,
         ),
       },
-      { type: 'CoordinatorEndpointsChanged', home: options.homeEndpoints, enrolment: options.enrolmentEndpoints },
+      { type: 'CoordinatorEndpointsChanged', home: options.homeEndpoints, enrolment: options.enrolmentEndpoints, peer: [] },
       certificateIssued({ leaf: coordinatorLeaf, ca, memberId, name, nowMs }),
       certificateIssued({ leaf: clientLeaf, ca, memberId, name: options.clientName, nowMs }),
     ],

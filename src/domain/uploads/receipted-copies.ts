@@ -95,5 +95,5 @@ function copiesRecorded(added: readonly AddedChunk[]): CopiesRecorded {
     return known >= 0 ? known : nodeIds.push(nodeId) - 1;
   };
   const chunks = added.map(({ chunkId, lengthBytes, holders }) => ({ chunkId, lengthBytes, holders: holders.map(indexOf) }));
-  return { type: 'CopiesRecorded', nodeIds, chunks };
+  return { type: 'CopiesRecorded', nodeIds, memberIds: [], chunks };
 }

@@ -18,7 +18,8 @@ export function decideOpenUpload(
       }),
     );
   }
-  return ok([{ type: 'UploadOpened', uploadId, clientId, copies, expiresAtMs: context.nowMs + LIMITS.uploadLifeMs }]);
+  const expiresAtMs = context.nowMs + LIMITS.uploadLifeMs;
+  return ok([{ type: 'UploadOpened', uploadId, clientId, copies, expiresAtMs, minimumCopies: 0, spread: 'nodes' }]);
 }
 
 /** The open upload, if this client opened it. Error: UPLOAD_UNKNOWN (for another client's too: its existence is not told). */

@@ -19,12 +19,14 @@ export interface CertificateIssued {
 export interface InviteIssued {
   readonly type: 'InviteIssued';
   readonly inviteId: InviteId;
-  readonly kind: 'node' | 'client';
+  readonly kind: 'node' | 'client' | 'member';
   /** Empty: the joiner's choice. */
   readonly name: string;
   /** SHA-256 of the secret, which itself is never stored. */
   readonly secretHash: Uint8Array;
   readonly expiresAtMs: number;
+  /** A member who redeems it is admitted at once, and does not wait for a person's word. */
+  readonly approved: boolean;
 }
 
 export interface InviteRedeemed {

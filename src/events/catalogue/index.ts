@@ -27,6 +27,26 @@ import type {
   NodeRecovered,
   NodeRegistered,
 } from './nodes.js';
+import type {
+  LogForkDetected,
+  MemberAdmitted,
+  MemberApplied,
+  MemberRefused,
+  MemberReinstated,
+  MemberRemoved,
+  MemberRenamed,
+  MemberSuspended,
+} from './peers.js';
+import type {
+  ForeignCopiesAccepted,
+  ForeignCopiesLost,
+  ForeignCopiesMoved,
+  ForeignCopiesReleased,
+  GrantGiven,
+  GrantWithdrawn,
+  PledgeChanged,
+  PolicySet,
+} from './sharing.js';
 import type { CopiesLost, CopiesRecorded, ExtentsRecorded, UploadAbandoned, UploadCompleted, UploadOpened } from './uploads.js';
 
 /** Every past fact that a log can hold. Names are never renamed; a changed shape gets a new version and an upcaster. */
@@ -63,7 +83,23 @@ export type CollectiveEvent =
   | EntryLinked
   | VersionsPurged
   | EntriesPurged
-  | AttributesChanged;
+  | AttributesChanged
+  | MemberApplied
+  | MemberAdmitted
+  | MemberRefused
+  | MemberRenamed
+  | MemberSuspended
+  | MemberReinstated
+  | MemberRemoved
+  | LogForkDetected
+  | GrantGiven
+  | GrantWithdrawn
+  | PledgeChanged
+  | PolicySet
+  | ForeignCopiesAccepted
+  | ForeignCopiesMoved
+  | ForeignCopiesReleased
+  | ForeignCopiesLost;
 
 export type EventType = CollectiveEvent['type'];
 
@@ -84,17 +120,33 @@ export type {
   ExtentsRecorded,
   FileCommitted,
   FileCreated,
+  ForeignCopiesAccepted,
+  ForeignCopiesLost,
+  ForeignCopiesMoved,
+  ForeignCopiesReleased,
+  GrantGiven,
+  GrantWithdrawn,
   InviteIssued,
   InviteRedeemed,
   InviteRevoked,
+  LogForkDetected,
   LogKeyRotated,
+  MemberAdmitted,
+  MemberApplied,
   MemberCaRotated,
+  MemberRefused,
+  MemberReinstated,
+  MemberRemoved,
+  MemberRenamed,
+  MemberSuspended,
   NodeBecameUnreachable,
   NodeCapacityChanged,
   NodeDecommissioned,
   NodeEndpointsChanged,
   NodeRecovered,
   NodeRegistered,
+  PledgeChanged,
+  PolicySet,
   SymlinkCreated,
   UploadAbandoned,
   UploadCompleted,
@@ -102,5 +154,6 @@ export type {
   VersionsPurged,
   WitnessesChanged,
 };
-export type { Extent } from './uploads.js';
+export type { CopyHolder, Extent } from './uploads.js';
+export type { GrantRight, Spread } from './sharing.js';
 export type { FileTime, PurgeReason } from './files.js';

@@ -18,9 +18,10 @@ export interface CollectiveFounded {
 
 export interface CoordinatorEndpointsChanged {
   readonly type: 'CoordinatorEndpointsChanged';
-  /** `host:port` each, of the home and the enrolment listener. */
+  /** `host:port` each, of the home, the enrolment and the peer listener. */
   readonly home: readonly string[];
   readonly enrolment: readonly string[];
+  readonly peer: readonly string[];
 }
 
 /** Another key signs the log from the next block on. Stands alone in its block, which the key before it signs. */
@@ -64,6 +65,8 @@ export interface EpochStarted {
 export interface WitnessesChanged {
   readonly type: 'WitnessesChanged';
   readonly witnesses: readonly NodeId[];
-  /** At most as many as there are witnesses. */
+  /** Other members, whose coordinators keep it. */
+  readonly members: readonly MemberId[];
+  /** At most as many as there are of both. */
   readonly required: number;
 }

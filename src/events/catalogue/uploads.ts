@@ -1,4 +1,5 @@
-import type { ChunkId, ClientId, ExtentListId, NodeId, UploadId } from '../../base/index.js';
+import type { ChunkId, ClientId, ExtentListId, MemberId, NodeId, UploadId } from '../../base/index.js';
+import type { Spread } from './sharing.js';
 
 export interface UploadOpened {
   readonly type: 'UploadOpened';
@@ -6,6 +7,9 @@ export interface UploadOpened {
   readonly clientId: ClientId;
   readonly copies: number;
   readonly expiresAtMs: number;
+  /** How many of the copies have to exist before a commit. 0: what the coordinator's setting says. */
+  readonly minimumCopies: number;
+  readonly spread: Spread;
 }
 
 export interface UploadCompleted {
@@ -36,22 +40,27 @@ export interface ExtentsRecorded {
   readonly extents: readonly Extent[];
 }
 
-/** Receipted copies. A pair of chunk and node that is on record already is not repeated. */
+/** Copies on nodes by their receipts, and with other members by their word. What is on record already is not repeated. */
 export interface CopiesRecorded {
   readonly type: 'CopiesRecorded';
   readonly nodeIds: readonly NodeId[];
+  readonly memberIds: readonly MemberId[];
   readonly chunks: readonly {
     readonly chunkId: ChunkId;
     readonly lengthBytes: number;
-    /** Indexes into nodeIds. */
+    /** Indexes into nodeIds and, counted on, memberIds. */
     readonly holders: readonly number[];
   }[];
 }
 
-/** Copies that turned out damaged or missing. */
+/** Who keeps a copy: a node of the own member, or another member. */
+export type CopyHolder = { readonly nodeId: NodeId } | { readonly memberId: MemberId };
+
+/** Copies that do not count any more. */
 export interface CopiesLost {
   readonly type: 'CopiesLost';
-  readonly nodeId: NodeId;
-  readonly reason: 'damaged' | 'missing';
+  readonly holder: CopyHolder;
+  /** damaged, missing: as found; released: given back on purpose; forfeited: the holder is revoked, removed or gone for good. */
+  readonly reason: 'damaged' | 'missing' | 'released' | 'forfeited';
   readonly chunkIds: readonly ChunkId[];
 }

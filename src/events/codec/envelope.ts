@@ -1,4 +1,4 @@
-import { CollectiveError, isClientId, isNodeId, LIMITS, type MemberId, type Position } from '../../base/index.js';
+import { CollectiveError, isClientId, isMemberId, isNodeId, LIMITS, type MemberId, type Position } from '../../base/index.js';
 import type { Actor, Envelope, EventDraft, RequestRef } from '../event.js';
 import { optional, record, type Field } from './field.js';
 import { bytes, digest, integer, memberId, plain, requestId, text, timeMs } from './fields.js';
@@ -24,7 +24,15 @@ const actor: Field<Actor> = plain('an actor', (value) => (typeof value === 'stri
 function isActor(value: string): value is Actor {
   if (value.startsWith('client/')) return isClientId(value.slice('client/'.length));
   if (value.startsWith('node/')) return isNodeId(value.slice('node/'.length));
+  if (value.startsWith('member/')) return isActorOfMember(value.slice('member/'.length));
   return value === 'coordinator';
+}
+
+function isActorOfMember(value: string): boolean {
+  const slash = value.indexOf('/');
+  const who = value.slice(slash + 1);
+  if (slash < 0 || !isMemberId(value.slice(0, slash))) return false;
+  return who === 'coordinator' || (who.startsWith('client/') && isClientId(who.slice('client/'.length)));
 }
 
 const request: Field<RequestRef> = record<RequestRef>({

@@ -6,6 +6,7 @@ import {
   isClientId,
   isExtentListId,
   isFileId,
+  isGrantId,
   isInviteId,
   isNodeId,
   isRequestId,
@@ -18,13 +19,14 @@ import {
   type ClientId,
   type ExtentListId,
   type FileId,
+  type GrantId,
   type InviteId,
   type MemberId,
   type NodeId,
   type RequestId,
   type UploadId,
 } from '../../base/index.js';
-import { mapped, type Field } from './field.js';
+import { list, mapped, type Field } from './field.js';
 import { WireProblem, type WireValue } from './wire-value.js';
 
 /** A field that stands in the log as it is, once `check` finds it to be of its kind (undefined: it is not). */
@@ -44,6 +46,16 @@ export const integer = (min: number, max: number): Field<number> =>
       ? value
       : undefined,
   );
+
+/** 0 or 1. */
+export const flag: Field<boolean> = mapped(
+  integer(0, 1),
+  (value: boolean) => {
+    if (typeof value !== 'boolean') throw new WireProblem('neither true nor false');
+    return value ? 1 : 0;
+  },
+  (wire) => wire === 1,
+);
 
 /** Milliseconds since 1970. */
 export const timeMs: Field<number> = integer(0, Number.MAX_SAFE_INTEGER);
@@ -81,6 +93,7 @@ export const clientId: Field<ClientId> = idText('a client id', isClientId);
 export const uploadId: Field<UploadId> = idText('an upload id', isUploadId);
 export const inviteId: Field<InviteId> = idText('an invite id', isInviteId);
 export const fileId: Field<FileId> = idText('a file id', isFileId);
+export const grantId: Field<GrantId> = idText('a grant id', isGrantId);
 export const requestId: Field<RequestId> = idText('a request id', isRequestId);
 
 /** 33 raw bytes: algorithm tag and root hash. */
@@ -123,6 +136,12 @@ export const memberId: Field<MemberId> = mapped(
   (raw) => toBase32(raw) as MemberId,
 );
 
+/** Nil for an empty text, where there may be none of that kind. */
+export const orEmpty = <Id extends string>(field: Field<Id>): Field<Id | ''> => ({
+  toWire: (value) => (value === '' ? null : field.toWire(value)),
+  fromWire: (wire) => (wire === null ? '' : field.fromWire(wire)),
+});
+
 /** A name in a directory. */
 export const entryName: Field<string> = plain('a name for an entry', (value) =>
   typeof value === 'string' && checkName(value).ok ? value : undefined,
@@ -132,6 +151,9 @@ export const entryName: Field<string> = plain('a name for an entry', (value) =>
 export const mode: Field<number> = integer(0, 0o7777);
 /** A label that people chose, or nothing. */
 export const label: Field<string> = text(LIMITS.labelBytes);
+export const endorsement: Field<Uint8Array> = bytes(1, LIMITS.endorsementBytes);
+/** `host:port` each. */
+export const endpoints: Field<readonly string[]> = list(text(LIMITS.endpointBytes), 0, LIMITS.endpointsPerDaemon);
 export const note: Field<string> = text(LIMITS.noteBytes);
 
 function hexBytes(hex: string): Uint8Array {

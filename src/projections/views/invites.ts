@@ -32,7 +32,7 @@ const INVITES: TableDefinition<InviteId, InviteRow> = {
   id: 1,
   key: single(shortTextPart<InviteId>()),
   row: record<InviteRow>({
-    kind: oneOf<InviteIssued['kind']>('node', 'client'),
+    kind: oneOf<InviteIssued['kind']>('node', 'client', 'member'),
     name: text(),
     secretHash: bytes,
     issuedMs: unsigned,

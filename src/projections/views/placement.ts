@@ -73,7 +73,9 @@ export function placementView(
     change(changes);
   }
 
-  function loseCopies({ nodeId, chunkIds }: CopiesLost): void {
+  function loseCopies({ holder, chunkIds }: CopiesLost): void {
+    if (!('nodeId' in holder)) return;
+    const { nodeId } = holder;
     const lose = (row: PlacementRow | undefined): PlacementRow => {
       const known = row ?? refuse('a lost copy was never recorded');
       if (!known.holders.includes(nodeId)) return known;

@@ -120,6 +120,7 @@ test('silence goes on record when it has lasted, and only once', () => {
 describe('an invite', () => {
   const invite = (change: Partial<InviteIssued> = {}): InviteIssued => ({
     type: 'InviteIssued',
+    approved: false,
     inviteId: INVITE,
     kind: 'node',
     name: 'attic',

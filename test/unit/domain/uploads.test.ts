@@ -36,6 +36,8 @@ describe('an upload', () => {
           clientId: CLIENT,
           copies: 2,
           expiresAtMs: NOW_MS + LIMITS.uploadLifeMs,
+          minimumCopies: 0,
+          spread: 'nodes',
         },
       ],
     });
@@ -103,6 +105,7 @@ describe('recording extents', () => {
         {
           type: 'CopiesRecorded',
           nodeIds: [one, two],
+          memberIds: [],
           chunks: ['a', 'b'].map((name) => ({ chunkId: chunkId(name), lengthBytes: 1000, holders: [0, 1] })),
         },
         {
@@ -146,6 +149,7 @@ describe('recording extents', () => {
   test('of a chunk on record with another length is refused', async () => {
     await world.record({
       type: 'CopiesRecorded',
+      memberIds: [],
       nodeIds: [NODES[0]],
       chunks: [{ chunkId: chunkId('a'), lengthBytes: 999, holders: [0] }],
     });
@@ -164,7 +168,7 @@ describe('copies', () => {
     const lost = { nodeId: NODES[1], reason: 'missing', chunkIds: [chunkId('a'), chunkId('a'), chunkId('never')] } as const;
     expect(await world.decide(({ placement }) => decideCopiesLost(lost, placement))).toMatchObject({
       ok: true,
-      value: [{ event: { type: 'CopiesLost', nodeId: NODES[1], chunkIds: [chunkId('a')] } }],
+      value: [{ event: { type: 'CopiesLost', holder: { nodeId: NODES[1] }, chunkIds: [chunkId('a')] } }],
     });
     expect(await world.decide(({ placement }) => decideCopiesLost(lost, placement))).toEqual({ ok: true, value: [] });
     expect(await record()).toMatchObject({

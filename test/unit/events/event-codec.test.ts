@@ -129,7 +129,18 @@ describe('events', () => {
     ['an id of another kind', { type: 'NodeRecovered', nodeId: UPLOAD as string as NodeId }],
     ['a fraction', { type: 'NodeBecameUnreachable', nodeId: NODE, lastSeenMs: 1.5 }],
     ['a negative time', { type: 'NodeBecameUnreachable', nodeId: NODE, lastSeenMs: -1 }],
-    ['no copy', { type: 'UploadOpened', uploadId: UPLOAD, clientId: 'a'.repeat(16) as never, copies: 0, expiresAtMs: 0 }],
+    [
+      'no copy',
+      {
+        type: 'UploadOpened',
+        uploadId: UPLOAD,
+        clientId: 'a'.repeat(16) as never,
+        copies: 0,
+        expiresAtMs: 0,
+        minimumCopies: 0,
+        spread: 'nodes',
+      },
+    ],
     ['extents with a gap', committed({ sizeBytes: 20, extents: [extent(0, 5), extent(10, 10)] })],
     ['extents that start late', committed({ sizeBytes: 10, extents: [extent(5, 5)] })],
     ['extents that do not make up the size', committed({ sizeBytes: 11, extents: [extent(0, 10)] })],
@@ -141,11 +152,11 @@ describe('events', () => {
     ],
     [
       'a holder that is not listed',
-      { type: 'CopiesRecorded', nodeIds: [NODE], chunks: [{ chunkId: CHUNK, lengthBytes: 1, holders: [1] }] },
+      { type: 'CopiesRecorded', nodeIds: [NODE], memberIds: [], chunks: [{ chunkId: CHUNK, lengthBytes: 1, holders: [1] }] },
     ],
     [
       'a holder twice',
-      { type: 'CopiesRecorded', nodeIds: [NODE], chunks: [{ chunkId: CHUNK, lengthBytes: 1, holders: [0, 0] }] },
+      { type: 'CopiesRecorded', nodeIds: [NODE], memberIds: [], chunks: [{ chunkId: CHUNK, lengthBytes: 1, holders: [0, 0] }] },
     ],
   ])('%s cannot be recorded', (_what, event) => {
     expect(() => eventCodec.encode(event)).toThrow(expect.objectContaining({ code: 'REQUEST_INVALID' }));
@@ -168,8 +179,8 @@ describe('events', () => {
     const events: CollectiveEvent[] = [
       { type: 'ExtentsRecorded', uploadId: UPLOAD, extentListId: 'f'.repeat(64) as never, extents },
       committed({ sizeBytes: LIMITS.fileBytes, extentListIds: lists, contentType: 'x'.repeat(LIMITS.contentTypeBytes) }),
-      { type: 'CopiesRecorded', nodeIds, chunks },
-      { type: 'CopiesLost', nodeId: NODE, reason: 'damaged', chunkIds: chunks.map(({ chunkId }) => chunkId) },
+      { type: 'CopiesRecorded', nodeIds, memberIds: [], chunks },
+      { type: 'CopiesLost', holder: { nodeId: NODE }, reason: 'damaged', chunkIds: chunks.map(({ chunkId }) => chunkId) },
     ];
     for (const event of events) expect(eventCodec.encode(event).payload.length).toBeLessThanOrEqual(LIMITS.payloadBytes);
   });

@@ -30,6 +30,7 @@ const directory = (name: string, parentId = ROOT_FILE_ID): CollectiveEvent => ({
 const NODE = nodeId('one');
 const copiesOf = (names: readonly string[]): CollectiveEvent => ({
   type: 'CopiesRecorded',
+  memberIds: [],
   nodeIds: [NODE],
   chunks: names.map((name) => ({ chunkId: chunkId(name), lengthBytes: 10, holders: [0] })),
 });

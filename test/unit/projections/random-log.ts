@@ -54,7 +54,15 @@ export const contextAt = (nextPosition: LogPosition): DecisionContext => ({ nowM
 /** Three nodes and an open upload. */
 export const standing = (): readonly CollectiveEvent[] => [
   ...NODES.map((id) => ({ type: 'NodeRegistered', nodeId: id, name: id }) as const),
-  { type: 'UploadOpened', uploadId: UPLOAD, clientId: CLIENT, copies: 2, expiresAtMs: NOW_MS + LIMITS.uploadLifeMs },
+  {
+    type: 'UploadOpened',
+    uploadId: UPLOAD,
+    clientId: CLIENT,
+    copies: 2,
+    expiresAtMs: NOW_MS + LIMITS.uploadLifeMs,
+    minimumCopies: 0,
+    spread: 'nodes',
+  },
 ];
 
 /** A log of random commands, those that are refused left out: the same seed, the same log. */

@@ -24,6 +24,8 @@ const refusal = (...events: readonly CollectiveEvent[]): Promise<string> =>
 
 const opened = (id = UPLOAD, copies = 2): CollectiveEvent => ({
   type: 'UploadOpened',
+  minimumCopies: 0,
+  spread: 'nodes',
   uploadId: id,
   clientId: CLIENT,
   copies,
@@ -33,12 +35,13 @@ const registered = (): readonly CollectiveEvent[] =>
   [ONE, TWO, THREE].map((id) => ({ type: 'NodeRegistered', nodeId: id, name: `node ${id}` }) as const);
 const copies = (names: readonly string[], holders: CopiesRecorded['nodeIds'] = [ONE, TWO]): CollectiveEvent => ({
   type: 'CopiesRecorded',
+  memberIds: [],
   nodeIds: holders,
   chunks: names.map((name) => ({ chunkId: chunkId(name), lengthBytes: BYTES, holders: holders.map((_, index) => index) })),
 });
 const lost = (name: string, from = ONE): CollectiveEvent => ({
   type: 'CopiesLost',
-  nodeId: from,
+  holder: { nodeId: from },
   reason: 'damaged',
   chunkIds: [chunkId(name)],
 });
@@ -345,6 +348,7 @@ describe('certificates and invites', () => {
 
   const invite = (id: string, expiresAtMs: number): CollectiveEvent => ({
     type: 'InviteIssued',
+    approved: false,
     inviteId: uploadId(id) as string as InviteId,
     kind: 'node',
     name: '',
@@ -368,7 +372,7 @@ describe('certificates and invites', () => {
 
 test('members and nodes are as their last events say', async () => {
   await world.record(
-    { type: 'CoordinatorEndpointsChanged', home: ['a:1'], enrolment: ['a:2'] },
+    { type: 'CoordinatorEndpointsChanged', home: ['a:1'], enrolment: ['a:2'], peer: ['a:3'] },
     { type: 'NodeRegistered', nodeId: ONE, name: 'attic' },
     { type: 'NodeEndpointsChanged', nodeId: ONE, endpoints: ['b:1'], failureDomain: 'house' },
     { type: 'NodeCapacityChanged', nodeId: ONE, capacityBytes: 100, fullnessPercent: 90 },

@@ -8,8 +8,10 @@ import type {
 } from '../../catalogue/index.js';
 import { firstVersion } from '../event-shape.js';
 import { record } from '../field.js';
-import { digest, inviteId, label, note, oneOf, publicKey, text, timeMs } from '../fields.js';
+import { digest, flag, inviteId, label, note, oneOf, publicKey, text, timeMs } from '../fields.js';
 import type { FieldsOfEvent } from './fields-of-event.js';
+
+type FirstInvite = Omit<FieldsOfEvent<InviteIssued>, 'kind' | 'approved'> & { readonly kind: 'node' | 'client' };
 
 const SUBJECT_ID_BYTES = 16;
 
@@ -41,13 +43,17 @@ export const certificates = {
     ),
   ),
   InviteIssued: firstVersion(
+    record<FirstInvite>({ inviteId, kind: oneOf('node', 'client'), name: label, secretHash: digest, expiresAtMs: timeMs }),
+  ).next(
     record<FieldsOfEvent<InviteIssued>>({
       inviteId,
-      kind: oneOf('node', 'client'),
+      kind: oneOf('node', 'client', 'member'),
       name: label,
       secretHash: digest,
       expiresAtMs: timeMs,
+      approved: flag,
     }),
+    (older) => ({ ...older, approved: false }),
   ),
   InviteRedeemed: firstVersion(record<FieldsOfEvent<InviteRedeemed>>({ inviteId, fingerprint: digest })),
   InviteRevoked: firstVersion(record<FieldsOfEvent<InviteRevoked>>({ inviteId, reason: oneOf('wrong-tries', 'withdrawn') })),

@@ -5,6 +5,8 @@ import type { FieldsOfEvent } from './fields-of-event.js';
 import { files } from './files.js';
 import { members } from './members.js';
 import { nodes } from './nodes.js';
+import { peers } from './peers.js';
+import { sharing } from './sharing.js';
 import { uploads } from './uploads.js';
 
 type EventOf<Type extends EventType> = Extract<CollectiveEvent, { readonly type: Type }>;
@@ -22,4 +24,6 @@ export const EVENT_SHAPES: { readonly [Type in EventType]: EventShape<FieldsOfEv
   ...nodes,
   ...uploads,
   ...files,
+  ...peers,
+  ...sharing,
 };

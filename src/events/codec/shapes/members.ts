@@ -9,17 +9,34 @@ import type {
 } from '../../catalogue/index.js';
 import { firstVersion } from '../event-shape.js';
 import { list, record } from '../field.js';
-import { bytes, certificate, digest, ed25519PublicKey, integer, label, memberId, nodeId, note, text, timeMs } from '../fields.js';
+import {
+  certificate,
+  digest,
+  ed25519PublicKey,
+  endorsement,
+  endpoints,
+  integer,
+  label,
+  memberId,
+  nodeId,
+  note,
+  timeMs,
+} from '../fields.js';
 import type { FieldsOfEvent } from './fields-of-event.js';
 
-const endorsement = bytes(1, LIMITS.endorsementBytes);
 const position = integer(1, Number.MAX_SAFE_INTEGER);
-const endpoints = list(text(LIMITS.endpointBytes), 0, LIMITS.endpointsPerDaemon);
 
-function witnessesProblem({ witnesses, required }: FieldsOfEvent<WitnessesChanged>): string | undefined {
-  if (required > witnesses.length) return 'more witnesses are required than there are';
-  return new Set(witnesses).size === witnesses.length ? undefined : 'a witness is listed twice';
+type Witnesses = FieldsOfEvent<WitnessesChanged>;
+
+function witnessesProblem({ witnesses, members: peers = [], required }: FirstWitnesses & Partial<Witnesses>): string | undefined {
+  const all = [...witnesses, ...peers];
+  if (all.length > LIMITS.witnesses) return `more than ${LIMITS.witnesses} witnesses`;
+  if (required > all.length) return 'more witnesses are required than there are';
+  return new Set<string>(all).size === all.length ? undefined : 'a witness is listed twice';
 }
+
+type FirstEndpoints = Omit<FieldsOfEvent<CoordinatorEndpointsChanged>, 'peer'>;
+type FirstWitnesses = Omit<Witnesses, 'members'>;
 
 export const members = {
   CollectiveFounded: firstVersion(
@@ -33,8 +50,9 @@ export const members = {
       logKeyEndorsement: endorsement,
     }),
   ),
-  CoordinatorEndpointsChanged: firstVersion(
-    record<FieldsOfEvent<CoordinatorEndpointsChanged>>({ home: endpoints, enrolment: endpoints }),
+  CoordinatorEndpointsChanged: firstVersion(record<FirstEndpoints>({ home: endpoints, enrolment: endpoints })).next(
+    record<FieldsOfEvent<CoordinatorEndpointsChanged>>({ home: endpoints, enrolment: endpoints, peer: endpoints }),
+    (older) => ({ ...older, peer: [] }),
   ),
   LogKeyRotated: firstVersion(
     record<FieldsOfEvent<LogKeyRotated>>({ logPublicKey: ed25519PublicKey, logKeyEndorsement: endorsement }),
@@ -57,9 +75,19 @@ export const members = {
     ),
   ),
   WitnessesChanged: firstVersion(
-    record<FieldsOfEvent<WitnessesChanged>>(
+    record<FirstWitnesses>(
       { witnesses: list(nodeId, 0, LIMITS.witnesses), required: integer(0, LIMITS.witnesses) },
       { check: witnessesProblem },
     ),
+  ).next(
+    record<Witnesses>(
+      {
+        witnesses: list(nodeId, 0, LIMITS.witnesses),
+        members: list(memberId, 0, LIMITS.witnesses),
+        required: integer(0, LIMITS.witnesses),
+      },
+      { check: witnessesProblem },
+    ),
+    (older) => ({ ...older, members: [] }),
   ),
 };
