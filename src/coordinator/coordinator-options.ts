@@ -12,9 +12,14 @@ export interface CoordinatorOptions {
   readonly files: MemberFileStore;
   readonly home: { readonly host: string; readonly port: number };
   readonly enrolment: { readonly host: string; readonly port: number };
+  /** For coordinators of other members; absent: it dials them, and they cannot dial it. */
+  readonly peer?: { readonly host: string; readonly port: number };
   /** `host:port` that others are told to use. */
   readonly homeEndpoints: readonly string[];
   readonly enrolmentEndpoints: readonly string[];
+  readonly peerEndpoints?: readonly string[];
+  /** Whom an admitted member has admitted: is admitted here too, or waits for a person's word. Default: admit. */
+  readonly introductions?: 'admit' | 'ask';
   readonly softwareVersion: string;
   /** The disk of the directory (diskIdOf); empty: not known. Copies of the log on the same one are no copies if it fails. */
   readonly diskId?: string;
@@ -49,8 +54,10 @@ export interface CoordinatorOptions {
 }
 
 export interface Coordinator {
-  /** Resolves when both listeners accept. The ports that were bound. */
-  start(signal: AbortSignal): Promise<{ readonly homePort: number; readonly enrolmentPort: number }>;
+  /** Resolves when every listener accepts. The ports that were bound. */
+  start(
+    signal: AbortSignal,
+  ): Promise<{ readonly homePort: number; readonly enrolmentPort: number; readonly peerPort: number | undefined }>;
   /** Finishes what is under way, flushes, closes. */
   stop(): Promise<void>;
   /** Resolves with the reason when it cannot go on: a failed log or view. The process should stop it and end. */

@@ -32,6 +32,7 @@ import { Audit } from './log/audit.js';
 import { auditBesideService } from './log/background-audit.js';
 import { bytesOfFiles } from './log/bytes-of-files.js';
 import type { Coordinator, CoordinatorOptions } from './coordinator-options.js';
+import { Federation } from './federation.js';
 import { DamageDesk } from './nodes/damage-desk.js';
 import { LivenessLoop } from './nodes/liveness-loop.js';
 import { NodeRegistry } from './nodes/node-registry.js';
@@ -62,7 +63,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     failed,
     async start(signal) {
       running = await Running.start(options, signal, reportFailure);
-      return { homePort: running.home.port, enrolmentPort: running.enrolment.port };
+      return { homePort: running.home.port, enrolmentPort: running.enrolment.port, peerPort: running.federation.port };
     },
     async stop() {
       await running?.stop();
@@ -75,6 +76,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
 class Running {
   readonly home: RpcListener;
   readonly enrolment: RpcListener;
+  readonly federation: Federation;
   readonly #member: OpenedMember;
   readonly #commands: CommandLoop;
   readonly #registry: NodeRegistry;
@@ -85,6 +87,7 @@ class Running {
   private constructor(parts: {
     readonly home: RpcListener;
     readonly enrolment: RpcListener;
+    readonly federation: Federation;
     readonly member: OpenedMember;
     readonly commands: CommandLoop;
     readonly registry: NodeRegistry;
@@ -94,6 +97,7 @@ class Running {
   }) {
     this.home = parts.home;
     this.enrolment = parts.enrolment;
+    this.federation = parts.federation;
     this.#member = parts.member;
     this.#commands = parts.commands;
     this.#registry = parts.registry;
@@ -258,6 +262,7 @@ class Running {
       logger,
     });
 
+    const federation = await Federation.open({ ...options, member, commands, authority, registry, witnesses });
     const home = await transport.listen({
       kind: 'home',
       ...options.home,
@@ -271,6 +276,7 @@ class Running {
         serve(WitnessServiceDefinition, witnesses.service),
         serve(NodeSessionServiceDefinition, sessions),
         serve(CertificateServiceDefinition, renewals),
+        ...federation.homeServices,
       ],
     });
     const enrolment = await transport.listen({
@@ -280,6 +286,7 @@ class Running {
       logger,
       services: [serve(EnrolmentServiceDefinition, enrolling)],
     });
+    await federation.listen();
 
     const loops = new AbortController();
     const liveness = new LivenessLoop({
@@ -298,10 +305,11 @@ class Running {
       certificates.run(loops.signal),
       background.run(loops.signal),
       keeper.run(loops.signal),
+      federation.run(loops.signal),
     ]);
     await witnesses.start(commands);
     home.setServing(true);
-    return new Running({ home, enrolment, member, commands, registry, witnesses, loops, loopsEnded });
+    return new Running({ home, enrolment, federation, member, commands, registry, witnesses, loops, loopsEnded });
   }
 
   async stop(): Promise<void> {
@@ -310,8 +318,10 @@ class Running {
     this.#registry.closeAll(new CollectiveError('UNAVAILABLE', 'The coordinator is stopping.'));
     this.#loops.abort();
     this.#witnesses.stop();
-    await Promise.all([this.home.close(CLOSE_GRACE_MS), this.enrolment.close(CLOSE_GRACE_MS)]);
+    const listeners = [this.home, this.enrolment, this.federation];
+    await Promise.all(listeners.map((listener) => listener.close(CLOSE_GRACE_MS)));
     await this.#loopsEnded;
+    await this.federation.stop();
     await this.#commands.stop();
     try {
       // What is not flushed is replayed at the next start.

@@ -55,4 +55,4 @@ export {
 } from './renewal.js';
 export { chainPem, tlsCredentials, trustPem } from './tls-credentials.js';
 export { explainTlsFailure } from './tls-failure.js';
-export { openCa, type TrustedCa } from './trusted-ca.js';
+export { isMemberCa, openCa, type TrustedCa } from './trusted-ca.js';

@@ -1,5 +1,5 @@
 import { createHash, type KeyObject, X509Certificate } from 'node:crypto';
-import { CollectiveError, equalBytes, fail, LIMITS, ok, type Result } from '../base/index.js';
+import { CollectiveError, equalBytes, fail, LIMITS, type MemberId, ok, type Result } from '../base/index.js';
 import { certificatePem, certificatesOfPem } from './pem.js';
 
 /** A member's CA certificate, read and checked; whether it is trusted is for its holder to know. */
@@ -37,6 +37,10 @@ export function openCa(source: Uint8Array | string): Result<TrustedCa, Collectiv
     notAfterMs,
   });
 }
+
+/** Whether the CA bears its member's name, and so cannot be taken for that of another in a handshake with many CAs. */
+export const isMemberCa = ({ certificate }: TrustedCa, memberId: MemberId): boolean =>
+  certificate.subject === `CN=${memberId}\nO=Collective` && certificate.issuer === certificate.subject;
 
 /** Undefined unless the bytes are one certificate in exact DER, with nothing after it. */
 export function parseCertificate(der: Uint8Array): X509Certificate | undefined {

@@ -1,0 +1,129 @@
+import type { MemberId } from '../../base/index.js';
+import type { Hasher, Logger, SignatureVerifier } from '../../ports/index.js';
+import type { PeerTrust, TrustedMember } from './peer-trust.js';
+import { type AdmittedMember, type LaterWord, trustedMember } from './trusted-member.js';
+
+export interface LivePeerTrustOptions {
+  /** Members that are admitted and not suspended, by the own log. */
+  readonly admitted: () => Promise<readonly AdmittedMember[]>;
+  /** What the copy of a member's own log says, if there is one. */
+  readonly inItsLog: (memberId: MemberId) => Promise<LaterWord | undefined>;
+  readonly hasher: Hasher;
+  readonly verifier: SignatureVerifier;
+  readonly logger: Logger;
+}
+
+interface Known {
+  readonly admitted: AdmittedMember;
+  readonly member: TrustedMember;
+  /** Of everything that the member was put together from. */
+  readonly content: string;
+}
+
+/** Keeps up with the logs: told by `refresh` that they have changed. */
+export class LivePeerTrust implements PeerTrust {
+  readonly #options: LivePeerTrustOptions;
+  readonly #listeners = new Set<() => void>();
+  readonly #learned = new Map<MemberId, LaterWord>();
+  #known: ReadonlyMap<MemberId, Known> = new Map();
+  #refreshing: Promise<void> = Promise.resolve();
+
+  private constructor(options: LivePeerTrustOptions) {
+    this.#options = options;
+  }
+
+  static async open(options: LivePeerTrustOptions): Promise<LivePeerTrust> {
+    const trust = new LivePeerTrust(options);
+    await trust.refresh();
+    return trust;
+  }
+
+  of(memberId: MemberId): TrustedMember | undefined {
+    return this.#known.get(memberId)?.member;
+  }
+
+  byName(name: string): TrustedMember | undefined {
+    return this.all().find((member) => member.name === name);
+  }
+
+  all(): readonly TrustedMember[] {
+    return Array.from(this.#known.values(), ({ member }) => member);
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /** What a member's coordinator said of itself when it was asked; held against the endorsements like all else. */
+  async learn(memberId: MemberId, word: LaterWord): Promise<void> {
+    this.#learned.set(memberId, word);
+    await this.refreshOf(memberId);
+  }
+
+  /** The own log has changed: who is admitted. */
+  refresh(): Promise<void> {
+    return this.#inTurn(async () => {
+      const admitted = await this.#options.admitted();
+      const known = new Map<MemberId, Known>();
+      for (const each of admitted) {
+        const present = await this.#look(each);
+        if (present !== undefined) known.set(each.memberId, present);
+      }
+      for (const memberId of this.#learned.keys()) if (!known.has(memberId)) this.#learned.delete(memberId);
+      this.#become(known);
+    });
+  }
+
+  /** The copy of that member's log has grown. */
+  refreshOf(memberId: MemberId): Promise<void> {
+    return this.#inTurn(async () => {
+      const before = this.#known.get(memberId);
+      if (before === undefined) return;
+      const present = await this.#look(before.admitted);
+      if (present === before || present === undefined) return;
+      this.#become(new Map(this.#known).set(memberId, present));
+    });
+  }
+
+  async #look(admitted: AdmittedMember): Promise<Known | undefined> {
+    const { memberId } = admitted;
+    const inItsLog = await this.#options.inItsLog(memberId);
+    const later = [this.#learned.get(memberId), inItsLog].filter((word) => word !== undefined);
+    const content = contentOf(admitted, later, this.#options.hasher);
+    const before = this.#known.get(memberId);
+    if (before?.content === content) return before;
+    const member = trustedMember(admitted, later, this.#options);
+    if (member !== undefined) return { admitted, member, content };
+    this.#options.logger.error('what is on record of a member does not hold, so it is not trusted', { memberId });
+    return undefined;
+  }
+
+  #become(known: ReadonlyMap<MemberId, Known>): void {
+    const before = this.#known;
+    const same = known.size === before.size && [...known].every(([memberId, entry]) => before.get(memberId) === entry);
+    if (same) return;
+    this.#known = known;
+    for (const listener of this.#listeners) listener();
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#refreshing.then(work);
+    // Whoever asked for it is told; the next one goes on all the same.
+    this.#refreshing = done.catch(() => undefined);
+    return done;
+  }
+}
+
+function contentOf(admitted: AdmittedMember, later: readonly LaterWord[], hasher: Hasher): string {
+  const words = [admitted, ...later].map(({ told, endpoints }) => [
+    endpoints,
+    told.cas.map(({ certificate, acceptedUntilMs }) => [
+      Buffer.from(hasher.sha256(certificate)).toString('hex'),
+      acceptedUntilMs,
+    ]),
+  ]);
+  return JSON.stringify([admitted.name, words]);
+}
