@@ -10,6 +10,8 @@ import {
 } from '../transport/index.js';
 import { AdminCalls } from './calls/admin-calls.js';
 import { FilesCalls } from './calls/files-calls.js';
+import { filesOfMembers } from './calls/files-of-members.js';
+import { memberChannel } from './calls/member-channel.js';
 import { Retry } from './calls/retry.js';
 import { WitnessCalls } from './calls/witness-calls.js';
 import { Downloader, type DownloadReport } from './download/downloader.js';
@@ -110,7 +112,10 @@ export class CollectiveClient {
       firstPatienceMs: LIMITS.firstContactPatienceMs,
     });
     const calls = { retry: this.#retry, random, correlationId };
-    this.files = new FilesCalls({ rpc: createClient(FilesServiceDefinition, channel), ...calls });
+    const rpc = filesOfMembers(createClient(FilesServiceDefinition, channel), (member) =>
+      createClient(FilesServiceDefinition, memberChannel(channel, member)),
+    );
+    this.files = new FilesCalls({ rpc, ...calls });
     this.tree = new RemoteTree(this.files);
     this.admin = new AdminCalls({ rpc: createClient(AdminServiceDefinition, channel), ...calls, clock });
     this.witnesses = new WitnessCalls({ rpc: createClient(WitnessAdminServiceDefinition, channel), ...calls });

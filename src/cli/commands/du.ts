@@ -47,7 +47,7 @@ export default class DiskUsage extends ClientCommand {
         }
         const size = (bytes: number): string => (flags.bytes ? String(bytes) : formatSize(bytes));
         const shown = process.stdout.isTTY === true ? printable(entry.path) : entry.path;
-        const slash = entry.kind === 'directory' && entry.path !== '/' ? '/' : '';
+        const slash = entry.kind === 'directory' && !entry.path.endsWith('/') ? '/' : '';
         const sizes = [usage.bytes, usage.storedBytes, usage.keptBytes, usage.deletedBytes].map(size);
         this.log(row(sizes, `${shown}${slash}`, flags.bytes));
       }

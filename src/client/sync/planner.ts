@@ -4,7 +4,7 @@ import type { Hasher } from '../../ports/index.js';
 import type { FilesCalls } from '../calls/files-calls.js';
 import type { LocalFiles } from '../local/local-files.js';
 import { statOrNothing } from '../trees/put-plan.js';
-import { readRemotePath } from '../trees/remote-paths.js';
+import { isRoot, readRemotePath } from '../trees/remote-paths.js';
 import { ContentComparison } from './content-comparison.js';
 import { exclusionOf } from './exclusion.js';
 import { PlanBuilder, type SyncPlan } from './sync-plan.js';
@@ -94,7 +94,7 @@ async function describeRemote(calls: FilesCalls, path: string, signal: AbortSign
   const entry = await statOrNothing(calls, at, signal);
   const tree = new RemoteTree(calls, at, signal);
   if (entry !== undefined) return { tree, at, entry: { ...entry, allocatedBytes: entry.bytes } };
-  return { tree, at, entry: at === '/' ? ROOT : undefined };
+  return { tree, at, entry: isRoot(at) ? ROOT : undefined };
 }
 
 const ROOT: SyncEntry = {

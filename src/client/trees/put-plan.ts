@@ -3,7 +3,7 @@ import type { FilesCalls } from '../calls/files-calls.js';
 import type { Entry } from '../entry.js';
 import type { LocalFiles } from '../local/local-files.js';
 import { nameOf, type LocalRoot } from './local-tree.js';
-import { childPath, readRemotePath } from './remote-paths.js';
+import { childPath, isRoot, readRemotePath } from './remote-paths.js';
 
 /**
  * Where each source goes, by the rules of `cp -r`: into the destination if that is a folder, is written with a slash at its end,
@@ -33,7 +33,7 @@ export async function planPut(
     const target = intoIt && name !== undefined ? childPath(path, name) : path;
     if (entry.kind === 'directory' && target === path && existing !== undefined && existing.kind !== 'directory')
       throw notADirectory(path);
-    if (entry.kind !== 'directory' && target === '/')
+    if (entry.kind !== 'directory' && isRoot(target))
       throw new CollectiveError('IS_A_DIRECTORY', 'A file cannot take the place of the root.');
     roots.push({ source, path: target, entry });
   }

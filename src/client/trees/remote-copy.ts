@@ -5,7 +5,7 @@ import type { FilesCalls } from '../calls/files-calls.js';
 import type { Entry } from '../entry.js';
 import type { UploadFailure } from '../upload/upload-item.js';
 import { statOrNothing } from './put-plan.js';
-import { childPath, readRemotePath } from './remote-paths.js';
+import { childPath, isRoot, readRemotePath } from './remote-paths.js';
 import { entriesOf } from './remote-tree.js';
 
 export interface CopyReport {
@@ -116,7 +116,7 @@ export class RemoteCopy {
         details,
       });
     }
-    if (to === path || to.startsWith(path === '/' ? '/' : `${path}/`)) {
+    if (to === path || to.startsWith(isRoot(path) ? path : `${path}/`)) {
       throw new CollectiveError('MOVE_INTO_ITSELF', `${path} cannot be copied into itself (${to}).`, {
         next: 'Choose a folder outside of it.',
         details,
