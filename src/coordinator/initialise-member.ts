@@ -16,6 +16,8 @@ export interface InitialiseMemberOptions {
   /** `host:port` at which clients and nodes reach the home listener, and joiners the enrolment listener. */
   readonly homeEndpoints: readonly string[];
   readonly enrolmentEndpoints: readonly string[];
+  /** At which coordinators of other members reach the peer listener. */
+  readonly peerEndpoints?: readonly string[];
   /** Of the first certificates. Default: LIMITS.leafLifeMs. */
   readonly certificateLifeMs?: number;
   readonly files: MemberFileStore;

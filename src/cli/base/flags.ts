@@ -36,3 +36,6 @@ export const lifetimeFlag = Flags.custom<number>({
   },
   helpValue: 'TIME',
 });
+
+export const INTRODUCTIONS =
+  'whether members whom an admitted member admits are admitted too, or wait for your word. Default: admit.';

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../base/base-command.js';
-import { lifetimeFlag } from '../base/flags.js';
+import { INTRODUCTIONS, lifetimeFlag } from '../base/flags.js';
 
 export default class Init extends BaseCommand {
   static override summary = 'Found a member: your identity, your certificate authority, your log.';
@@ -28,6 +28,11 @@ export default class Init extends BaseCommand {
       description: 'Where invites are redeemed.',
       helpValue: 'HOST:PORT',
     }),
+    'peer-listen': Flags.string({
+      description: 'Where coordinators of other members connect. Default: 7422, or two above the port of --home-listen.',
+      helpValue: 'HOST:PORT',
+    }),
+    introductions: Flags.option({ options: ['admit', 'ask'] as const, description: INTRODUCTIONS })(),
     advertise: Flags.string({
       multiple: true,
       description: "Host name or address at which others reach this machine. Default: this machine's addresses.",
@@ -50,12 +55,14 @@ export default class Init extends BaseCommand {
     checkMemberName(name);
     const { createWorld } = await import('../compose/world.js');
     const { absolute, advertisedHosts, formatAddress, parseAddress } = await import('../compose/data-folders.js');
-    const { defaultCoordinatorDirectory } = await import('../compose/coordinator-folder.js');
+    const { defaultCoordinatorDirectory, peerListenBeside } = await import('../compose/coordinator-folder.js');
     const { foundMember } = await import('../compose/found.js');
     const { ContextStore } = await import('../contexts/context-store.js');
     const { askPassphrase } = await import('../base/passphrase.js');
     const homeListen = parseAddress(flags['home-listen']);
     const enrolmentListen = parseAddress(flags['enrolment-listen']);
+    const asked = flags['peer-listen'];
+    const peerListen = asked === undefined ? peerListenBeside(homeListen) : parseAddress(asked);
     const endpoints = (listen: typeof homeListen): string[] =>
       advertisedHosts(listen, flags.advertise ?? []).map((host) => formatAddress({ host, port: listen.port }));
     const world = createWorld(await this.logger());
@@ -68,12 +75,15 @@ export default class Init extends BaseCommand {
         clientName: defaultClientName(),
         contextName: flags['context-name'] ?? name,
         certificateLifeMs: flags['certificate-lifetime'],
+        introductions: flags.introductions,
         passphrase: await askPassphrase(flags['passphrase-file']),
         addresses: {
           homeListen,
           enrolmentListen,
+          peerListen,
           homeEndpoints: endpoints(homeListen),
           enrolmentEndpoints: endpoints(enrolmentListen),
+          peerEndpoints: endpoints(peerListen),
         },
       },
       world,
@@ -94,6 +104,7 @@ export default class Init extends BaseCommand {
       clientId: context.clientId,
       homeEndpoints: context.endpoints,
       enrolmentEndpoints: endpoints(enrolmentListen),
+      peerEndpoints: endpoints(peerListen),
     };
   }
 }

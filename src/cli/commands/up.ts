@@ -24,6 +24,10 @@ export default class Up extends DaemonCommand {
     capacity: sizeFlag({ description: 'For a new node: how much it may hold. Default: most of what is free.' }),
     'home-listen': Flags.string({ description: 'For a new member. Default: 0.0.0.0:7420.', helpValue: 'HOST:PORT' }),
     'enrolment-listen': Flags.string({ description: 'For a new member. Default: 0.0.0.0:7421.', helpValue: 'HOST:PORT' }),
+    'peer-listen': Flags.string({
+      description: 'For a new member. Default: 0.0.0.0:7422, or two above the port of --home-listen.',
+      helpValue: 'HOST:PORT',
+    }),
     'node-listen': Flags.string({ description: 'For a new node. Default: 0.0.0.0:7430.', helpValue: 'HOST:PORT' }),
     advertise: Flags.string({
       multiple: true,
@@ -70,7 +74,7 @@ export default class Up extends DaemonCommand {
       {
         start: async (signal) => {
           const nodes = await household.start(signal);
-          const { name, memberId, homeEndpoints, enrolmentEndpoints, minimumCopies } = household.settings;
+          const { name, memberId, homeEndpoints, enrolmentEndpoints, peerEndpoints, minimumCopies } = household.settings;
           const said = nodes.map(
             ({ path, settings }) => `Node ${settings.name} keeps up to ${formatSize(settings.capacityBytes)} in ${path}.`,
           );
@@ -91,7 +95,7 @@ export default class Up extends DaemonCommand {
               memberId,
               name,
               directory: folders.coordinator,
-              endpoints: { home: homeEndpoints, enrolment: enrolmentEndpoints },
+              endpoints: { home: homeEndpoints, enrolment: enrolmentEndpoints, peer: peerEndpoints },
               minimumCopies: minimumCopies ?? null,
               nodes: nodes.map(({ path, settings, isNew }) => ({
                 nodeId: settings.nodeId,
@@ -117,12 +121,14 @@ export default class Up extends DaemonCommand {
     flags: {
       readonly 'home-listen': string | undefined;
       readonly 'enrolment-listen': string | undefined;
+      readonly 'peer-listen': string | undefined;
       readonly 'passphrase-file': string | undefined;
       readonly advertise: readonly string[] | undefined;
     },
   ): Promise<void> {
     const { advertisedHosts, formatAddress, parseAddress } = await import('../compose/data-folders.js');
     const { checkPortFree } = await import('../compose/household.js');
+    const { peerListenBeside } = await import('../compose/coordinator-folder.js');
     const { checkMemberName } = await import('../base/default-name.js');
     const { foundMember } = await import('../compose/found.js');
     const { ContextStore } = await import('../contexts/context-store.js');
@@ -133,6 +139,9 @@ export default class Up extends DaemonCommand {
     const enrolmentListen = parseAddress(flags['enrolment-listen'] ?? '0.0.0.0:7421');
     await checkPortFree(homeListen, '--home-listen');
     await checkPortFree(enrolmentListen, '--enrolment-listen');
+    const asked = flags['peer-listen'];
+    const peerListen = asked === undefined ? peerListenBeside(homeListen) : parseAddress(asked);
+    await checkPortFree(peerListen, '--peer-listen');
     const endpoints = (listen: typeof homeListen): string[] =>
       advertisedHosts(listen, flags.advertise ?? []).map((host) => formatAddress({ host, port: listen.port }));
     const passphrase = await askPassphrase(flags['passphrase-file']);
@@ -147,8 +156,10 @@ export default class Up extends DaemonCommand {
         addresses: {
           homeListen,
           enrolmentListen,
+          peerListen,
           homeEndpoints: endpoints(homeListen),
           enrolmentEndpoints: endpoints(enrolmentListen),
+          peerEndpoints: endpoints(peerListen),
         },
       },
       world,

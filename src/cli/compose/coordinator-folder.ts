@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { CollectiveError, isMemberId, LIMITS } from '../../base/index.js';
 import { readConfigFile, writeConfigFile } from '../../runtime/index.js';
-import { absolute, isVacant, roleOf } from './data-folders.js';
+import { absolute, type Address, isVacant, roleOf } from './data-folders.js';
 import type { World } from './world.js';
 
 const ADDRESS = z.object({ host: z.string(), port: z.number().int().min(1).max(65_535) });
@@ -16,6 +16,11 @@ const SCHEMA = z.object({
   /** host:port, as others are told. */
   homeEndpoints: z.array(z.string()).min(1),
   enrolmentEndpoints: z.array(z.string()).min(1),
+  /** For coordinators of other members. Absent in folders of before there were any: beside the home port. */
+  peerListen: ADDRESS.optional(),
+  peerEndpoints: z.array(z.string()).optional(),
+  /** Whether whom an admitted member has admitted is admitted here too. Absent: admit. */
+  introductions: z.enum(['admit', 'ask']).optional(),
   /** How many of the copies that are wanted are enough for now. Default: all. */
   minimumCopies: z.number().int().min(1).max(LIMITS.copiesMax).optional(),
   /** Of the certificates that it issues, in milliseconds. Absent: 30 days. */
@@ -26,18 +31,24 @@ const SCHEMA = z.object({
   auditIntervalMs: z.number().int().min(LIMITS.auditIntervalMinMs).optional(),
 });
 
-export type CoordinatorSettings = z.infer<typeof SCHEMA>;
+/** As they lie in the file. */
+export type StoredSettings = z.infer<typeof SCHEMA>;
+/** As they are in force. */
+export interface CoordinatorSettings extends StoredSettings {
+  readonly peerListen: Address;
+  readonly peerEndpoints: string[];
+}
 
 const FILE = 'coordinator.json';
 
 export const coordinatorSettingsFile = (directory: string): string => join(directory, FILE);
 
-export const writeCoordinatorSettings = (world: World, directory: string, settings: CoordinatorSettings): Promise<void> =>
+export const writeCoordinatorSettings = (world: World, directory: string, settings: StoredSettings): Promise<void> =>
   writeConfigFile(world, join(directory, FILE), SCHEMA, settings);
 
 export async function readCoordinatorSettings(world: World, directory: string): Promise<CoordinatorSettings> {
   try {
-    return await readConfigFile(world.fileSystem, join(directory, FILE), SCHEMA);
+    return withPeer(await readConfigFile(world.fileSystem, join(directory, FILE), SCHEMA));
   } catch (error) {
     if (!(error instanceof CollectiveError) || error.code !== 'NOT_FOUND') throw error;
     const isNode = (await roleOf(directory)) === 'node';
@@ -53,6 +64,16 @@ export async function readCoordinatorSettings(world: World, directory: string): 
       },
     );
   }
+}
+
+/** The port for other members unless another is asked for: 7422 beside 7420. */
+export const peerListenBeside = ({ host, port }: Address): Address => ({ host, port: port + 2 <= 65_535 ? port + 2 : port - 2 });
+
+function withPeer(stored: StoredSettings): CoordinatorSettings {
+  const peerListen = stored.peerListen ?? peerListenBeside(stored.homeListen);
+  const hosts = stored.homeEndpoints.map((endpoint) => endpoint.slice(0, endpoint.lastIndexOf(':')));
+  const peerEndpoints = stored.peerEndpoints ?? hosts.map((host) => `${host}:${peerListen.port}`);
+  return { ...stored, peerListen, peerEndpoints };
 }
 
 /** Where a member's coordinator is kept unless somewhere else is asked for. */
@@ -80,7 +101,7 @@ export async function chooseCoordinatorDirectory(
   const [only] = found;
   if (only === undefined) {
     throw new CollectiveError('NOT_FOUND', 'There is no coordinator of yours on this machine.', {
-      next: 'collective init --name <name>',
+      next: 'collective init --name NAME',
     });
   }
   if (found.length > 1) {

@@ -87,14 +87,17 @@ async function coordinatorSettings(world: World, { dataDirectory, environment }:
   const lists = [...found].map(async ([directory, where]) => {
     const settings = await readable(() => readCoordinatorSettings(world, directory));
     if (settings === undefined) return [];
-    const { name, memberId, homeListen, enrolmentListen, homeEndpoints, enrolmentEndpoints } = settings;
+    const { name, memberId, homeListen, enrolmentListen, peerListen, homeEndpoints, enrolmentEndpoints } = settings;
     const kept = {
       name,
       memberId,
       homeListen: formatAddress(homeListen),
       enrolmentListen: formatAddress(enrolmentListen),
+      peerListen: formatAddress(peerListen),
       homeEndpoints,
       enrolmentEndpoints,
+      peerEndpoints: settings.peerEndpoints,
+      introductions: settings.introductions ?? 'admit',
     };
     const source = `file ${coordinatorSettingsFile(directory)}`;
     return [

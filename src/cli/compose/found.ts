@@ -4,7 +4,7 @@ import { CollectiveError, toHex, type MemberId } from '../../base/index.js';
 import { initialiseMember, type FoundedMember } from '../../coordinator/index.js';
 import { LevelKeyValueStores } from '../../runtime/index.js';
 import type { Context, ContextStore } from '../contexts/context-store.js';
-import { writeCoordinatorSettings, type CoordinatorSettings } from './coordinator-folder.js';
+import { type CoordinatorSettings, type StoredSettings, writeCoordinatorSettings } from './coordinator-folder.js';
 import { FolderFiles, isVacant } from './data-folders.js';
 import type { World } from './world.js';
 
@@ -18,7 +18,12 @@ export interface FoundOptions {
   readonly minimumCopies?: number;
   /** Of the certificates that the member issues. Default: 30 days. */
   readonly certificateLifeMs?: number | undefined;
-  readonly addresses: Pick<CoordinatorSettings, 'homeListen' | 'enrolmentListen' | 'homeEndpoints' | 'enrolmentEndpoints'>;
+  /** Whether whom an admitted member has admitted is admitted too. Default: admit. */
+  readonly introductions?: StoredSettings['introductions'];
+  readonly addresses: Pick<
+    CoordinatorSettings,
+    'homeListen' | 'enrolmentListen' | 'peerListen' | 'homeEndpoints' | 'enrolmentEndpoints' | 'peerEndpoints'
+  >;
 }
 
 /**
@@ -52,13 +57,16 @@ export async function foundMember(
       passphrase: options.passphrase,
       homeEndpoints: addresses.homeEndpoints,
       enrolmentEndpoints: addresses.enrolmentEndpoints,
+      peerEndpoints: addresses.peerEndpoints,
       ...life,
       files: new FolderFiles(unfinished, world),
       ports: { ...world, stores: new LevelKeyValueStores() },
     });
     const { memberId } = founded.material;
     const minimum = options.minimumCopies === undefined ? {} : { minimumCopies: options.minimumCopies };
-    await writeCoordinatorSettings(world, unfinished, { version: 1, memberId, name, ...addresses, ...minimum, ...life });
+    const introductions = options.introductions === undefined ? {} : { introductions: options.introductions };
+    const settings = { version: 1, memberId, name, ...addresses, ...introductions, ...minimum, ...life } as const;
+    await writeCoordinatorSettings(world, unfinished, settings);
     if (await isVacant(directory)) await removeEmpty(directory);
     await rename(unfinished, directory);
     await world.fileSystem.syncDirectory(parent);

@@ -6,7 +6,7 @@ import { openIdentityKey } from '../../identity/index.js';
 import { LevelKeyValueStores } from '../../runtime/index.js';
 import { createGrpcTransport } from '../../transport/index.js';
 import { writeAssertedHead } from './asserted-head.js';
-import { type CoordinatorSettings, writeCoordinatorSettings } from './coordinator-folder.js';
+import { type CoordinatorSettings, type StoredSettings, writeCoordinatorSettings } from './coordinator-folder.js';
 import { FolderFiles, isVacant } from './data-folders.js';
 import { markExported, type RecoveryKit } from './recovery-kit.js';
 import type { World } from './world.js';
@@ -63,7 +63,7 @@ async function recoverInto(directory: string, options: RecoverOptions, world: Wo
     if (text !== undefined) await files.write(path, text);
   }
   const identity = accept(await openIdentityKey(kit.files[MEMBER_FILES.identityKey] ?? '', options.passphrase, world.hasher));
-  const settings: CoordinatorSettings = {
+  const settings: StoredSettings = {
     version: 1,
     memberId: kit.memberId,
     name: kit.name,

@@ -26,6 +26,7 @@ export interface FoundMemberOptions {
   readonly passphrase: string;
   readonly homeEndpoints: readonly string[];
   readonly enrolmentEndpoints: readonly string[];
+  readonly peerEndpoints?: readonly string[];
   readonly certificateLifeMs?: number;
   readonly nowMs: number;
   readonly ports: { readonly random: Random; readonly hasher: Hasher };
@@ -84,7 +85,12 @@ export async function foundMember(
           signer,
         ),
       },
-      { type: 'CoordinatorEndpointsChanged', home: options.homeEndpoints, enrolment: options.enrolmentEndpoints, peer: [] },
+      {
+        type: 'CoordinatorEndpointsChanged',
+        home: options.homeEndpoints,
+        enrolment: options.enrolmentEndpoints,
+        peer: options.peerEndpoints ?? [],
+      },
       certificateIssued({ leaf: coordinatorLeaf, ca, memberId, name, nowMs }),
       certificateIssued({ leaf: clientLeaf, ca, memberId, name: options.clientName, nowMs }),
     ],

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { DaemonCommand } from '../../base/daemon-command.js';
-import { durationFlag, lifetimeFlag } from '../../base/flags.js';
+import { durationFlag, INTRODUCTIONS, lifetimeFlag } from '../../base/flags.js';
 
 export default class CoordinatorStart extends DaemonCommand {
   static override summary = 'Run the coordinator until it is told to stop (Ctrl-C or SIGTERM).';
@@ -16,6 +16,11 @@ export default class CoordinatorStart extends DaemonCommand {
     name: Flags.string({ description: 'Whose coordinator, where this machine has several.', exclusive: ['directory'] }),
     'home-listen': Flags.string({ description: 'For this run: where clients and nodes connect.', helpValue: 'HOST:PORT' }),
     'enrolment-listen': Flags.string({ description: 'For this run: where invites are redeemed.', helpValue: 'HOST:PORT' }),
+    'peer-listen': Flags.string({
+      description: 'For this run: where coordinators of other members connect.',
+      helpValue: 'HOST:PORT',
+    }),
+    introductions: Flags.option({ options: ['admit', 'ask'] as const, description: `For this run: ${INTRODUCTIONS}` })(),
     'assert-latest': Flags.boolean({
       description:
         'Take changes although too few witnesses can be asked how far the log goes: you know that this folder is its latest state, ' +
@@ -45,13 +50,18 @@ export default class CoordinatorStart extends DaemonCommand {
     const homeListen = flags['home-listen'] === undefined ? kept.homeListen : parseAddress(flags['home-listen']);
     const enrolmentListen =
       flags['enrolment-listen'] === undefined ? kept.enrolmentListen : parseAddress(flags['enrolment-listen']);
+    const peerListen = flags['peer-listen'] === undefined ? kept.peerListen : parseAddress(flags['peer-listen']);
     const endpoints = (listen: typeof homeListen): string[] =>
       advertisedHosts(listen, flags.advertise ?? []).map((host) => formatAddress({ host, port: listen.port }));
     const homeMoved = flags['home-listen'] !== undefined || flags.advertise !== undefined;
     const enrolmentMoved = flags['enrolment-listen'] !== undefined || flags.advertise !== undefined;
+    const peerMoved = flags['peer-listen'] !== undefined || flags.advertise !== undefined;
     const overrides = {
       homeListen,
       enrolmentListen,
+      peerListen,
+      ...(peerMoved ? { peerEndpoints: endpoints(peerListen) } : {}),
+      ...(flags.introductions === undefined ? {} : { introductions: flags.introductions }),
       ...(flags.retention === undefined ? {} : { retentionMs: flags.retention }),
       ...(homeMoved ? { homeEndpoints: endpoints(homeListen) } : {}),
       ...(flags['certificate-lifetime'] === undefined ? {} : { certificateLifeMs: flags['certificate-lifetime'] }),
@@ -66,7 +76,7 @@ export default class CoordinatorStart extends DaemonCommand {
       {
         start: async (signal) => {
           await coordinator.start(signal);
-          const { homeEndpoints, enrolmentEndpoints, memberId, name } = settings;
+          const { homeEndpoints, enrolmentEndpoints, peerEndpoints, memberId, name } = settings;
           return {
             line: `The coordinator of ${name} is ready at ${homeEndpoints.join(', ')} (pid ${process.pid}).`,
             fields: {
@@ -74,7 +84,7 @@ export default class CoordinatorStart extends DaemonCommand {
               memberId,
               name,
               directory,
-              endpoints: { home: homeEndpoints, enrolment: enrolmentEndpoints },
+              endpoints: { home: homeEndpoints, enrolment: enrolmentEndpoints, peer: peerEndpoints },
             },
           };
         },
