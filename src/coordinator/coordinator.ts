@@ -180,6 +180,7 @@ class Running {
       ticketPublicKeys: () => [ticketSigner.publicKey],
       closeCalls: (matches, error) => home.closeCalls(matches, error),
       onLogKey: (publicKey) => signingKeys.push(publicKey),
+      onNodeGone: () => witnesses.look(),
     });
     const { authority, revocations, trust, renewals } = certificates;
     const tickets = new TicketOffice({
@@ -210,6 +211,7 @@ class Running {
       room: (copies) => placement.room(copies),
       retentionMs,
       underProtectedFiles: () => survey.underProtectedFiles,
+      filesOutOfReach: () => survey.filesOutOfReach,
       logBytes: () => bytesOfFiles(ports.fileSystem, logDirectoryOf(directory, origin), log.lastSegment),
     });
     const files = filesService({

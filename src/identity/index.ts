@@ -53,6 +53,6 @@ export {
   renewalDueMs,
   type ToldTrust,
 } from './renewal.js';
-export { chainPem, tlsCredentials, trustPem } from './tls-credentials.js';
+export { chainPem, tlsCredentials, tlsCredentialsTo, trustPem } from './tls-credentials.js';
 export { explainTlsFailure } from './tls-failure.js';
 export { isMemberCa, openCa, type TrustedCa } from './trusted-ca.js';

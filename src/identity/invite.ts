@@ -111,7 +111,7 @@ export function parseInvite(
     );
   }
   if (kind === undefined || kind !== written[1]) return invalid(...MISTYPED);
-  if (kind !== check.kind) return invalid(`This is a ${kind} invite.`, `Run: ${COMMANDS[kind]} <invite>`);
+  if (kind !== check.kind) return invalid(`This is a ${kind} invite.`, `Run: ${COMMANDS[kind]} INVITE`);
   if (check.nowMs >= fields.expiresAtMs) {
     return invalid(
       `This invite expired at ${new Date(fields.expiresAtMs).toISOString().replace('.000Z', 'Z')}.`,

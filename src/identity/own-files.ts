@@ -21,10 +21,19 @@ export function isForKey(certificate: Uint8Array, publicKey: Uint8Array): boolea
   return parsed !== undefined && equalBytes(new Uint8Array(parsed.publicKey.export({ format: 'der', type: 'spki' })), publicKey);
 }
 
-/** Throws CERTIFICATE_INVALID, naming both files, unless the certificate (DER) is for this private key (PKCS#8 PEM). */
+interface KeyFile {
+  readonly path: string;
+  readonly privateKeyPem: string;
+}
+
+/**
+ * Throws CERTIFICATE_INVALID, naming both files, unless the certificate (DER) is for this private key (PKCS#8 PEM). Of `others`, the
+ * one that holds the key is named too: files may have been exchanged.
+ */
 export function checkKeyFile(
   certificate: { readonly path: string; readonly der: Uint8Array },
-  key: { readonly path: string; readonly privateKeyPem: string },
+  key: KeyFile,
+  others: readonly KeyFile[] = [],
 ): void {
   const publicKey = publicKeyOfPem(key.privateKeyPem);
   if (publicKey === undefined) {
@@ -34,10 +43,19 @@ export function checkKeyFile(
     });
   }
   if (isForKey(certificate.der, publicKey)) return;
-  throw new CollectiveError('CERTIFICATE_INVALID', `${certificate.path} is not the certificate for the key in ${key.path}.`, {
-    next: NEXT,
-    details: { path: certificate.path, key: key.path },
+  const where = others.find(({ privateKeyPem }) => {
+    const other = publicKeyOfPem(privateKeyPem);
+    return other !== undefined && isForKey(certificate.der, other);
   });
+  const found = where === undefined ? '' : `: that key is in ${where.path}`;
+  throw new CollectiveError(
+    'CERTIFICATE_INVALID',
+    `${certificate.path} is not the certificate for the key in ${key.path}${found}.`,
+    {
+      next: where === undefined ? NEXT : `${key.path} and ${where.path} were exchanged: put both back as they were.`,
+      details: { path: certificate.path, key: key.path, ...(where === undefined ? {} : { keyIsIn: where.path }) },
+    },
+  );
 }
 
 function publicKeyOfPem(pem: string): Uint8Array | undefined {

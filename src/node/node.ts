@@ -10,7 +10,7 @@ import {
   type RpcChannel,
   WitnessServiceDefinition,
 } from '../transport/index.js';
-import { callerCredentials, cutRevoked } from './certificates/callers.js';
+import { callerCredentials, cutRefused } from './certificates/callers.js';
 import { NodeCertificate } from './certificates/node-certificate.js';
 import { CoordinatorKnowledge } from './coordinator-knowledge.js';
 import type { NodeOptions, NodeWorld } from './node-options.js';
@@ -96,7 +96,7 @@ class NodeDaemon implements StorageNode {
 
   async #start(signal: AbortSignal): Promise<{ readonly port: number }> {
     const { own, storePath, capacityBytes, reserveBytes, coordinatorFile } = { ...this.#options, own: this.#own };
-    const { hasher, logger } = this.#world;
+    const { hasher, verifier, logger } = this.#world;
     const reserve = reserveBytes === undefined ? {} : { reserveBytes };
     const onRepaired = (chunkIds: readonly ChunkId[]): void => {
       this.#damageNews.repaired(chunkIds);
@@ -108,7 +108,7 @@ class NodeDaemon implements StorageNode {
     const watch = new StoreWatch({ store, timers, logger, onWritable: () => this.#session?.storeChanged() });
     this.#watch = watch;
     this.#closers.push(() => watch.stop());
-    const knowledge = new CoordinatorKnowledge({ memberId: own.memberId, file: coordinatorFile, hasher, logger });
+    const knowledge = new CoordinatorKnowledge({ memberId: own.memberId, file: coordinatorFile, hasher, verifier, logger });
     await knowledge.load();
     if (signal.aborted) throw new CollectiveError('CANCELLED', 'The start was cancelled.');
     const listener = await this.#listen(store, knowledge);
@@ -188,7 +188,7 @@ class NodeDaemon implements StorageNode {
       random,
       logger,
       onTrust: (trust) => {
-        cutRevoked(this.#server, own, knowledge, clock.nowMs());
+        cutRefused(this.#server, own, knowledge, clock.nowMs());
         certificate.heard(trust);
       },
       onEnded: (reason) => certificate.sessionEnded(reason),

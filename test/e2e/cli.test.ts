@@ -56,7 +56,7 @@ describe('a command that fails', () => {
 
   test('asks nobody for a passphrase where there is no terminal', async () => {
     const result = await world.command('init', '--name', 'bob', '--json');
-    expect(jsonOf(result, REFUSAL).error).toMatchObject({ code: 'USAGE', next: 'Give it with --passphrase-file <file>.' });
+    expect(jsonOf(result, REFUSAL).error).toMatchObject({ code: 'USAGE', next: 'Give it with --passphrase-file FILE.' });
     expect(result.code).toBe(2);
   });
 

@@ -37,7 +37,7 @@ describe('a plugin', () => {
     await cp(EXAMPLE, folder, { recursive: true });
     await world.cluster.ok(['plugins', 'link', folder], { env: offline() });
     expect(jsonOf(await world.ok('hello', '--json'), HELLO).path).toBe('/');
-    expect((await world.ok('hello', '/')).stdout.toString('utf8')).toBe('Hello alice! In / are 1 files, 5 B.\n');
+    expect((await world.ok('hello', '/')).stdout.toString('utf8')).toBe('Hello alice! In / is 1 file, 5 B.\n');
     const wrong = await world.command('hello', '/greetin');
     expect([wrong.code, wrong.stderr]).toEqual([4, expect.stringContaining('Did you mean /greeting?')]);
     expect((await world.ok('ls')).stdout.toString('utf8')).toBe('greeting\n');

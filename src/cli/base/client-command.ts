@@ -1,5 +1,6 @@
 import type { CollectiveError } from '../../base/index.js';
 import type { CollectiveClient, Past } from '../../client/index.js';
+import { shortTime } from '../format/entries.js';
 import type { Context } from '../contexts/context-store.js';
 import { BaseCommand } from './base-command.js';
 import { writeOut } from '../local/standard-streams.js';
@@ -21,9 +22,8 @@ export abstract class ClientCommand extends BaseCommand {
     ]);
     const world = createWorld(await this.logger());
     const opened = await openContextClient(world, this.config.configDir, contextName, (error, untilMs) => {
-      const until = new Date(untilMs).toISOString();
       if (untilMs > world.clock.nowMs())
-        this.warnAside(`Your certificate could not be renewed, and is good until ${until}. ${error.message}`);
+        this.warnAside(`Your certificate could not be renewed, and is good until ${shortTime(untilMs)}. ${error.message}`);
     });
     this.atEnd(() => opened.close());
     this.#opened = opened.client;

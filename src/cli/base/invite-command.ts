@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { CollectiveError } from '../../base/index.js';
+import { shortTime } from '../format/entries.js';
 import { ClientCommand } from './client-command.js';
 import { durationFlag } from './flags.js';
 
@@ -28,7 +29,8 @@ export abstract class InviteCommand extends ClientCommand {
     );
     const expires = new Date(expiresMs).toISOString();
     this.log(invite);
-    if (process.stderr.isTTY) this.logToStderr(`\nGood once, until ${expires}. It is a secret.\nNext: ${command('<invite>')}`);
+    if (process.stderr.isTTY)
+      this.logToStderr(`\nGood once, until ${shortTime(expiresMs)}. It is a secret.\nNext: ${command('INVITE')}`);
     return { invite, id: inviteId, expires };
   }
 }

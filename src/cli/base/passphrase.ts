@@ -32,14 +32,18 @@ async function readWhole(file: string): Promise<string> {
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (!missing) throw error;
-    throw new CollectiveError('NOT_FOUND', `There is no passphrase file ${file}.`, { details: { path: file }, cause: error });
+    throw new CollectiveError('NOT_FOUND', `There is no passphrase file ${file}.`, {
+      next: 'Check the path given with --passphrase-file; - stands for standard input.',
+      details: { path: file },
+      cause: error,
+    });
   }
 }
 
 function requireTerminal(): void {
   if (process.stdin.isTTY && process.stderr.isTTY) return;
   throw new CollectiveError('USAGE', 'The identity key needs a passphrase, and there is no terminal to ask for it.', {
-    next: 'Give it with --passphrase-file <file>.',
+    next: 'Give it with --passphrase-file FILE.',
   });
 }
 

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import { CollectiveError, formatSize } from '../../base/index.js';
+import { CollectiveError, counted, formatSize } from '../../base/index.js';
 import { ClientCommand } from '../base/client-command.js';
 import { failureLines, failuresJson, transferError } from '../base/transfer-report.js';
 
@@ -39,10 +39,9 @@ export default class Copy extends ClientCommand {
     const report = await client.tree.copy(sources, destination, options, this.interrupted);
     const { files, directories, symlinks, bytes, copied, failureCount } = report;
     const done = files + directories + symlinks;
-    const folders = directories > 0 ? `, ${directories} ${directories === 1 ? 'folder' : 'folders'}` : '';
-    const links = symlinks > 0 ? `, ${symlinks} ${symlinks === 1 ? 'symlink' : 'symlinks'}` : '';
-    if (done > 0)
-      this.say(`Copied ${files} ${files === 1 ? 'file' : 'files'}${folders}${links}, ${formatSize(bytes)}; no bytes moved.`);
+    const folders = directories > 0 ? `, ${counted(directories, 'folder')}` : '';
+    const links = symlinks > 0 ? `, ${counted(symlinks, 'symlink')}` : '';
+    if (done > 0) this.say(`Copied ${counted(files, 'file')}${folders}${links}, ${formatSize(bytes)}; no bytes moved.`);
     return this.finish(
       { copied, files, directories, symlinks, size: bytes, failures: failuresJson(report), failureCount },
       { error: transferError(report, done), lines: failureLines(report, done) },

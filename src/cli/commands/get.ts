@@ -42,7 +42,7 @@ export default class Get extends ClientCommand {
     if (destination === '-') {
       if (paths.length > 1)
         throw new CollectiveError('USAGE', 'Only one file at a time goes to standard output.', {
-          next: 'collective cat <path>...',
+          next: 'collective cat PATH...',
         });
       return this.pour(client, paths, past);
     }

@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core';
 import { formatSize } from '../../base/index.js';
 import { ClientCommand } from '../base/client-command.js';
-import { entryJson, modeText, octalMode, printable, type EntryJson } from '../format/entries.js';
+import { entryJson, modeText, octalMode, printable, shortTime, type EntryJson } from '../format/entries.js';
 
 export default class Stat extends ClientCommand {
   static override summary = 'Show what is known about a file, folder or symlink.';
@@ -21,8 +21,8 @@ export default class Stat extends ClientCommand {
       ...(entry.kind === 'symlink' ? [['Target', printable(entry.target)] as [string, string]] : []),
       ...(entry.kind === 'file' ? [['Size', `${formatSize(entry.bytes)} (${entry.bytes} bytes)`] as [string, string]] : []),
       ['Permissions', `${modeText(entry)} (${octalMode(entry.mode)})`],
-      ['Modified', json.modified],
-      ...(json.committed === undefined ? [] : [['Committed', json.committed] as [string, string]]),
+      ['Modified', shortTime(entry.modified.seconds * 1000)],
+      ...(entry.committedMs > 0 ? [['Committed', shortTime(entry.committedMs)] as [string, string]] : []),
       ['Version', String(entry.version)],
       ['Id', entry.fileId],
     ];

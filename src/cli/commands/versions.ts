@@ -29,7 +29,7 @@ export default class Versions extends ClientCommand {
     const { args, flags } = await this.parse(Versions);
     if (args.path === '/' && !flags.deleted && !flags.recursive) {
       throw new CollectiveError('USAGE', 'Say of which file.', {
-        next: 'collective versions <path>; or, for what was deleted: collective versions --deleted <folder>',
+        next: 'collective versions PATH; or, for what was deleted: collective versions --deleted FOLDER',
       });
     }
     const { client } = await this.client(flags.context);

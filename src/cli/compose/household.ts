@@ -6,7 +6,12 @@ import type { Coordinator } from '../../coordinator/index.js';
 import { ContextStore } from '../contexts/context-store.js';
 import { openContextClient } from './client.js';
 import { openCoordinator } from './coordinator.js';
-import { chooseCoordinatorDirectory, type CoordinatorSettings } from './coordinator-folder.js';
+import {
+  chooseCoordinatorDirectory,
+  coordinatorsHere,
+  defaultCoordinatorDirectory,
+  type CoordinatorSettings,
+} from './coordinator-folder.js';
 import { advertisedEndpoints, formatAddress, isVacant, type Address } from './data-folders.js';
 import { nodeFoldersHere, rememberNode, type NodeFolder } from './known-nodes.js';
 import { checkCapacity, defaultCapacity, freeAddress } from './node-choices.js';
@@ -155,7 +160,7 @@ export class Household {
       'CONFIG_INVALID',
       `You are no client of ${this.settings.name} on this machine, so no node can be made.`,
       {
-        next: 'Log in with an invite of that member: collective login <invite>',
+        next: 'Log in with an invite of that member: collective login INVITE',
       },
     );
   }
@@ -186,12 +191,28 @@ async function coordinatorFolder(
   defaultName: string,
 ): Promise<string> {
   if (directory !== undefined) return join(directory, 'coordinator');
+  if (name !== undefined) await checkFirst(dataDirectory, name);
   try {
     return await chooseCoordinatorDirectory(dataDirectory, { directory: undefined, name });
   } catch (error) {
     if (!isCollectiveError(error) || error.code !== 'NOT_FOUND') throw error;
     return join(dataDirectory, defaultName, 'coordinator');
   }
+}
+
+/** A name that was mistyped must not found somebody else beside the member that is here. Error: USAGE. */
+async function checkFirst(dataDirectory: string, name: string): Promise<void> {
+  const here = await coordinatorsHere(dataDirectory);
+  if (here.length === 0 || here.includes(defaultCoordinatorDirectory(dataDirectory, name))) return;
+  const others = here.map((folder) => basename(dirname(folder)));
+  throw new CollectiveError(
+    'USAGE',
+    `There is no member ${name} on this machine, but ${others.join(', ')}: ${here.join(', ')}.`,
+    {
+      next: `To start what is here: collective up --name ${others[0] ?? ''}. To found ${name} beside it, give a folder: collective up --name ${name} --directory DIR`,
+      details: { members: others },
+    },
+  );
 }
 
 /** Before anything is made that would have to listen there. Error: UNAVAILABLE. */

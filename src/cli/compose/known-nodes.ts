@@ -48,7 +48,7 @@ export async function chooseNodeDirectory(world: World, dataDirectory: string, a
   const [only] = paths;
   if (only === undefined) {
     throw new CollectiveError('NOT_FOUND', 'No node has joined on this machine.', {
-      next: 'collective node join <invite> --path <dir> --capacity <size>',
+      next: 'collective node join INVITE --path DIR --capacity SIZE',
     });
   }
   if (paths.length > 1) {

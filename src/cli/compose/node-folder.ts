@@ -76,7 +76,7 @@ export async function readNodeSettings(world: World, directory: string): Promise
       {
         next: isCoordinator
           ? `collective coordinator start --directory ${directory}`
-          : `collective node join <invite> --path ${directory} --capacity <size>`,
+          : `collective node join INVITE --path ${directory} --capacity SIZE`,
         details: { path: directory },
         cause: error,
       },
@@ -120,7 +120,7 @@ export function coordinatorFile(world: World, directory: string): SmallFile {
   return {
     async read() {
       try {
-        return await readSmallFile(world.fileSystem, path, LIMITS.configFileBytes);
+        return await readSmallFile(world.fileSystem, path, LIMITS.coordinatorFileBytes);
       } catch (error) {
         if (isFileSystemError(error) && error.errno === 'ENOENT') return undefined;
         throw error;

@@ -14,7 +14,7 @@ export async function identityFileOf(world: World, dataDirectory: string, member
     if (settings.memberId === memberId) return join(directory, MEMBER_FILES.identityKey);
   }
   throw new CollectiveError('NOT_FOUND', 'The identity key is not on this machine.', {
-    next: "Run this on the coordinator's machine, or say where the key's file is: --identity <file>",
+    next: "Run this on the coordinator's machine, or say where the key's file is: --identity FILE",
   });
 }
 

@@ -75,15 +75,29 @@ export class ContextStore {
 
   /** The named one, or else the current one. Errors: NOT_FOUND, CONFIG_INVALID. */
   async choose(name: string | undefined): Promise<Context> {
-    const chosen = name ?? (await this.currentName());
-    if (chosen !== undefined) return this.get(chosen);
+    if (name !== undefined) return this.get(name);
+    const chosen = await this.currentName();
+    if (chosen !== undefined) return this.#current(chosen);
     throw (await this.list()).length === 0
       ? new CollectiveError('CONFIG_INVALID', 'This machine belongs to no member yet.', {
-          next: 'collective init --name <name> to found one, or collective login <invite> to join yours.',
+          next: 'collective init --name NAME to found one, or collective login INVITE to join yours.',
         })
       : new CollectiveError('CONFIG_INVALID', 'There are several contexts and none is chosen.', {
-          next: 'collective context use <name>',
+          next: 'collective context use NAME',
         });
+  }
+
+  /** A name in the file that is that of no context: a context was removed by hand, or the file is damaged. */
+  async #current(name: string): Promise<Context> {
+    if ((await this.#names()).includes(name)) return this.#read(name);
+    throw new CollectiveError(
+      'CONFIG_INVALID',
+      `${this.#currentFile} names the context ${JSON.stringify(name)}, and there is none.`,
+      {
+        next: 'See which there are with collective context list, and choose one: collective context use NAME',
+        details: { path: this.#currentFile, context: name },
+      },
+    );
   }
 
   /** Error: NOT_FOUND. */

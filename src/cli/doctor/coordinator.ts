@@ -5,6 +5,7 @@ import { CollectiveError, formatDuration, LIMITS } from '../../base/index.js';
 import type { CollectiveClient } from '../../client/index.js';
 import { chainPem, trustPem, verifyMemberLeaf, type OwnCredentials } from '../../identity/index.js';
 import type { Clock } from '../../ports/index.js';
+import { shortTime } from '../format/entries.js';
 import { doubtful, failed, fine, wrong, type Check } from './check.js';
 
 type Status = Awaited<ReturnType<CollectiveClient['admin']['status']>>;
@@ -116,7 +117,7 @@ function checkClock(thereMs: number, hereMs: number): Check {
   return wrong(
     'clock',
     `This machine's clock is ${off} ${offMs > 0 ? 'ahead of' : 'behind'} the coordinator's.`,
-    `Find out which is wrong: here it is ${new Date(hereMs).toISOString()}. Then set it.`,
+    `Find out which is wrong: here it is ${shortTime(hereMs)}. Then set it.`,
   );
 }
 

@@ -1,6 +1,7 @@
 import { isCollectiveError, formatDuration } from '../../base/index.js';
 import { leafValidity, type OwnCredentials } from '../../identity/index.js';
 import type { Context, ContextStore } from '../contexts/context-store.js';
+import { shortTime } from '../format/entries.js';
 import { doubtful, failed, fine, wrong, type Check } from './check.js';
 
 const SOON_MS = 7 * 24 * 3600 * 1000;
@@ -29,28 +30,27 @@ export async function checkMembership(
     return { checks: [chosen, key, checkLife(own.leaf, nowMs)], membership: { context, own } };
   } catch (error) {
     const name = isCollectiveError(error) && error.code === 'KEY_FILE_UNSAFE' ? 'key-file' : 'certificate';
-    return { checks: [chosen, failed(name, error, 'Join again: collective login <invite>')] };
+    return { checks: [chosen, failed(name, error, 'Join again: collective login INVITE')] };
   }
 }
 
 function checkLife(leaf: Uint8Array, nowMs: number): Check {
   const validity = leafValidity(leaf);
   if (validity === undefined)
-    return wrong('certificate', 'The certificate cannot be read.', 'Join again: collective login <invite>');
+    return wrong('certificate', 'The certificate cannot be read.', 'Join again: collective login INVITE');
   const { notBeforeMs, notAfterMs } = validity;
-  const instant = (timeMs: number): string => new Date(timeMs).toISOString();
   if (nowMs < notBeforeMs) {
     return wrong(
       'certificate',
-      `The certificate is good from ${instant(notBeforeMs)} on, and this machine's clock shows ${instant(nowMs)}: it is behind.`,
+      `The certificate is good from ${shortTime(notBeforeMs)} on, and this machine's clock shows ${shortTime(nowMs)}: it is behind.`,
       "Set this machine's clock.",
     );
   }
   if (nowMs > notAfterMs) {
     return wrong(
       'certificate',
-      `The certificate was good until ${instant(notAfterMs)}, and this machine's clock shows ${instant(nowMs)}.`,
-      "If that is not the time now, set this machine's clock. Else run any command, which renews it, or: collective login <invite>",
+      `The certificate was good until ${shortTime(notAfterMs)}, and this machine's clock shows ${shortTime(nowMs)}.`,
+      "If that is not the time now, set this machine's clock. Else run any command, which renews it, or: collective login INVITE",
     );
   }
   const left = formatDuration(notAfterMs - nowMs);

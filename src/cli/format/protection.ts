@@ -89,7 +89,7 @@ export function protectionLines(file: FileProtectionJson): readonly string[] {
     'partly-unreachable': 'Next: bring back the nodes, or put the file again to have its copies on others: collective node list',
     'under-protected': 'Next: put the file again to make the missing copies, or bring back the nodes: collective node list',
     unreachable: 'Next: bring back the nodes that hold it: collective node list',
-    lost: 'Next: put the file again from another place, or restore another version: collective versions <path>',
+    lost: 'Next: put the file again from another place, or restore another version: collective versions PATH',
   };
   const line = next[state];
   return line === undefined ? lines : [...lines, line];

@@ -1,4 +1,4 @@
-import { formatDuration, formatSize } from '../../base/index.js';
+import { counted, formatDuration, formatSize } from '../../base/index.js';
 import { paint, type Colour } from './colour.js';
 import { nodesTable } from './nodes.js';
 import { printable } from './printable.js';
@@ -25,8 +25,8 @@ export function statusText(
     '',
     nodes.length === 0 ? 'No node has joined yet. Next: collective node invite' : nodesTable(nodes, shown.nowMs),
     '',
-    `Files    ${usage.files} in ${usage.directories} folders, ${formatSize(usage.fileBytes)}; ` +
-      `${usage.copies} copies of ${usage.chunks} chunks, ${formatSize(usage.storedBytes)} of ${formatSize(usage.capacity)} used`,
+    `Files    ${usage.files} in ${counted(usage.directories, 'folder')}, ${formatSize(usage.fileBytes)}; ` +
+      `${counted(usage.copies, 'copy', 'copies')} of ${counted(usage.chunks, 'chunk')}, ${formatSize(usage.storedBytes)} of ${formatSize(usage.capacity)} used`,
     `Log      ${member.name} at ${log.epoch}-${log.head}, ${formatSize(log.bytes)}, ${placesText(log)}`,
     `Audit    ${auditText(audit, log.head, shown.nowMs)}`,
     `Version  ${coordinator.version} (coordinator), ${shown.programVersion} (this command); context ${shown.contextName}`,
@@ -38,7 +38,7 @@ function auditText({ phase, events, rows, last }: StatusJson['audit'], head: num
   const before =
     last === undefined
       ? 'not yet since the start'
-      : `${last.events} events and ${last.rows} rows read, up to event ${last.head}, ${formatDuration(nowMs - Date.parse(last.finished))} ago`;
+      : `${counted(last.events, 'event')} and ${counted(last.rows, 'row')} read, up to event ${last.head}, ${formatDuration(nowMs - Date.parse(last.finished))} ago`;
   if (phase === 'log') return `${before}; reading the log: ${events} of ${head} events`;
   if (phase === 'views') return `${before}; reading the views: ${rows} rows`;
   return phase === 'rebuilding' ? `${before}; rebuilding the views` : before;
@@ -46,6 +46,6 @@ function auditText({ phase, events, rows, last }: StatusJson['audit'], head: num
 
 /** Where the log is. */
 function placesText({ disks, witnesses }: StatusJson['log']): string {
-  const places = `on ${disks} ${disks === 1 ? 'disk' : 'disks'}`;
-  return witnesses === 0 ? places : `${places}, kept by ${witnesses} ${witnesses === 1 ? 'node' : 'nodes'} too`;
+  const places = `on ${counted(disks, 'disk')}`;
+  return witnesses === 0 ? places : `${places}, kept by ${counted(witnesses, 'node')} too`;
 }

@@ -32,7 +32,9 @@ const DISKS: Readonly<Record<string, string>> = { own: "the coordinator's", othe
 export function witnessesText({ witnesses, disks, required, head, readOnly, notices }: WitnessesJson): readonly string[] {
   const lines = [
     `The log stands at event ${head}, on ${disks} ${disks === 1 ? 'disk' : 'disks'}.` +
-      (required === 0 ? '' : ` A change counts once ${required} of ${witnesses.length} witnesses hold it too.`),
+      (required === 0
+        ? ''
+        : ` A change counts once ${required} of ${witnesses.filter(({ state }) => state !== 'gone').length} witnesses hold it too.`),
   ];
   if (witnesses.length === 0) lines.push('No node keeps it yet. Next: collective node invite');
   else {

@@ -20,6 +20,14 @@ export interface ChunkFetcherOptions {
 /** Failures that will be the same at the next try: the copy itself is bad or gone. */
 const BAD_COPY: ReadonlySet<string> = new Set(['CHUNK_DAMAGED', 'CHUNK_UNKNOWN']);
 
+/** The coordinator's last word on who asks. */
+const NOT_ALLOWED: ReadonlySet<string> = new Set([
+  'CERTIFICATE_REVOKED',
+  'CERTIFICATE_INVALID',
+  'UNAUTHENTICATED',
+  'PERMISSION_DENIED',
+]);
+
 /** Gets chunks from whoever has a whole copy. */
 export class ChunkFetcher {
   readonly #options: ChunkFetcherOptions;
@@ -28,7 +36,7 @@ export class ChunkFetcher {
     this.#options = options;
   }
 
-  /** Fills `into`, as long as the chunk, with bytes that match its id. Errors: CHUNK_UNAVAILABLE, CANCELLED. */
+  /** Fills `into`, as long as the chunk, with bytes that match its id. Errors: CHUNK_UNAVAILABLE, CANCELLED, and NOT_ALLOWED. */
   async fetch(
     file: { readonly path: string; readonly version: number; readonly fileId?: string | undefined },
     placed: PlacedChunk,
@@ -104,7 +112,8 @@ export class ChunkFetcher {
       }
     } catch (thrown) {
       const error = toCollectiveError(thrown);
-      if (signal.aborted) throw error;
+      // Whoever may not ask any more is told that, and not what it leads to.
+      if (signal.aborted || NOT_ALLOWED.has(error.code)) throw error;
       this.#options.logger.info('could not ask for the holders of a chunk', { chunkId: chunk.chunkId, error });
     }
     return undefined;

@@ -75,7 +75,7 @@ export class RemoteTree {
         'IS_A_DIRECTORY',
         `${plain} was a ${entry.kind === 'directory' ? 'folder' : entry.kind}, not a file.`,
         {
-          next: `Put it back to another place: collective restore ${plain} --to <path>`,
+          next: `Put it back to another place: collective restore ${plain} --to PATH`,
           details: { path: plain },
         },
       );

@@ -3,7 +3,7 @@ import type { Finding } from '../../transport/index.js';
 /** Whether the keys of the coordinator are kept outside of its folder. */
 export type ExportState = 'never' | 'outdated' | 'current' | 'unknown';
 
-const EXPORT = 'Keep it on another disk: collective identity export <file>';
+const EXPORT = 'Keep it on another disk: collective identity export FILE';
 
 export function exportFindings(state: ExportState): readonly Finding[] {
   if (state === 'never') {

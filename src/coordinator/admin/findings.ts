@@ -1,6 +1,7 @@
-import { formatDuration } from '../../base/index.js';
+import { counted, formatDuration } from '../../base/index.js';
 import type { CopiesPolicy } from '../../domain/index.js';
 import type { Finding, NodeInfo, UsageInfo } from '../../transport/index.js';
+import { protectionFindings } from './protection-findings.js';
 import { exportFindings, type ExportState } from './export-findings.js';
 import { witnessFindings } from '../witnesses/witness-findings.js';
 import type { WitnessReport } from '../witnesses/witness-report.js';
@@ -12,6 +13,10 @@ const FULL_PERCENT = 95;
 export interface Situation {
   readonly nodes: readonly NodeInfo[];
   readonly usage: UsageInfo;
+  /** Copies that do not count any more, since their nodes were revoked or removed. */
+  readonly forfeited: readonly ForfeitedCopies[];
+  /** Files with enough copies on record, too few of them at nodes that are here. */
+  readonly filesOutOfReach: number;
   readonly policy: CopiesPolicy;
   readonly nowMs: number;
   readonly coordinatorCertificateExpiresMs: number | undefined;
@@ -25,38 +30,22 @@ export interface Situation {
   readonly audit: readonly Finding[];
 }
 
+/** What was at a node that is gone for good. */
+export interface ForfeitedCopies {
+  readonly node: string;
+  readonly how: 'revoked' | 'removed';
+  readonly copies: number;
+}
+
 type Severity = 'notice' | 'warning' | 'failure';
 const finding = (code: string, severity: Severity, message: string, next: string): Finding => ({ code, severity, message, next });
-const counted = (count: number, noun: string, plural = `${noun}s`): string => `${count} ${count === 1 ? noun : plural}`;
 
 /** Everything that is not as it should be: what, why, and the next command to run. The gravest first. */
 export function findingsOf(situation: Situation): readonly Finding[] {
-  const { usage } = situation;
   const found = [
     ...situation.nodes.flatMap((node) => nodeFindings(node, situation)),
     ...enoughNodes(situation),
-    ...(usage.damagedCopies > 0
-      ? [
-          finding(
-            'damaged-copies',
-            'warning',
-            `${counted(usage.damagedCopies, 'copy', 'copies')} were found damaged or missing.`,
-            'Put the files again to make them whole; see which nodes lost copies: collective node list',
-          ),
-        ]
-      : []),
-    ...(usage.underProtectedChunks > 0
-      ? [
-          finding(
-            'under-protected',
-            'warning',
-            `${counted(usage.underProtectedChunks, 'chunk')} ${usage.underProtectedChunks === 1 ? 'has' : 'have'} fewer copies than wanted${filesOf(usage)}.`,
-            situation.nodes.length < situation.policy.wanted
-              ? 'Add a node, best on another machine: collective node invite; then put the files again.'
-              : 'Bring back the nodes that are away, or put the files again; see which: collective find / --under-protected',
-          ),
-        ]
-      : []),
+    ...protectionFindings(situation),
     ...expiring({
       what: "The coordinator's certificate",
       expiresMs: situation.coordinatorCertificateExpiresMs,
@@ -81,12 +70,6 @@ export function findingsOf(situation: Situation): readonly Finding[] {
   ];
   const rank: Readonly<Record<string, number>> = { failure: 0, warning: 1, notice: 2 };
   return found.sort((left, right) => (rank[left.severity] ?? 0) - (rank[right.severity] ?? 0));
-}
-
-/** The rest are older versions, or what was deleted. */
-function filesOf({ storage }: UsageInfo): string {
-  const files = storage?.underProtectedFiles;
-  return files === undefined ? '' : `; ${counted(files, 'file')} had such chunks when last counted`;
 }
 
 export function healthOf(findings: readonly Finding[]): 'healthy' | 'degraded' | 'failed' {

@@ -1,6 +1,6 @@
-import { type NodeId, ROOT_FILE_ID, toHex } from '../../base/index.js';
+import { isNodeId, type NodeId, ROOT_FILE_ID, toHex } from '../../base/index.js';
 import type { EventLog } from '../../events/index.js';
-import type { CopiesPolicy } from '../../domain/index.js';
+import { type CopiesPolicy, countsAsHolder } from '../../domain/index.js';
 import { keyIdOf } from '../../identity/index.js';
 import type { Clock, Hasher } from '../../ports/index.js';
 import type {
@@ -11,13 +11,14 @@ import type {
   TotalsRow,
   TreeCounts,
   ViewHost,
+  Views,
 } from '../../projections/index.js';
 import type { GetStatusResponse, NodeInfo, StorageInfo, UsageInfo } from '../../transport/index.js';
 import type { AuditReport } from '../log/background-audit.js';
 import type { MemberMaterial } from '../member/member-files.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
 import type { WitnessOffice } from '../witnesses/witness-office.js';
-import { findingsOf, healthOf } from './findings.js';
+import { findingsOf, type ForfeitedCopies, healthOf } from './findings.js';
 import type { ExportState } from './export-findings.js';
 
 /** What only the process itself knows. */
@@ -48,6 +49,8 @@ export interface StatusDeskOptions {
   readonly retentionMs: number;
   /** Files with a chunk that has too few copies; undefined: not counted yet. */
   readonly underProtectedFiles: () => number | undefined;
+  /** Files with enough copies on record, too few of them at nodes that are here. */
+  readonly filesOutOfReach: () => number;
   readonly softwareVersion: string;
   readonly policy: CopiesPolicy;
   readonly certificateLifeMs: number;
@@ -67,6 +70,7 @@ interface OnRecord {
     readonly revoked: boolean;
   }[];
   readonly coordinatorCertificate: CertificateRow | undefined;
+  readonly forfeited: readonly ForfeitedCopies[];
   readonly totals: TotalsRow;
   readonly purged: PurgedCounts;
   readonly tree: TreeCounts | undefined;
@@ -92,6 +96,8 @@ export class StatusDesk {
     const findings = findingsOf({
       nodes,
       usage,
+      forfeited: record.forfeited,
+      filesOutOfReach: this.#options.filesOutOfReach(),
       policy,
       nowMs: clock.nowMs(),
       startNotices,
@@ -117,7 +123,7 @@ export class StatusDesk {
         epoch: head.epoch,
         headSequence: head.sequence,
         disks: witnesses.disks,
-        witnesses: witnesses.witnesses.length,
+        witnesses: witnesses.witnesses.filter(({ state }) => state !== 'gone').length,
         witnessesRequired: witnesses.required,
         bytes: await this.#options.logBytes(),
         views: views
@@ -195,6 +201,7 @@ export class StatusDesk {
         revoked: views.certificates.revocation('node', nodeId) !== undefined,
       })),
       coordinatorCertificate: views.certificates.of('coordinator', '')[0],
+      forfeited: forfeitedCopies(views),
       totals: views.usage.totals(),
       purged: views.namespace.purged(),
       tree: views.namespace.file(ROOT_FILE_ID)?.below,
@@ -202,7 +209,7 @@ export class StatusDesk {
   }
 
   #nodeInfos(record: OnRecord): NodeInfo[] {
-    return record.nodes.map(({ nodeId, row, usage, certificate, revoked }): NodeInfo => {
+    return [...record.nodes].sort(byName).map(({ nodeId, row, usage, certificate, revoked }): NodeInfo => {
       const { registry } = this.#options;
       // What a node says counts no more once it is revoked.
       const telemetry = revoked ? undefined : registry.telemetry(nodeId);
@@ -218,7 +225,7 @@ export class StatusDesk {
         freeBytes: telemetry?.freeBytes ?? 0,
         chunks: telemetry?.chunks ?? usage.chunks,
         lastSeenMs: registry.lastSeenMs(nodeId) ?? row.lastSeenMs,
-        damagedCopies: usage.lostCopies,
+        damagedCopies: revoked ? 0 : usage.lostCopies,
         softwareVersion: telemetry?.softwareVersion ?? '',
         certificateExpiresMs: certificate?.notAfterMs ?? 0,
         failureDomain: row.failureDomain,
@@ -234,7 +241,23 @@ export class StatusDesk {
   }
 }
 
-function usageInfo({ totals, tree }: OnRecord, nodes: readonly NodeInfo[]): Omit<UsageInfo, 'storage'> {
+type NodeOnRecord = OnRecord['nodes'][number];
+
+const byName = (left: NodeOnRecord, right: NodeOnRecord): number =>
+  left.row.name === right.row.name ? (left.nodeId < right.nodeId ? -1 : 1) : left.row.name < right.row.name ? -1 : 1;
+
+/** Of nodes that are gone for good: their copies are on record as lost, and were not found damaged. */
+function forfeitedCopies(views: Views): readonly ForfeitedCopies[] {
+  return views.certificates.subjects('node').flatMap(({ subjectId, newest }) => {
+    if (!isNodeId(subjectId) || countsAsHolder(subjectId, views)) return [];
+    const copies = views.usage.node(subjectId).lostCopies;
+    const row = views.nodes.get(subjectId);
+    const how = row?.decommissioned === true ? 'removed' : 'revoked';
+    return copies === 0 ? [] : [{ node: row?.name ?? newest?.name ?? subjectId, how, copies }];
+  });
+}
+
+function usageInfo({ totals, tree, forfeited }: OnRecord, nodes: readonly NodeInfo[]): Omit<UsageInfo, 'storage'> {
   return {
     files: tree?.files ?? 0,
     directories: tree?.directories ?? 0,
@@ -243,7 +266,7 @@ function usageInfo({ totals, tree }: OnRecord, nodes: readonly NodeInfo[]): Omit
     chunkBytes: totals.chunkBytes,
     copies: totals.copies,
     underProtectedChunks: totals.underProtectedChunks,
-    damagedCopies: totals.lostCopies,
+    damagedCopies: totals.lostCopies - forfeited.reduce((sum, { copies }) => sum + copies, 0),
     // Nodes may claim what they like; the sum has to stay a number that can be sent.
     capacityBytes: nodes.reduce((sum, node) => Math.min(sum + node.capacityBytes, Number.MAX_SAFE_INTEGER), 0),
     storedBytes: totals.copyBytes,

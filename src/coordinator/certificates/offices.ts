@@ -27,6 +27,8 @@ export interface CertificateOfficesOptions
   readonly closeCalls: RpcListener['closeCalls'];
   /** The log is signed with this key (SPKI DER) from now on. */
   readonly onLogKey: (publicKey: Uint8Array) => void;
+  /** A node was revoked or removed. */
+  readonly onNodeGone: () => void;
 }
 
 export interface CertificateOffices {
@@ -57,7 +59,10 @@ export async function openCertificateOffices(options: CertificateOfficesOptions)
     revocations,
     trust,
     closeCalls: options.closeCalls,
-    onNodeGone: () => withdrawal.look(),
+    onNodeGone: () => {
+      withdrawal.look();
+      options.onNodeGone();
+    },
     clock,
     hasher,
     logger,

@@ -2,6 +2,7 @@ import { type InviteId, LIMITS } from '../../base/index.js';
 import type { Clock } from '../../ports/index.js';
 
 const WINDOW_MS = 60_000;
+const GROUPS = 8;
 
 interface Attempt {
   readonly address: string;
@@ -9,7 +10,8 @@ interface Attempt {
 }
 
 /**
- * How often the enrolment port was tried in vain: within a minute, by each address and in all; and with a wrong proof, for each
+ * How often the enrolment port was tried in vain: within a minute, by each address (of IPv6: each network of 64
+ * bits) and in all; and with a wrong proof, for each
  * invite. An attempt counts until it has succeeded, so that joining many machines at once is nobody's attack, and a stranger who
  * knocks all day keeps only others of the same address out.
  */
@@ -23,7 +25,8 @@ export class EnrolmentAttempts {
   }
 
   /** False when there were too many within the last minute. */
-  admit(address: string): boolean {
+  admit(from: string): boolean {
+    const address = networkOf(from);
     const nowMs = this.#clock.monotonicMs();
     this.#recent = this.#recent.filter(({ atMs }) => atMs > nowMs - WINDOW_MS);
     const fromThere = this.#recent.filter((attempt) => attempt.address === address).length;
@@ -33,7 +36,8 @@ export class EnrolmentAttempts {
   }
 
   /** One that was admitted from there was not in vain. */
-  succeeded(address: string): void {
+  succeeded(from: string): void {
+    const address = networkOf(from);
     const index = this.#recent.findIndex((attempt) => attempt.address === address);
     if (index >= 0) this.#recent.splice(index, 1);
   }
@@ -46,3 +50,21 @@ export class EnrolmentAttempts {
     return count >= LIMITS.inviteWrongTries;
   }
 }
+
+/** Of an IPv6 address, its first 64 bits: whoever has one address of such a network has all of them. Any other text is kept. */
+export function networkOf(address: string): string {
+  const bare = address.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/, '');
+  const mapped = /^::ffff:([0-9]+(?:\.[0-9]+){3})$/i.exec(bare);
+  if (mapped !== null) return mapped[1] ?? bare;
+  if (!bare.includes(':')) return bare;
+  const [before = '', after] = bare.split('::', 2);
+  const left = groupsOf(before);
+  const right = after === undefined ? [] : groupsOf(after);
+  const zeros = after === undefined ? 0 : Math.max(0, GROUPS - left.length - right.length);
+  const groups = [...left, ...Array.from({ length: zeros }, () => '0'), ...right].slice(0, GROUPS / 2);
+  return `${groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
+}
+
+/** An IPv4 address at the end stands for two groups. */
+const groupsOf = (text: string): string[] =>
+  text.split(':').flatMap((group) => (group === '' ? [] : group.includes('.') ? ['0', '0'] : [group]));

@@ -5,6 +5,9 @@ import type { NodeRegistry } from '../nodes/node-registry.js';
 import type { Walked } from './tree-walk.js';
 import { chunksOfVersion, type PlacedChunk } from './version-chunks.js';
 
+/** Fewer copies than wanted on record; or as many, and some of them at nodes that are away. */
+export type FileStanding = 'protected' | 'out-of-reach' | 'under-protected';
+
 /** Finds out how well files are kept, from what is on record and from who is here now. */
 export class ProtectionDesk {
   readonly #options: { readonly views: ViewHost; readonly registry: NodeRegistry };
@@ -37,27 +40,46 @@ export class ProtectionDesk {
    * Ends at the first. Error: CANCELLED.
    */
   async isUnderProtected(
-    { row, fileId }: Walked,
+    walked: Walked,
     signal: AbortSignal,
     counted: 'on-record' | 'reachable' = 'on-record',
   ): Promise<boolean> {
-    if (row.kind !== 'file' || row.version === 0) return false;
+    const standing = await this.standing(walked, signal, counted);
+    return standing === 'under-protected' || (counted === 'reachable' && standing === 'out-of-reach');
+  }
+
+  /** Of a file's current version. `reachable`: ends at the first chunk with too few copies in reach. Error: CANCELLED. */
+  async standing({ row, fileId }: Walked, signal: AbortSignal, ends: 'on-record' | 'reachable'): Promise<FileStanding> {
+    if (row.kind !== 'file' || row.version === 0) return 'protected';
     const version = await this.#options.views.run(({ namespace }) => namespace.version(fileId, row.version));
-    if (version === undefined) return false;
+    if (version === undefined) return 'protected';
     const tally = await this.#tally();
     for await (const chunks of chunksOfVersion(this.#options.views, version)) {
       signal.throwIfAborted();
       for (const { row: placement } of chunks) tally.add(placement);
-      const { underProtectedChunks, copiesReachable, copiesWanted } = tally.result();
-      if (underProtectedChunks > 0 || (counted === 'reachable' && copiesReachable < copiesWanted)) return true;
+      const standing = standingOf(tally.result());
+      if (standing === 'under-protected' || (standing === 'out-of-reach' && ends === 'reachable')) return standing;
     }
-    return false;
+    return standingOf(tally.result());
+  }
+
+  /** Changes whenever nodes come and go, or begin or cease to count. */
+  async whoIsHere(): Promise<{ readonly all: boolean; readonly key: string }> {
+    const known = await this.#known();
+    const here = known.filter((id) => this.here(id));
+    return { all: here.length === known.length, key: here.join(' ') };
   }
 
   async #tally(): Promise<ProtectionTally> {
-    const known = await this.#options.views.run((all) =>
-      all.nodes.all().flatMap(([id]) => (countsAsHolder(id, all) ? [id] : [])),
-    );
-    return new ProtectionTally(new Set(known), (id) => this.here(id));
+    return new ProtectionTally(new Set(await this.#known()), (id) => this.here(id));
   }
+
+  #known(): Promise<readonly NodeId[]> {
+    return this.#options.views.run((all) => all.nodes.all().flatMap(([id]) => (countsAsHolder(id, all) ? [id] : [])));
+  }
+}
+
+function standingOf({ underProtectedChunks, copiesReachable, copiesWanted }: Protection): FileStanding {
+  if (underProtectedChunks > 0) return 'under-protected';
+  return copiesReachable < copiesWanted ? 'out-of-reach' : 'protected';
 }

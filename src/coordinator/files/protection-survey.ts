@@ -18,12 +18,13 @@ export interface ProtectionSurveyOptions {
 
 /**
  * Counts, in the background, the files of which some chunk has fewer copies than wanted: chunks do not know their files, so all
- * files are looked at, again when something has changed and not more often than it may take time.
+ * files are looked at, again when something has changed or nodes came or went, and not more often than it may take time.
  */
 export class ProtectionSurvey {
   readonly #options: ProtectionSurveyOptions;
   #files: number | undefined;
-  #countedAt = -1;
+  #outOfReach = 0;
+  #countedAt = '';
 
   constructor(options: ProtectionSurveyOptions) {
     this.#options = options;
@@ -32,6 +33,11 @@ export class ProtectionSurvey {
   /** As last counted; undefined: not yet. */
   get underProtectedFiles(): number | undefined {
     return this.#files;
+  }
+
+  /** As last counted: files that have enough copies, and too few of them at nodes that are here. */
+  get filesOutOfReach(): number {
+    return this.#outOfReach;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -53,17 +59,22 @@ export class ProtectionSurvey {
   async #count(signal: AbortSignal): Promise<void> {
     const { views, protection, timers } = this.#options;
     const { sequence } = views.position();
-    if (sequence === this.#countedAt) return;
-    const troubled = await views.run(({ usage }) => usage.totals().underProtectedChunks > 0);
-    let files = 0;
+    const here = await protection.whoIsHere();
+    const state = `${sequence} ${here.key}`;
+    if (state === this.#countedAt) return;
+    const troubled = !here.all || (await views.run(({ usage }) => usage.totals().underProtectedChunks > 0));
+    let [files, outOfReach] = [0, 0];
     if (troubled) {
       for await (const walked of walkTree(views, [], signal)) {
-        if (await protection.isUnderProtected(walked, signal)) files += 1;
+        const standing = await protection.standing(walked, signal, 'on-record');
+        if (standing === 'under-protected') files += 1;
+        if (standing === 'out-of-reach') outOfReach += 1;
         // Rows that are in memory take no turn of the event loop.
         if (walked.row.kind === 'directory') await timers.sleep(0, signal);
       }
     }
     this.#files = files;
-    this.#countedAt = sequence;
+    this.#outOfReach = outOfReach;
+    this.#countedAt = state;
   }
 }

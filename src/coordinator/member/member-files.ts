@@ -91,19 +91,26 @@ export async function readMemberFiles(
   const [coordinatorLeaf] = acceptFrom(coordinatorCertificate, certificatesOfPem(await store.readPublic(coordinatorCertificate)));
   const ca = acceptFrom(caCertificate, openCa(await store.readPublic(caCertificate)));
   const [caKeys, coordinatorKeys] = [await keyPair(caKey), await keyPair(coordinatorKey)];
-  checkKeyFile({ path: coordinatorCertificate, der: coordinatorLeaf }, { path: coordinatorKey, ...coordinatorKeys });
+  const [logKeys, ticketKeys] = [await keyPair(MEMBER_FILES.logKey), await keyPair(MEMBER_FILES.ticketKey)];
+  const all = [
+    { path: caKey, ...caKeys },
+    { path: coordinatorKey, ...coordinatorKeys },
+    { path: MEMBER_FILES.logKey, ...logKeys },
+    { path: MEMBER_FILES.ticketKey, ...ticketKeys },
+  ];
+  checkKeyFile({ path: coordinatorCertificate, der: coordinatorLeaf }, { path: coordinatorKey, ...coordinatorKeys }, all);
   // A rotation that was cut short leaves the certificate of the next key.
   if (nextCaKeys === undefined || !isForKey(ca.der, nextCaKeys.publicKey)) {
-    checkKeyFile({ path: caCertificate, der: ca.der }, { path: caKey, ...caKeys });
+    checkKeyFile({ path: caCertificate, der: ca.der }, { path: caKey, ...caKeys }, all);
   }
   return {
     ...member,
     ca,
     caKeys,
     ...(nextCaKeys === undefined ? {} : { nextCaKeys }),
-    logKeys: await keyPair(MEMBER_FILES.logKey),
+    logKeys,
     ...(nextLogKeys === undefined ? {} : { nextLogKeys }),
-    ticketKeys: await keyPair(MEMBER_FILES.ticketKey),
+    ticketKeys,
     coordinatorKeys,
     coordinatorLeaf,
   };

@@ -65,6 +65,15 @@ function witnessFinding({ name, state, reason, sequence }: WitnessFacts): readon
           SEE,
         ),
       ];
+    case 'gone':
+      return [
+        finding(
+          'witness-gone',
+          'warning',
+          `Node ${name} is revoked or removed, and does not keep the log any more; no other could be named in its place yet.`,
+          'Name those that keep it: collective witness set NODES; if those before are lost for good, with --lost',
+        ),
+      ];
     default:
       return [];
   }

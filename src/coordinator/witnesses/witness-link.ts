@@ -27,6 +27,12 @@ interface Reading {
   readonly reject: (error: CollectiveError) => void;
 }
 
+/** What a node begins its stream with. */
+export interface WitnessHello {
+  readonly diskId: string;
+  readonly copies: readonly KeptHead[];
+}
+
 /** One node's open stream: what its copy of the own log holds, blocks down, and blocks back up. */
 export class WitnessLink {
   readonly nodeId: NodeId;
@@ -48,10 +54,7 @@ export class WitnessLink {
   #nextOrderId = 1;
   #wake: (() => void) | undefined;
 
-  constructor(
-    node: { readonly nodeId: NodeId; readonly origin: MemberId; readonly timers: Timers },
-    hello: { readonly diskId: string; readonly copies: readonly KeptHead[] },
-  ) {
+  constructor(node: { readonly nodeId: NodeId; readonly origin: MemberId; readonly timers: Timers }, hello: WitnessHello) {
     const { nodeId, origin, timers } = node;
     this.nodeId = nodeId;
     this.origin = origin;

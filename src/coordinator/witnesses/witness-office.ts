@@ -73,6 +73,11 @@ export class WitnessOffice {
     this.#desk.stop();
   }
 
+  /** Something is different: others may have to keep the log now. */
+  look(): void {
+    this.#desk.look();
+  }
+
   /**
    * An operator names the witnesses; `evenAlone` although those before cannot be asked. Errors: NOT_FOUND, REQUEST_INVALID,
    * LOG_READ_ONLY, WITNESSES_UNREACHABLE.

@@ -1,4 +1,4 @@
-import { CollectiveError, LIMITS, type MemberId, toCollectiveError } from '../../base/index.js';
+import { CollectiveError, LIMITS, type MemberId, type NodeId, toCollectiveError } from '../../base/index.js';
 import type { Logger, Timers } from '../../ports/index.js';
 import type {
   AuthenticatedCall,
@@ -8,7 +8,7 @@ import type {
   WitnessServiceDefinition,
 } from '../../transport/index.js';
 import { nodeCaller } from '../caller.js';
-import { WitnessLink } from './witness-link.js';
+import { type WitnessHello, WitnessLink } from './witness-link.js';
 
 const COPIES_IN_A_HELLO = 64;
 
@@ -40,16 +40,47 @@ export class WitnessService implements ServiceImplementation<typeof WitnessServi
 
   async *keep(requests: AsyncIterable<KeepRequest>, call: AuthenticatedCall): AsyncGenerator<KeepResponse> {
     const { nodeId } = nodeCaller(call.caller);
-    const messages = requests[Symbol.asyncIterator]();
-    const first = await messages.next();
-    if (first.done === true || first.value.message?.$case !== 'hello') {
-      throw new CollectiveError('REQUEST_INVALID', 'A stream for copies begins with a hello.');
-    }
-    if (this.#open >= LIMITS.witnessStreams || first.value.message.value.copies.length > COPIES_IN_A_HELLO) {
+    if (this.#open >= LIMITS.witnessStreams) {
       throw new CollectiveError('LIMIT_EXCEEDED', `A coordinator looks after ${LIMITS.witnessStreams} streams for copies.`);
     }
     this.#open += 1;
-    const link = new WitnessLink({ nodeId, origin: this.#origin, timers: this.#timers }, first.value.message.value);
+    try {
+      const messages = requests[Symbol.asyncIterator]();
+      const hello = await this.#hello(messages);
+      yield* this.#attend(nodeId, hello, messages, call);
+    } finally {
+      this.#open -= 1;
+    }
+  }
+
+  /** A stream counts from its opening on: one that says nothing is not waited for. */
+  async #hello(messages: AsyncIterator<KeepRequest>): Promise<WitnessHello> {
+    const silent = new CollectiveError('REQUEST_INVALID', 'The stream for copies was opened, and no hello came.');
+    let timer: { cancel(): void } | undefined;
+    try {
+      const late = new Promise<never>((_resolve, reject) => {
+        timer = this.#timers.after(LIMITS.witnessHelloMs, () => reject(silent));
+      });
+      const first = await Promise.race([messages.next(), late]);
+      if (first.done === true || first.value.message?.$case !== 'hello') {
+        throw new CollectiveError('REQUEST_INVALID', 'A stream for copies begins with a hello.');
+      }
+      const { value } = first.value.message;
+      if (value.copies.length > COPIES_IN_A_HELLO)
+        throw new CollectiveError('LIMIT_EXCEEDED', `A node tells of at most ${COPIES_IN_A_HELLO} copies.`);
+      return value;
+    } finally {
+      timer?.cancel();
+    }
+  }
+
+  async *#attend(
+    nodeId: NodeId,
+    hello: WitnessHello,
+    messages: AsyncIterator<KeepRequest>,
+    call: AuthenticatedCall,
+  ): AsyncGenerator<KeepResponse> {
+    const link = new WitnessLink({ nodeId, origin: this.#origin, timers: this.#timers }, hello);
     const logger = this.#logger.child({ nodeId });
     logger.info('a node keeps the log', { copyUpTo: link.head?.sequence ?? 0 });
     const attending = this.#host.attend(link);
@@ -60,7 +91,6 @@ export class WitnessService implements ServiceImplementation<typeof WitnessServi
       if (link.ended.aborted) throw link.reason;
     } finally {
       link.close(new CollectiveError('UNAVAILABLE', 'The stream has ended.'));
-      this.#open -= 1;
       await attending;
     }
   }

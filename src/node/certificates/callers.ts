@@ -1,10 +1,13 @@
-import { CollectiveError, type ClientId } from '../../base/index.js';
-import { type OwnCredentials, tlsCredentials, verifyMemberLeaf } from '../../identity/index.js';
+import { CollectiveError } from '../../base/index.js';
+import { joinPem, type OwnCredentials, poolPem, tlsCredentials } from '../../identity/index.js';
 import type { Clock, PeerCertificate, TlsCredentials } from '../../ports/index.js';
 import type { ChunkServer } from '../../transport/index.js';
 import type { CoordinatorKnowledge } from '../coordinator-knowledge.js';
 
-/** Of the data port: clients of the own member that were not revoked. */
+/**
+ * Of the data port: clients of the own member and of admitted ones that were not revoked. TLS takes leaves of any of their CAs;
+ * which member's a leaf may name is for `verifyClient`.
+ */
 export function callerCredentials(own: OwnCredentials, knowledge: CoordinatorKnowledge, clock: Clock): TlsCredentials {
   const credentials = tlsCredentials(own, ['client'], clock);
   return {
@@ -15,41 +18,38 @@ export function callerCredentials(own: OwnCredentials, knowledge: CoordinatorKno
       return credentials.privateKey;
     },
     get trustedCa() {
-      return credentials.trustedCa;
+      return joinPem([credentials.trustedCa, poolPem(knowledge.admitted)]);
     },
-    verifyPeer: (peer) => {
-      credentials.verifyPeer(peer);
-      const clientId = clientOf(peer, own, clock.nowMs());
-      if (clientId !== undefined && knowledge.isRevoked(clientId)) throw revokedClient(clientId);
+    verifyPeer: ({ leaf }) => {
+      const verified = knowledge.verifyClient(leaf, own, clock.nowMs());
+      if (!verified.ok) throw verified.error;
     },
-    ...(credentials.onChange === undefined ? {} : { onChange: credentials.onChange }),
+    onChange: (listener) => {
+      const forget = [credentials.onChange?.(listener), knowledge.onChange(listener)];
+      return () => {
+        for (const end of forget) end?.();
+      };
+    },
   };
 }
 
-/** Closes what clients have open that are revoked by now. */
-export function cutRevoked(
+/** Closes what clients have open that may not come any more: revoked, or of a member that is not admitted now. */
+export function cutRefused(
   server: ChunkServer | undefined,
   own: OwnCredentials,
   knowledge: CoordinatorKnowledge,
   nowMs: number,
 ): void {
-  const isRevoked = (peer: PeerCertificate): boolean => {
-    const clientId = clientOf(peer, own, nowMs);
-    return clientId !== undefined && knowledge.isRevoked(clientId);
+  const refused = new Set(['CERTIFICATE_REVOKED', 'PERMISSION_DENIED']);
+  const matches = ({ leaf }: PeerCertificate): boolean => {
+    const verified = knowledge.verifyClient(leaf, own, nowMs);
+    return !verified.ok && refused.has(verified.error.code);
   };
   server?.closeConnections(
-    isRevoked,
-    new CollectiveError('CERTIFICATE_REVOKED', 'The certificates of this client were revoked.'),
+    matches,
+    new CollectiveError(
+      'CERTIFICATE_REVOKED',
+      'This client may not come any more: it was revoked, or its member is not admitted.',
+    ),
   );
 }
-
-function clientOf({ leaf }: PeerCertificate, own: OwnCredentials, nowMs: number): ClientId | undefined {
-  const verified = verifyMemberLeaf(leaf, own, { nowMs, roles: ['client'] });
-  return verified.ok && verified.value.role === 'client' ? verified.value.clientId : undefined;
-}
-
-const revokedClient = (clientId: ClientId): CollectiveError =>
-  new CollectiveError('CERTIFICATE_REVOKED', `The certificates of client ${clientId} were revoked.`, {
-    next: 'Ask for a new invite, and use it with: collective login',
-    details: { role: 'client', id: clientId },
-  });

@@ -1,13 +1,6 @@
 import { accept, CollectiveError, equalBytes, LIMITS, type NodeId } from '../../base/index.js';
 import type { ChunkStore } from '../../chunks/index.js';
-import {
-  chunkListDigest,
-  describePeer,
-  openTicket,
-  type OwnCredentials,
-  type Ticket,
-  verifyMemberLeaf,
-} from '../../identity/index.js';
+import { chunkListDigest, describePeer, openTicket, type OwnCredentials, type Ticket } from '../../identity/index.js';
 import type { Clock, Hasher, Logger, SignatureVerifier, Signer } from '../../ports/index.js';
 import type { ChunkServerHandler, PresentedTicket, TicketRights } from '../../transport/index.js';
 import type { CoordinatorKnowledge } from '../coordinator-knowledge.js';
@@ -44,7 +37,8 @@ export class TicketGate implements ChunkServerHandler {
     const { own, clock, knowledge, verifier, nodeId } = this.#options;
     const { leaf } = presented.peer;
     const nowMs = clock.nowMs();
-    const bearer = accept(verifyMemberLeaf(leaf, own, { nowMs, roles: ['client'] }));
+    const verify = (atMs: number) => accept(knowledge.verifyClient(leaf, own, atMs));
+    const bearer = verify(nowMs);
     if (knowledge.ticketKeys.length === 0) {
       throw new CollectiveError('UNAVAILABLE', 'This node has not met its coordinator yet, so it can judge no tickets.', {
         next: 'Check that the coordinator runs; the node connects to it by itself.',
@@ -67,7 +61,7 @@ export class TicketGate implements ChunkServerHandler {
     const label = presented.label === '' ? {} : { requestId: presented.label };
     const logger = this.#options.logger.child({ ...label, client: describePeer(bearer), origin: ticket.origin });
     logger.debug('a ticket was shown', { kind: ticket.kind, chunks: presented.chunks.length });
-    return this.#rights(ticket, presented, { bearer, leaf, own, clock }, logger);
+    return this.#rights(ticket, presented, { bearer, verify, clock }, logger);
   }
 
   #rights(

@@ -1,4 +1,5 @@
 import { CollectiveError, LIMITS } from '../../base/index.js';
+import type { PeerIdentity } from '../../identity/index.js';
 import type { OpenCall } from './channel.js';
 
 interface Entry {
@@ -9,31 +10,30 @@ interface Entry {
 /** The calls that a listener is serving now, so that those of a caller can be cut. */
 export class CallRegistry {
   readonly #entries = new Set<Entry>();
+  readonly #open = new Map<string, number>();
   readonly #openMax: number;
+  readonly #ofCallerMax: number;
 
-  constructor(openMax: number = LIMITS.rpcOpenCalls) {
+  constructor(openMax: number = LIMITS.rpcOpenCalls, ofCallerMax: number = LIMITS.rpcOpenCallsPerCaller) {
     this.#openMax = openMax;
+    this.#ofCallerMax = ofCallerMax;
   }
 
   get size(): number {
     return this.#entries.size;
   }
 
-  /** `cut` ends the call with an error. Returns what removes it. Error: UNAVAILABLE when too many are open. */
+  /** `cut` ends the call with an error. Returns what removes it. Error: UNAVAILABLE when too many are open, in all or of that caller. */
   add(call: OpenCall, cut: (error: CollectiveError) => void): () => void {
-    if (this.#entries.size >= this.#openMax) {
-      throw new CollectiveError(
-        'UNAVAILABLE',
-        `The coordinator is serving ${this.#openMax} calls, which is the most it does at once.`,
-        {
-          next: 'Try again in a moment.',
-        },
-      );
-    }
+    const caller = call.caller === undefined ? undefined : callerKey(call.caller);
+    const open = caller === undefined ? 0 : (this.#open.get(caller) ?? 0);
+    if (this.#entries.size >= this.#openMax) throw busy(`The coordinator is serving ${this.#openMax} calls`);
+    if (open >= this.#ofCallerMax) throw busy(`The coordinator is serving ${this.#ofCallerMax} calls of this certificate`);
     const entry = { call, cut };
     this.#entries.add(entry);
+    if (caller !== undefined) this.#open.set(caller, open + 1);
     return () => {
-      this.#entries.delete(entry);
+      if (this.#entries.delete(entry) && caller !== undefined) this.#closed(caller);
     };
   }
 
@@ -43,4 +43,18 @@ export class CallRegistry {
     for (const entry of matching) entry.cut(error);
     return matching.length;
   }
+
+  #closed(caller: string): void {
+    const open = (this.#open.get(caller) ?? 0) - 1;
+    if (open > 0) this.#open.set(caller, open);
+    else this.#open.delete(caller);
+  }
 }
+
+const callerKey = (caller: PeerIdentity): string => {
+  const id = caller.role === 'node' ? caller.nodeId : caller.role === 'client' ? caller.clientId : '';
+  return `${caller.memberId}/${caller.role}/${id}`;
+};
+
+const busy = (what: string): CollectiveError =>
+  new CollectiveError('UNAVAILABLE', `${what}, which is the most that it serves at once.`, { next: 'Try again in a moment.' });

@@ -3,6 +3,8 @@ import type { Clock, Logger } from '../../ports/index.js';
 
 const LINES_PER_MINUTE = 60;
 const MINUTE_MS = 60_000;
+/** The other end went away in the midst of its handshake: whoever tries several addresses at once does that with the slower ones. */
+const LEFT = 'ECONNRESET';
 
 /** Tells the log who was refused and why, a bounded number of times a minute: strangers can knock as often as they like. */
 export class RefusalLog {
@@ -27,6 +29,7 @@ export class RefusalLog {
     }
     this.#lines += 1;
     if (this.#lines > LINES_PER_MINUTE) this.#suppressed += 1;
+    else if (error.details['reason'] === LEFT) this.#logger.info('a connection was closed before it was made', { remote });
     else this.#logger.warn('connection refused', { remote, code: error.code, reason: error.message });
   }
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -38,6 +38,16 @@ afterEach(async () => {
 });
 
 describe('contexts', () => {
+  it('a choice of a context that is not there names the file that holds it', async () => {
+    await store.add('home', settings, own);
+    await writeFile(join(root, 'current-context.json'), '{"version":1,"context":"iome"}');
+    await expect(store.choose(undefined)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('current-context.json'),
+      next: expect.stringContaining('collective context use'),
+    });
+  });
+
   it('keep key and certificates so that nobody else can reach the key', async () => {
     const { directory } = await store.add('alice', settings, own);
     expect((await stat(directory)).mode & 0o777).toBe(0o700);

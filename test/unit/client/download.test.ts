@@ -186,6 +186,24 @@ describe('get, when copies are bad', () => {
     expect(world.time.nowMs - before).toBeLessThan(1000);
   });
 
+  it('says that the client was revoked, when that happens in the midst of it', async () => {
+    const world = await worldWith(someBytes('revoked', 5 * MiB));
+    const revoked = new CollectiveError('CERTIFICATE_REVOKED', 'This client was revoked.');
+    for (const node of world.nodes) {
+      node.intercept = () => {
+        world.coordinator.intercept = () => {
+          throw revoked;
+        };
+        throw new CollectiveError('NODE_UNREACHABLE', 'It closed the connection.');
+      };
+    }
+    const outcome = await get(world).then(
+      ({ failures }) => failures.map(({ error }) => error.code),
+      (error: unknown) => [error instanceof CollectiveError ? error.code : String(error)],
+    );
+    expect(new Set(outcome)).toEqual(new Set(['CERTIFICATE_REVOKED']));
+  });
+
   it('waits a while for holders that cannot be reached, then names them', async () => {
     const world = await worldWith(someBytes('away', 100));
     for (const node of world.nodes) {

@@ -95,11 +95,11 @@ describe('invites', () => {
     expect(refusal(client.text, 'node')).toEqual({
       code: 'INVITE_INVALID',
       message: 'This is a client invite.',
-      next: 'Run: collective login <invite>',
+      next: 'Run: collective login INVITE',
     });
     expect(refusal(node.text, 'client')).toMatchObject({
       message: 'This is a node invite.',
-      next: 'Run: collective node join <invite>',
+      next: 'Run: collective node join INVITE',
     });
     expect(refusal(node.text.replace('1node', '1client'), 'client').message).toContain('mistyped');
   });

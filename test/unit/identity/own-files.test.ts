@@ -26,6 +26,12 @@ describe('a key and the certificate for it', () => {
     expect(() => checkKeyFile(certificate, { path: 'keys/ca.key', ...keysOf(1) })).not.toThrow();
     const other = thrownBy(() => checkKeyFile(certificate, { path: 'keys/ca.key', ...keysOf(2) }));
     expect(other).toMatchObject({ code: 'CERTIFICATE_INVALID', message: expect.stringMatching(/ca\.crt .* keys\/ca\.key/) });
+    const log = { path: 'keys/log.key', ...keysOf(1) };
+    const exchanged = thrownBy(() => checkKeyFile(certificate, { path: 'keys/ca.key', ...keysOf(2) }, [log]));
+    expect(exchanged).toMatchObject({
+      message: expect.stringMatching(/keys\/ca\.key: that key is in keys\/log\.key/),
+      next: expect.stringContaining('exchanged'),
+    });
     const garbage = thrownBy(() => checkKeyFile(certificate, { path: 'keys/ca.key', privateKeyPem: 'garbage' }));
     expect(garbage).toMatchObject({ code: 'DATA_FORMAT_UNSUPPORTED', message: expect.stringContaining('keys/ca.key') });
   });

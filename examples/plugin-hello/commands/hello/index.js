@@ -16,7 +16,7 @@ export class Hello extends PluginCommand {
       files += 1;
       bytes += entry.size;
     }
-    this.log(`Hello ${member.name}! In ${args.path} are ${files} files, ${formatSize(bytes)}.`);
+    this.log(`Hello ${member.name}! In ${args.path} ${files === 1 ? 'is 1 file' : `are ${files} files`}, ${formatSize(bytes)}.`);
     return { member: member.name, path: args.path, files, bytes };
   }
 }

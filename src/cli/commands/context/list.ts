@@ -11,7 +11,7 @@ export default class ContextList extends BaseCommand {
     const store = openContexts(this.config.configDir);
     const contexts = await store.list();
     const current = await store.currentName();
-    if (contexts.length === 0) this.say('There is none yet. Next: collective init --name <name>, or collective login <invite>');
+    if (contexts.length === 0) this.say('There is none yet. Next: collective init --name NAME, or collective login INVITE');
     else {
       this.log(
         formatTable(

@@ -1,6 +1,7 @@
 import { Args } from '@oclif/core';
 import { BaseCommand } from '../../base/base-command.js';
 import { contextFlag } from '../../base/flags.js';
+import { shortTime } from '../../format/entries.js';
 
 export default class ContextShow extends BaseCommand {
   static override summary = 'Show a context: who you are there, until when, and where the coordinator is.';
@@ -15,17 +16,26 @@ export default class ContextShow extends BaseCommand {
     const { expiryOf } = await import('../../compose/certificate-expiry.js');
     const store = openContexts(this.config.configDir);
     const context = await store.choose(args.name ?? flags.context);
-    const expires = new Date(expiryOf(await store.credentials(context))).toISOString();
+    const expiresMs = expiryOf(await store.credentials(context));
     const { name, memberId, memberName, clientId, clientName, endpoints, directory } = context;
     const lines: [string, string][] = [
       ['Context', name],
       ['Member', `${memberName} (${memberId})`],
       ['Client', `${clientName} (${clientId})`],
-      ['Certificate', `until ${expires}`],
+      ['Certificate', `until ${shortTime(expiresMs)}`],
       ['Coordinator', endpoints.join(', ')],
       ['Folder', directory],
     ];
     for (const [label, value] of lines) this.log(`${`${label}:`.padEnd(13)} ${value}`);
-    return { name, memberId, memberName, clientId, clientName, certificateExpires: expires, endpoints, directory };
+    return {
+      name,
+      memberId,
+      memberName,
+      clientId,
+      clientName,
+      certificateExpires: new Date(expiresMs).toISOString(),
+      endpoints,
+      directory,
+    };
   }
 }

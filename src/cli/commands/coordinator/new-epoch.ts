@@ -50,7 +50,7 @@ export default class CoordinatorNewEpoch extends BaseCommand {
     });
     await writeAssertedHead(world, directory, started);
     this.say(`The log of ${name} goes on in epoch ${started.epoch}, from event ${started.sequence - 1}.`);
-    this.say('Its log key is new: collective identity export <file>');
+    this.say('Its log key is new: collective identity export FILE');
     this.say('Next: collective coordinator start');
     return { memberId, name, directory, epoch: started.epoch, sequence: started.sequence };
   }

@@ -41,7 +41,7 @@ export default class IdentityExport extends BaseCommand {
     await writeKit(world, path, text);
     await markExported(world, directory, kit);
     this.say(`The identity and the keys of ${settings.name} are in ${path}, encrypted with the passphrase.`);
-    this.say('Keep it on another disk. To make a lost coordinator anew: collective recover --identity <file>');
+    this.say('Keep it on another disk. To make a lost coordinator anew: collective recover --identity FILE');
     return { memberId: settings.memberId, name: settings.name, file: path, nodes: kit.nodes };
   }
 }

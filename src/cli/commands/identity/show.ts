@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../base/base-command.js';
+import { shortTime } from '../../format/entries.js';
 
 export default class IdentityShow extends BaseCommand {
   static override summary = 'Show who this coordinator is, its keys by their fingerprints, and whether they are kept elsewhere.';
@@ -39,11 +40,11 @@ export default class IdentityShow extends BaseCommand {
       ['Folder', directory],
       [
         'Exported',
-        exported === undefined
-          ? 'never: collective identity export <file>'
+        mark === undefined
+          ? 'never: collective identity export FILE'
           : current
-            ? exported
-            : `${exported}, and keys have changed since`,
+            ? shortTime(mark.exportedMs)
+            : `${shortTime(mark.exportedMs)}, and keys have changed since`,
       ],
     ];
     for (const [name, value] of lines) this.log(`${`${name}:`.padEnd(12)} ${value}`);

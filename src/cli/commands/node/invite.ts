@@ -12,7 +12,7 @@ export default class NodeInvite extends InviteCommand {
     return this.issue(
       'node',
       { context, name, expires },
-      (invite) => `collective node join ${invite} --path <dir> --capacity 100G`,
+      (invite) => `collective node join ${invite} --path DIR --capacity 100G`,
     );
   }
 }

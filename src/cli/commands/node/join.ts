@@ -35,7 +35,7 @@ export default class NodeJoin extends BaseCommand {
       helpValue: 'WORD',
     }),
   };
-  static override examples = ['<%= config.bin %> node join <invite> --path /mnt/disk1/collective --capacity 900G'];
+  static override examples = ['<%= config.bin %> node join INVITE --path /mnt/disk1/collective --capacity 900G'];
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(NodeJoin);

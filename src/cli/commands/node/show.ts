@@ -1,6 +1,7 @@
 import { Args } from '@oclif/core';
-import { CollectiveError, formatSize } from '../../../base/index.js';
+import { CollectiveError, counted, formatSize } from '../../../base/index.js';
 import { ClientCommand } from '../../base/client-command.js';
+import { shortTime } from '../../format/entries.js';
 import { nodeJson, type NodeJson } from '../../format/status.js';
 
 export default class NodeShow extends ClientCommand {
@@ -23,12 +24,12 @@ export default class NodeShow extends ClientCommand {
       ['Store', `${node.store.state || '-'}${node.store.reason === undefined ? '' : `: ${node.store.reason}`}`],
       ['Addresses', node.endpoints.join(', ') || '-'],
       ['Capacity', formatSize(node.capacity)],
-      ['Used', `${formatSize(node.used)} in ${node.chunks} chunks`],
+      ['Used', `${formatSize(node.used)} in ${counted(node.chunks, 'chunk')}`],
       ['Free', formatSize(node.free)],
-      ['Damaged', `${node.damagedCopies} copies`],
+      ['Damaged', counted(node.damagedCopies, 'copy', 'copies')],
       ['Domain', node.failureDomain || 'its own'],
-      ['Seen', node.lastSeen ?? 'never'],
-      ['Certificate', node.certificateExpires === undefined ? '-' : `until ${node.certificateExpires}`],
+      ['Seen', node.lastSeen === undefined ? 'never' : shortTime(Date.parse(node.lastSeen))],
+      ['Certificate', node.certificateExpires === undefined ? '-' : `until ${shortTime(Date.parse(node.certificateExpires))}`],
       ['Version', node.version || '-'],
     ];
     for (const [name, value] of lines) this.log(`${`${name}:`.padEnd(13)} ${value}`);

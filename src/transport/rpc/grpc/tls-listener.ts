@@ -142,7 +142,10 @@ function handshakeFailure(error: Error): CollectiveError {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const what = code === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'did not finish the TLS handshake in time' : 'made no TLS 1.3 handshake';
   return (
-    explainTlsFailure(code) ?? new CollectiveError('PROTOCOL_ERROR', `The other end ${what}${code === '' ? '' : ` (${code})`}.`)
+    explainTlsFailure(code) ??
+    new CollectiveError('PROTOCOL_ERROR', `The other end ${what}${code === '' ? '' : ` (${code})`}.`, {
+      details: { reason: code },
+    })
   );
 }
 

@@ -1,4 +1,5 @@
 import { durationFlag } from '../../../base/flags.js';
+import { shortTime } from '../../../format/entries.js';
 import { RotationCommand, rotationFlags } from '../../../base/rotation-command.js';
 
 export default class CoordinatorRotateCa extends RotationCommand {
@@ -14,9 +15,10 @@ export default class CoordinatorRotateCa extends RotationCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(CoordinatorRotateCa);
     const { sequence, previousUntilMs } = await this.rotate('ca', flags, flags.overlap ?? 0);
-    const previousUntil = new Date(previousUntilMs).toISOString();
-    this.say(`The CA is replaced by event ${sequence}. Certificates of the one before are good until ${previousUntil}.`);
-    this.say('Next: collective identity export <file>   (a copy made before holds the old key)');
-    return { event: sequence, previousUntil };
+    this.say(
+      `The CA is replaced by event ${sequence}. Certificates of the one before are good until ${shortTime(previousUntilMs)}.`,
+    );
+    this.say('Next: collective identity export FILE   (a copy made before holds the old key)');
+    return { event: sequence, previousUntil: new Date(previousUntilMs).toISOString() };
   }
 }

@@ -10,7 +10,7 @@ export default class CoordinatorRotateLogKey extends RotationCommand {
     const { flags } = await this.parse(CoordinatorRotateLogKey);
     const { sequence } = await this.rotate('log-key', flags, 0);
     this.say(`The log key is replaced: from event ${sequence + 1} on another key signs.`);
-    this.say('Next: collective identity export <file>   (a copy made before holds the old key)');
+    this.say('Next: collective identity export FILE   (a copy made before holds the old key)');
     return { event: sequence };
   }
 }

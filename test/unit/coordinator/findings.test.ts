@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { findingsOf, type Situation } from '../../../src/coordinator/admin/findings.js';
+import type { NodeInfo, UsageInfo } from '../../../src/transport/index.js';
+
+const node = (name: string, changes: Partial<NodeInfo> = {}): NodeInfo => ({
+  nodeId: name,
+  name,
+  state: 'online',
+  storeState: 'ready',
+  storeReason: '',
+  endpoints: ['127.0.0.1:7430'],
+  capacityBytes: 1000,
+  usedBytes: 0,
+  freeBytes: 1000,
+  chunks: 0,
+  lastSeenMs: 0,
+  damagedCopies: 0,
+  softwareVersion: '',
+  certificateExpiresMs: 0,
+  failureDomain: '',
+  ...changes,
+});
+
+const USAGE: UsageInfo = {
+  files: 1,
+  directories: 1,
+  fileBytes: 1,
+  chunks: 1,
+  chunkBytes: 1,
+  copies: 2,
+  underProtectedChunks: 0,
+  damagedCopies: 0,
+  capacityBytes: 1000,
+  storedBytes: 2,
+  storage: undefined,
+};
+
+const situation = (changes: Partial<Situation>): Situation => ({
+  nodes: [node('attic'), node('garage')],
+  usage: USAGE,
+  forfeited: [],
+  filesOutOfReach: 0,
+  policy: { wanted: 2, minimum: 2 },
+  nowMs: 1_000_000,
+  coordinatorCertificateExpiresMs: undefined,
+  certificateLifeMs: 1000,
+  startNotices: [],
+  witnesses: { required: 0, byOperator: false, witnesses: [], disks: 2, refusal: undefined, notices: [] },
+  exported: 'current',
+  viewsDoubtful: false,
+  audit: [],
+  ...changes,
+});
+
+const found = (changes: Partial<Situation>, code: string) => findingsOf(situation(changes)).find((each) => each.code === code);
+
+describe('what status finds about copies', () => {
+  it('copies of a revoked node are not called damaged, and the node is named', () => {
+    const changes = {
+      usage: { ...USAGE, underProtectedChunks: 3 },
+      forfeited: [{ node: 'cellar', how: 'revoked' as const, copies: 3 }],
+    };
+    expect(found(changes, 'damaged-copies')).toBeUndefined();
+    const { message, next } = found(changes, 'forfeited-copies') ?? {};
+    expect(message).toBe('3 copies were on node cellar, which was revoked, and do not count any more.');
+    expect(next).toContain('collective find / --under-protected');
+  });
+
+  it('forfeited copies are no news once there are enough others', () => {
+    expect(found({ forfeited: [{ node: 'cellar', how: 'removed', copies: 3 }] }, 'forfeited-copies')).toBeUndefined();
+  });
+
+  it('nobody is told to bring back nodes when none is away', () => {
+    const usage = { ...USAGE, underProtectedChunks: 1 };
+    expect(found({ usage }, 'under-protected')?.next).not.toContain('Bring back');
+    const nodes = [node('attic'), node('garage', { state: 'unreachable' })];
+    expect(found({ usage, nodes }, 'under-protected')?.next).toContain('Bring back');
+  });
+
+  it('a revoked node is neither one that is away nor one that could take copies', () => {
+    const usage = { ...USAGE, underProtectedChunks: 1 };
+    const nodes = [node('attic'), node('garage', { state: 'revoked' })];
+    expect(found({ usage, nodes }, 'under-protected')?.next).toContain('Add a node');
+  });
+});
