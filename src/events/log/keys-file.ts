@@ -2,6 +2,7 @@ import { LIMITS, uint32Bytes, uint64Bytes, utf8, type MemberId } from '../../bas
 import { isFileSystemError, type FileSystem, type Hasher } from '../../ports/index.js';
 import { LogKeys, originBytes, sameSpan, type KeySpan } from '../chain/index.js';
 import { WireProblem } from '../codec/index.js';
+import { readingFailed } from './damage.js';
 import { KEYS_FILE } from './file-names.js';
 import { readSmallFile, replaceFile } from './small-files.js';
 import { originOf, uncheckedLength, VERSION_BYTES, withCrc, type LogIdentity } from './stored-records.js';
@@ -17,7 +18,7 @@ export type StoredKeys =
   | { readonly kind: 'missing' }
   | { readonly kind: 'unreadable'; readonly problem: string };
 
-/** What KEYS says; it is only an index of what the events say. Throws FileSystemError. */
+/** What KEYS says; it is only an index of what the events say. Error: IO_FAILED. */
 export async function readKeys(
   fileSystem: FileSystem,
   directory: string,
@@ -35,7 +36,7 @@ export async function readKeys(
   } catch (error) {
     if (error instanceof WireProblem) return { kind: 'unreadable', problem: error.message };
     if (isFileSystemError(error) && error.errno === 'ENOENT') return { kind: 'missing' };
-    throw error;
+    throw readingFailed({ directory, file: KEYS_FILE, offset: 0, sequence: 0 }, error);
   }
 }
 

@@ -55,11 +55,10 @@ export async function checkPromises(world: World, node: NodeHost): Promise<void>
 }
 
 /** Whether a whole copy of every chunk is left somewhere. */
-export function isReadable(world: World, hash: string): boolean {
-  return world.history.model
-    .chunksOf(hash)
-    .every((chunkId) => world.nodes.some(({ identity: { nodeId } }) => hasCopy(world, nodeId, chunkId)));
-}
+export const isReadable = (world: World, hash: string): boolean =>
+  [...world.history.model.everyChunkOf(hash)].every((chunkId) =>
+    world.nodes.some(({ identity: { nodeId } }) => hasCopy(world, nodeId, chunkId)),
+  );
 
 const hasCopy = (world: World, nodeId: NodeId, chunkId: ChunkId): boolean =>
   world.history.model.promised.get(nodeId)?.has(chunkId) === true && !isDoubtful(world, nodeId, chunkId);

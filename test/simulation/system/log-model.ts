@@ -49,6 +49,7 @@ export class LogModel {
   readonly #lists = new Map<ExtentListId, readonly Extent[]>();
   readonly #requests = new Map<string, number>();
   readonly #chunksOf = new Map<string, readonly ChunkId[]>();
+  readonly #everyChunkOf = new Map<string, ReadonlySet<ChunkId>>();
 
   constructor(contents: Contents) {
     this.#contents = contents;
@@ -59,7 +60,12 @@ export class LogModel {
     return this.#events[sequence - 1];
   }
 
-  /** The chunks of a committed content, each once. */
+  /** Every chunk that a committed content was ever cut into: its chunks' size depends on whether its length was known before. */
+  everyChunkOf(hash: string): ReadonlySet<ChunkId> {
+    return this.#everyChunkOf.get(hash) ?? new Set();
+  }
+
+  /** The chunks of a committed content as it was committed last, each once. */
   chunksOf(hash: string): readonly ChunkId[] {
     return this.#chunksOf.get(hash) ?? [];
   }
@@ -195,6 +201,7 @@ export class LogModel {
     const hash = digest.digest('hex');
     holds(this.#contents.withHash(hash) !== undefined, 'a version has bytes that nobody stored');
     this.#chunksOf.set(hash, [...chunks]);
+    this.#everyChunkOf.set(hash, new Set([...this.everyChunkOf(hash), ...chunks]));
     return hash;
   }
 }
