@@ -51,6 +51,9 @@ export const LIMITS = {
   witnesses: 8,
   /** That one member knows of, those included that were refused or removed. */
   members: 1024,
+  grants: 4096,
+  /** Directories with a policy of their own. */
+  policies: 4096,
   /** How long a change waits for enough witnesses before it is refused, and then for their word that they hold it. */
   witnessPatienceMs: 5_000,
   /** Blocks that may be ahead of what the witnesses hold, before new commands wait. */
@@ -85,6 +88,43 @@ export const LIMITS = {
   peerRetryMs: 5_000,
   /** Other members whose logs one coordinator keeps. */
   foreignLogs: 1024,
+  /** Blocks in one message between coordinators. */
+  peerPageBytes: 512 * KiB,
+  /** Of one log, pushed by its owner and not stored yet, at either side; beyond that it is asked for. */
+  peerPushBytes: 1 * MiB,
+  /** Zeros written ahead in the copy of a log that is still small. */
+  foreignLogStepBytes: 64 * KiB,
+  /** The newest own blocks, kept in memory for peers. */
+  peerRecentBytes: 4 * MiB,
+  /** Runs of blocks that one coordinator is given at the same time. */
+  peerPulls: 8,
+  /** Events of one range, where two coordinators are asked for one log. */
+  peerRangeEvents: 4096,
+  /** So long a run of blocks may stand still before somebody else is asked. */
+  peerPullStallMs: 30_000,
+  /** Up to so many peers each new block is sent to all. */
+  peersPushedToAll: 16,
+  /** Of more, to so many; the others are told of it. */
+  peersPushedOfMore: 6,
+  /** Blocks up to this size are sent to all in any case: telling of them and being asked for them costs more. */
+  peerSmallPushBytes: 1 * KiB,
+  peerDialDelayMinMs: 250,
+  peerDialDelayMaxMs: 30_000,
+  /** The member with the greater id waits so long for the other one to dial first. */
+  peerDialSecondMs: 1_000,
+  peerHelloMs: 10_000,
+  peerPingMs: 30_000,
+  /** A session in which nothing was heard for so long is ended. */
+  peerSilenceMs: 90_000,
+  /** How often others are told of what they did not have to be told at once. */
+  peerAnnounceMs: 30_000,
+  /** A block further ahead of the own clock is taken and told of. */
+  peerFutureMs: 5 * 60 * 1000,
+  /** How long somebody is not asked for a log after giving a block that does not verify; doubled each time. */
+  peerRefusalMinMs: 10_000,
+  peerRefusalMaxMs: 10 * 60 * 1000,
+  /** Before a peer that is away is told of in `status`. */
+  peerAwayMs: 60_000,
   commandQueueLength: 4096,
   requestRetentionMs: 7 * 24 * 3600 * 1000,
   decodeDepth: 16,
@@ -224,6 +264,10 @@ export const LIMITS = {
   revocationsListed: 4096,
   /** CAs of a member that are told to its people: the present one and those before it. */
   casTold: 5,
+  /** Other members whose clients a node lets in: as many as its coordinator tells it of. */
+  membersTold: 256,
+  /** What a node keeps of its coordinator's word. */
+  coordinatorFileBytes: 8 * MiB,
   caLifeMs: 20 * 365 * 24 * 3600 * 1000,
   /** Attempts to join within a minute that came to nothing. */
   failedEnrolmentsPerAddress: 30,

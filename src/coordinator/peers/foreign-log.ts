@@ -47,7 +47,8 @@ export class ForeignLog {
   /** Opens the copy, or an empty one. Views are brought up to it beside. Errors: LOG_DAMAGED, IO_FAILED. */
   static async open(options: ForeignLogOptions): Promise<ForeignLog> {
     const { root, origin, fileSystem, hasher, verifier, logger } = options;
-    const copy = await openLogCopy({ fileSystem, hasher, verifier, origin, directory: `${root}/${origin}` });
+    const firstStepBytes = LIMITS.foreignLogStepBytes;
+    const copy = await openLogCopy({ fileSystem, hasher, verifier, origin, directory: `${root}/${origin}`, firstStepBytes });
     for (const notice of copy.recovery.notices) logger.warn('mended in the copy of a log', { origin, notice });
     const log = new ForeignLog(options, copy);
     if (await log.#stale.isSet()) log.#views.rebuild(() => log.#stale.clear());

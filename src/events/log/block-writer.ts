@@ -8,6 +8,8 @@ export interface BlockWriterOptions {
   readonly directory: string;
   readonly segmentBytes: number;
   readonly segmentStepBytes: number;
+  /** Absent: all steps are alike. Otherwise a segment begins so small, and doubles up to the step. */
+  readonly firstStepBytes?: number | undefined;
 }
 
 interface OpenSegment {
@@ -120,7 +122,8 @@ export class BlockWriter {
   }
 
   #stepEnd(needed: number): number {
-    const { segmentBytes, segmentStepBytes } = this.#options;
+    const { segmentBytes, segmentStepBytes, firstStepBytes = segmentStepBytes } = this.#options;
+    for (let end = firstStepBytes; end < segmentStepBytes; end *= 2) if (end >= needed) return Math.min(segmentBytes, end);
     return Math.min(segmentBytes, Math.ceil(needed / segmentStepBytes) * segmentStepBytes);
   }
 }

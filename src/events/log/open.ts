@@ -67,7 +67,7 @@ export function writerOptions(options: LogReadingOptions & SegmentSizes): Parame
     segmentBytes <= LIMITS.segmentBytes && segmentBytes >= SEGMENT_HEADER_BYTES + RECORD_BYTES_MAX,
     'a segment holds a block',
   );
-  return { fileSystem, directory, segmentBytes, segmentStepBytes };
+  return { fileSystem, directory, segmentBytes, segmentStepBytes, firstStepBytes: options.firstStepBytes };
 }
 
 /** Opens a log that no process writes to, and changes nothing. Errors as openLog. */

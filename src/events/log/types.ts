@@ -19,6 +19,8 @@ export interface SegmentSizes {
   readonly segmentBytes?: number;
   /** Zeros are written ahead in steps of this. Default: LIMITS.segmentStepBytes. */
   readonly segmentStepBytes?: number;
+  /** Where given, a segment begins so small and doubles up to the step: for logs of which there are many. */
+  readonly firstStepBytes?: number;
 }
 
 /** What writing a log needs besides. */

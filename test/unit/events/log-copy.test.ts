@@ -36,6 +36,28 @@ describe('a copy of a log', () => {
     await log.close();
   });
 
+  it('of which there are many begins small and doubles', async () => {
+    const disk = new SimFileSystem();
+    const log = await foundedLog(disk, '');
+    for (let index = 0; index < 40; index += 1) await commitBlock(log, [smallEvent(`${index}`)]);
+    const bytes = bytesOf(await readAll(log));
+    const copy = await openLogCopy({ ...copyOptions(disk, ''), segmentStepBytes: 1024 * 1024, firstStepBytes: 2048 });
+    const written = (): number =>
+      disk
+        .filesBelow('/')
+        .filter((path) => path.includes('copy') && path.endsWith('.segment'))
+        .reduce((sum, path) => sum + (disk.contentOf(path)?.length ?? 0), 0);
+    await copy.append(bytes.slice(0, 1));
+    expect(written()).toBe(2048);
+    await copy.append(bytes);
+    const used = bytes.reduce((sum, block) => sum + block.length, 0);
+    expect(written()).toBeGreaterThan(used);
+    expect(written()).toBeLessThan(2 * used + 2048);
+    expect(Math.log2(written() / 2048) % 1).toBe(0);
+    await copy.close();
+    await log.close();
+  });
+
   it('whose disk fails takes nothing more until it is opened again', async () => {
     const disk = new SimFileSystem();
     const log = await foundedLog(disk, '');
