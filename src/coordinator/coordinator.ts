@@ -281,14 +281,16 @@ class Running {
         ...federation.homeServices,
       ],
     });
-    const enrolment = await transport.listen({
-      kind: 'enrolment',
-      ...options.enrolment,
-      own: authority.own,
-      logger,
-      services: [serve(EnrolmentServiceDefinition, enrolling)],
-    });
-    await federation.listen();
+    const enrolment = await transport
+      .listen({
+        kind: 'enrolment',
+        ...options.enrolment,
+        own: authority.own,
+        logger,
+        services: [serve(EnrolmentServiceDefinition, enrolling)],
+      })
+      .catch(closing(home));
+    await federation.listen().catch(closing(home, enrolment));
 
     const loops = new AbortController();
     const liveness = new LivenessLoop({
@@ -334,3 +336,11 @@ class Running {
     }
   }
 }
+
+/** For a start that fails: what listens already would go on. */
+const closing =
+  (...listeners: readonly RpcListener[]) =>
+  async (error: unknown): Promise<never> => {
+    await Promise.all(listeners.map((listener) => listener.close(0)));
+    throw error;
+  };
