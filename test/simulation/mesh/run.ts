@@ -1,0 +1,187 @@
+import { isCollectiveError } from '../../../src/base/index.js';
+import type { SeededRandom } from '../ports/index.js';
+import { withPlainSignals } from '../system/plain-signals.js';
+import { holds, Violation } from '../system/violation.js';
+import { crash, crashAfterAnswer, healAll, injectFault, makeImage, profileOf } from './faults.js';
+import { checkConverged, checkViews, isConverged } from './final-checks.js';
+import type { MemberHost } from './member-host.js';
+import { describe, startOperation } from './operations.js';
+import { World } from './world.js';
+
+export interface SimulationReport {
+  readonly seed: number;
+  /** What went wrong; undefined where nothing did. */
+  readonly failure: string | undefined;
+  readonly steps: number;
+  readonly virtualMs: number;
+  readonly counts: ReadonlyMap<string, number>;
+  /** Hex; the same for the same seed. */
+  readonly traceHash: string;
+  readonly traceTail: readonly string[];
+}
+
+/** Longer than any wait of the programs, so that nothing of the time of faults is under way any more. */
+const SETTLE_MS = 90_000;
+const FINAL_STARTS = 60;
+/** How long after the last fault everybody may take to hold what everybody holds. */
+const CONVERGENCE_MS = 180_000;
+
+/** Runs one seed from the first start to the last check. */
+export async function simulateMesh(seed: number, print?: (line: string) => void): Promise<SimulationReport> {
+  const world = await World.create(seed, print);
+  const run = new Run(world);
+  let failure: string | undefined;
+  const onRejection = (reason: unknown): void => {
+    world.fail(new Violation(`a rejection that nobody handles: ${describe(reason)}`));
+  };
+  process.on('unhandledRejection', onRejection);
+  try {
+    await withPlainSignals(() => world.time.run(() => run.run()));
+  } catch (error) {
+    failure = error instanceof Violation ? error.message : describe(error);
+  } finally {
+    process.off('unhandledRejection', onRejection);
+  }
+  world.trace.add('simulation', failure === undefined ? 'ends' : `FAILS: ${failure}`);
+  const { counts, trace } = world;
+  return {
+    seed,
+    failure,
+    steps: run.steps,
+    virtualMs: world.time.nowMs,
+    counts,
+    traceHash: trace.hash,
+    traceTail: [...trace.tail],
+  };
+}
+
+class Run {
+  steps = 0;
+  readonly #world: World;
+  readonly #random: SeededRandom;
+  readonly #restartAtMs = new Map<MemberHost, number>();
+  readonly #problems = new Map<MemberHost, unknown>();
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#random = world.random.fork('steps');
+  }
+
+  async run(): Promise<void> {
+    const world = this.#world;
+    const random = this.#random;
+    const profile = profileOf(random.fork('profile'));
+    const hosts = world.members.map(({ host }) => host).join(', ');
+    world.trace.add('simulation', `${hosts}; faults: ${profile.kinds.join(', ') || 'none'}; chance ${profile.chance}`);
+    await world.evil?.start();
+    this.#supervise();
+    if (random.chance(0.7)) await this.#until(() => world.members.every(({ state }) => state === 'running'), 60_000);
+    if (random.chance(0.3)) await this.#pass(10_000);
+    world.rpc.cutChance = profile.cutChance;
+    const wire = random.fork('wire');
+    world.rpc.peerWire = { times: () => (wire.chance(profile.duplicateChance) ? 2 : 1) };
+    const count = 10 + random.integer(24);
+    for (let step = 0; step < count; step += 1) {
+      this.steps += 1;
+      const kind = profile.kinds[random.integer(Math.max(1, profile.kinds.length))];
+      if (kind !== undefined && random.chance(profile.chance)) injectFault(world, kind, random);
+      if (random.chance(0.15)) makeImage(world, random);
+      this.#operate(step, profile.atAnswerChance);
+      await this.#pass(random.fraction() * random.pick([5, 50, 500, 500, 5000, 20_000]));
+    }
+    await this.#end();
+  }
+
+  #operate(step: number, atAnswerChance: number): void {
+    const [world, random] = [this.#world, this.#random];
+    const idle = world.clients.filter((client) => !client.busy);
+    const client = idle[random.integer(Math.max(1, idle.length))];
+    if (client === undefined || !random.chance(0.8)) return;
+    const member = world.memberOf(client.founded.memberId);
+    startOperation(world, client, random.fork(`operation ${step}`), `s${step}`, () => {
+      if (member !== undefined && random.chance(atAnswerChance)) crashAfterAnswer(world, member, random);
+    });
+  }
+
+  /** Lets time pass, and looks after everybody in it. */
+  async #pass(durationMs: number): Promise<void> {
+    await this.#world.timers.sleep(durationMs);
+    this.#supervise();
+    this.#check();
+  }
+
+  #check(): void {
+    const world = this.#world;
+    if (world.failure !== undefined) throw world.failure;
+    for (const { host, machine } of world.members) {
+      const [internal] = machine.process?.logger.internal ?? [];
+      holds(internal === undefined, `${host} has met an error of its own: ${internal}`);
+    }
+    const operations = world.members.map(({ machine }) => machine.disk.faults.count()).join(' ');
+    world.trace.add('logs', `${world.positions()}; disk operations ${operations}`);
+  }
+
+  /** Starts again what has ended. */
+  #supervise(): void {
+    const world = this.#world;
+    const { nowMs } = world.time;
+    for (const member of world.members) {
+      if (member.failure !== undefined && member.state === 'running') {
+        member.stop().catch((error: unknown) => world.trace.add(member.host, `did not stop in order: ${String(error)}`));
+      }
+      if (member.state !== 'off') continue;
+      const atMs = this.#restartAtMs.get(member);
+      if (atMs === undefined && this.steps > 0) this.#restartAtMs.set(member, nowMs + this.#random.fraction() * 5000);
+      else if (atMs === undefined || atMs <= nowMs) this.#start(member);
+    }
+  }
+
+  #start(member: MemberHost): void {
+    const world = this.#world;
+    this.#restartAtMs.delete(member);
+    world.trace.add(member.host, 'starts');
+    member.start().then(
+      () => {
+        this.#problems.delete(member);
+        world.trace.add(member.host, member.state === 'running' ? 'runs' : 'was ended while it started');
+      },
+      (error: unknown) => {
+        this.#problems.set(member, error);
+        const code = isCollectiveError(error) ? error.code : String(error);
+        world.trace.add(member.host, `does not start: ${code}`);
+        world.trace.aside(member.host, describe(error));
+        world.count(`start refused: ${code}`);
+      },
+    );
+  }
+
+  async #until(test: () => boolean, limitMs: number): Promise<void> {
+    for (let waitedMs = 0; !test() && waitedMs < limitMs; waitedMs += 500) await this.#pass(500);
+  }
+
+  /** All faults end, everything is started again, and everybody must come to hold the same. */
+  async #end(): Promise<void> {
+    const world = this.#world;
+    const isUp = (): boolean => world.members.every(({ state }) => state === 'running');
+    world.trace.add('simulation', 'all faults end');
+    healAll(world);
+    await this.#until(() => world.clients.every((client) => !client.busy), SETTLE_MS);
+    for (const client of world.clients) if (client.busy) client.kill();
+    if (this.#random.chance(0.5)) {
+      for (const member of world.members) if (member.state !== 'off') crash(world, member, 'kill');
+    }
+    for (let starts = 0; starts < FINAL_STARTS && !isUp(); starts += 1) await this.#pass(2000);
+    const problems = [...this.#problems].map(([{ host }, error]) => `${host}: ${describe(error)}`).join('; ');
+    holds(isUp(), `not everything is back after all faults have ended: ${problems}`);
+    if (world.evil !== undefined) await this.#until(() => world.evil?.isRevealed === true, SETTLE_MS);
+    this.#operate(this.steps, 0);
+    const healedMs = world.time.nowMs;
+    await this.#until(() => isConverged(world) && world.clients.every((client) => !client.busy), CONVERGENCE_MS);
+    world.count('virtual ms from the last start to convergence', Math.round(world.time.nowMs - healedMs));
+    for (const client of world.clients) if (client.busy) client.kill();
+    await this.#pass(20_000);
+    await checkConverged(world);
+    this.#check();
+    await checkViews(world);
+  }
+}
