@@ -164,6 +164,26 @@ export const LIMITS = {
   ticketLifeMs: 10 * 60 * 1000,
   clockSkewMs: 2 * 60 * 1000,
 
+  // copies with other members
+  /** Chunks of one member that are on their way to own nodes and not on record yet. */
+  reservationsPerMember: 32_768,
+  /** How long the bytes of such a chunk are set aside in the pledge. */
+  reservationLifeMs: 15 * 60 * 1000,
+  /** How long another member's coordinator is waited for when it is asked for nodes. */
+  memberCallMs: 5_000,
+  /** The same when it is to put copies on record, or to have them fetched. */
+  memberAcceptMs: 30_000,
+  memberFetchMs: 120_000,
+  /** How long a member that did not answer is passed over; twice as long each time. */
+  memberAwayMinMs: 1_000,
+  memberAwayMaxMs: 60_000,
+  /** Chunks of one order to a node to fetch them. */
+  chunksPerFetch: 64,
+  /** Sources of one such order. */
+  fetchSources: 64,
+  /** Chunks whose copies are replaced at a time when a member leaves. */
+  replacedAtOnce: 64,
+
   // node data port
   frameBytes: 256 * KiB,
   controlFrameBytes: 128 * KiB,

@@ -23,6 +23,30 @@ export interface PullRules {
   readonly rangeEvents: number;
 }
 
+/** What to do next to bring a log up to what others hold. */
+export type NextStep =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'pull'; readonly pulls: readonly Pull[] }
+  /** A later epoch goes on somewhere else than this copy does. */
+  | { readonly kind: 'follow-epoch'; readonly memberId: MemberId }
+  /** Somebody holds another block at the same place: find where both part, for a proof. */
+  | { readonly kind: 'compare'; readonly memberId: MemberId };
+
+/** `forked`: the copy holds proof of a fork, so that nothing but a later epoch is taken. */
+export function nextStep(ours: Head, forked: boolean, sources: readonly Source[], rules: PullRules): NextStep {
+  const later = sources
+    .filter(({ head }) => standingOf(head, ours).kind === 'later-epoch')
+    .toSorted((left, right) => compare(left, right))[0];
+  if (later !== undefined && (forked || later.head.sequence <= ours.sequence)) {
+    return { kind: 'follow-epoch', memberId: later.memberId };
+  }
+  if (forked) return { kind: 'nothing' };
+  const pulls = planPulls(ours, sources, rules);
+  if (pulls.length > 0) return { kind: 'pull', pulls };
+  const other = sources.find(({ head }) => standingOf(head, ours).kind === 'forked');
+  return other === undefined ? { kind: 'nothing' } : { kind: 'compare', memberId: other.memberId };
+}
+
 /**
  * What to ask whom for, to bring a log up to what others say they hold: the owner first, then whoever is nearest; of at most two,
  * and of two only where each has a whole range to give. Empty where nobody has more.

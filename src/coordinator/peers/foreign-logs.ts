@@ -15,6 +15,8 @@ export class ForeignLogs {
   readonly #logs = new Map<MemberId, ForeignLog>();
   readonly #opening = new Map<MemberId, Promise<ForeignLog>>();
   readonly #listeners = new Set<(origin: MemberId) => void>();
+  /** Whose views are open. */
+  readonly #added = new Set<MemberId>();
   readonly #notices: string[] = [];
   #closed = false;
 
@@ -58,6 +60,16 @@ export class ForeignLogs {
     return opening;
   }
 
+  /** After it failed: it is checked anew, and put aside where it is damaged. Errors as `open`. */
+  async reopen(origin: MemberId): Promise<void> {
+    const log = this.#logs.get(origin);
+    this.#logs.delete(origin);
+    await log?.close().catch((error: unknown) => {
+      this.#options.logger.warn('the copy of a log did not close', { origin, error });
+    });
+    await this.open(origin);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#opening.values());
@@ -71,7 +83,8 @@ export class ForeignLogs {
     if (this.#logs.size + this.#opening.size >= LIMITS.foreignLogs) {
       throw new CollectiveError('LIMIT_EXCEEDED', `A coordinator keeps the logs of ${LIMITS.foreignLogs} other members.`);
     }
-    await views.addOrigin(origin);
+    if (!this.#added.has(origin)) await views.addOrigin(origin);
+    this.#added.add(origin);
     const onApplied = (moved: MemberId): void => {
       for (const listener of this.#listeners) listener(moved);
     };

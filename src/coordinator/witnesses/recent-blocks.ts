@@ -1,17 +1,27 @@
 import { LIMITS } from '../../base/index.js';
 import type { StoredBlock } from '../../events/index.js';
 
-/** The newest blocks of the own log, for witnesses that are close behind; bounded by LIMITS.witnessRecentBytes. */
+/** The newest blocks of the own log, for those who are close behind; bounded by LIMITS.witnessRecentBytes where nothing is said. */
 export class RecentBlocks {
+  readonly #limitBytes: number;
   readonly #blocks: StoredBlock[] = [];
   #bytes = 0;
+
+  constructor(limitBytes: number = LIMITS.witnessRecentBytes) {
+    this.#limitBytes = limitBytes;
+  }
 
   add(block: StoredBlock): void {
     this.#blocks.push(block);
     this.#bytes += block.bytes.length;
-    while (this.#bytes > LIMITS.witnessRecentBytes && this.#blocks.length > 1) {
+    while (this.#bytes > this.#limitBytes && this.#blocks.length > 1) {
       this.#bytes -= this.#blocks.shift()?.bytes.length ?? 0;
     }
+  }
+
+  /** The newest one that ends at this event or before. */
+  lastUpTo(sequence: number): StoredBlock | undefined {
+    return this.#blocks.findLast(({ lastSequence }) => lastSequence <= sequence);
   }
 
   /** Blocks from the one that begins at this event on, of at most so many bytes but at least one; none where they are too old. */

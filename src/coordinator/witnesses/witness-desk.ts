@@ -47,6 +47,7 @@ export class WitnessDesk implements AppendGate {
   readonly #settling: Settling;
   readonly #probe: HeadProbe;
   readonly #listeners: (() => void)[] = [];
+  readonly #settledListeners = new Set<() => void>();
   readonly #notices: string[] = [];
   readonly #stopping = new AbortController();
   #quorum: Quorum;
@@ -94,6 +95,16 @@ export class WitnessDesk implements AppendGate {
 
   onChange(listener: () => void): void {
     this.#listeners.push(listener);
+  }
+
+  get settledSequence(): number {
+    return this.#quorum.settledSequence;
+  }
+
+  /** Told whenever that may have moved, and after every new block; must not throw. Returns what ends that. */
+  onSettled(listener: () => void): () => void {
+    this.#settledListeners.add(listener);
+    return () => this.#settledListeners.delete(listener);
   }
 
   isSettled(sequence: number): boolean {
@@ -308,6 +319,7 @@ export class WitnessDesk implements AppendGate {
 
   #changed(): void {
     this.#settling.reached(this.#quorum.settledSequence);
+    for (const listener of this.#settledListeners) listener();
     const before = this.#refusal;
     this.#refusal = this.#refusalNow();
     if (before?.error.code !== this.#refusal?.error.code) this.#tellListeners();

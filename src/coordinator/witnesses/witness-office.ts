@@ -56,6 +56,11 @@ export class WitnessOffice {
     return this.#desk;
   }
 
+  /** How far the own log may be told of. */
+  get settledLog(): Pick<WitnessDesk, 'settledSequence' | 'onSettled'> {
+    return this.#desk;
+  }
+
   /** Waits until what is shown now is held by enough witnesses, or it is clear that it will not be for a while. */
   readonly seen = (): Promise<void> => this.#desk.seen();
 

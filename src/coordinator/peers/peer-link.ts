@@ -1,0 +1,141 @@
+import { CollectiveError, type MemberId, toCollectiveError } from '../../base/index.js';
+import type { Head } from '../../events/index.js';
+import type { Clock } from '../../ports/index.js';
+import type { PeerHello, PeerMessage } from '../../transport/index.js';
+import { SessionOutbox } from './session-outbox.js';
+import { bytesOfMessage } from './wire.js';
+
+/** One session with another member's coordinator, whoever dialled: what it has said, and what is yet to be said to it. */
+export class PeerLink {
+  readonly memberId: MemberId;
+  /** Whether this side dialled. */
+  readonly dialledHere: boolean;
+  readonly openedMs: number;
+  readonly outbox = new SessionOutbox();
+  /** By its own word. */
+  readonly heads = new Map<MemberId, Head>();
+  /** What it was told of logs; blocks that were pushed to it are not in it. */
+  readonly told = new Map<MemberId, Head>();
+  /** Chosen anew now and then: who gets new blocks first where not all do. */
+  order = 0;
+  /** Last event of the own log that was pushed to it. */
+  pushedSequence = 0;
+  readonly #clock: Clock;
+  readonly #ended = new AbortController();
+  readonly #inFlight: { readonly sequence: number; readonly bytes: number }[] = [];
+  #hello: PeerHello | undefined;
+  #heardMs: number;
+  #roundTripMs: number | undefined;
+  #pinged: { readonly nonce: number; readonly sentMs: number } | undefined;
+  #nonce = 0;
+  #sentBytes = 0;
+  #receivedBytes = 0;
+  /** `host:port`. */
+  readonly address: string;
+
+  constructor(peer: {
+    readonly memberId: MemberId;
+    readonly dialledHere: boolean;
+    readonly address: string;
+    readonly clock: Clock;
+  }) {
+    this.memberId = peer.memberId;
+    this.dialledHere = peer.dialledHere;
+    this.address = peer.address;
+    this.#clock = peer.clock;
+    this.openedMs = peer.clock.nowMs();
+    this.#heardMs = this.openedMs;
+  }
+
+  get hello(): PeerHello | undefined {
+    return this.#hello;
+  }
+
+  get ended(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  get reason(): CollectiveError {
+    return toCollectiveError(this.#ended.signal.reason, 'UNAVAILABLE');
+  }
+
+  get heardMs(): number {
+    return this.#heardMs;
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs;
+  }
+
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
+  get inFlightBytes(): number {
+    return this.#inFlight.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** What goes out, until the session ends. */
+  async *messages(): AsyncGenerator<PeerMessage, void, undefined> {
+    for await (const message of this.outbox.drain()) {
+      this.#sentBytes += bytesOfMessage(message);
+      const { message: what } = message;
+      if (what?.$case === 'ping') this.#pinged = { nonce: what.value.nonce, sentMs: this.#clock.monotonicMs() };
+      yield message;
+    }
+  }
+
+  greeted(hello: PeerHello): void {
+    this.#hello = hello;
+  }
+
+  /** Something came. */
+  heard(message: PeerMessage): void {
+    this.#heardMs = this.#clock.nowMs();
+    this.#receivedBytes += bytesOfMessage(message);
+  }
+
+  ping(): void {
+    this.#nonce += 1;
+    this.outbox.ping(this.#nonce);
+  }
+
+  ponged(nonce: number): void {
+    if (this.#pinged?.nonce !== nonce) return;
+    this.#roundTripMs = this.#clock.monotonicMs() - this.#pinged.sentMs;
+    this.#pinged = undefined;
+  }
+
+  /** It holds a log up to here. */
+  holds(head: Head): void {
+    this.heads.set(head.origin, head);
+  }
+
+  /** How far a log is held here. */
+  tell(head: Head): void {
+    this.told.set(head.origin, head);
+    this.outbox.head(head);
+  }
+
+  /** Own blocks go to it. */
+  push(origin: MemberId, blocks: readonly Uint8Array[], lastSequence: number): void {
+    this.pushedSequence = lastSequence;
+    this.#inFlight.push({ sequence: lastSequence, bytes: blocks.reduce((sum, { length }) => sum + length, 0) });
+    this.outbox.blocks(origin, blocks);
+  }
+
+  /** It has the own log up to here. */
+  acknowledged(sequence: number): void {
+    while ((this.#inFlight[0]?.sequence ?? Number.POSITIVE_INFINITY) <= sequence) this.#inFlight.shift();
+  }
+
+  close(reason: CollectiveError): void {
+    if (this.#ended.signal.aborted) return;
+    this.#ended.abort(reason);
+    this.outbox.end();
+  }
+}

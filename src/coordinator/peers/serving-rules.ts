@@ -1,0 +1,15 @@
+import type { MemberId } from '../../base/index.js';
+import type { ViewHost } from '../../projections/index.js';
+
+/**
+ * Whether a log may be given to a member whose coordinator is connected, and so is admitted here: the own one may; its own one
+ * may, for it may have lost it; any other only while that log itself admits the member.
+ */
+export async function mayHave(
+  member: MemberId,
+  origin: MemberId,
+  { own, views }: { readonly own: MemberId; readonly views: Pick<ViewHost, 'run'> },
+): Promise<boolean> {
+  if (origin === own || origin === member) return true;
+  return views.run(({ peers }) => peers.get(member)?.state === 'admitted', origin);
+}
