@@ -151,7 +151,8 @@ function get(running: Running): Operation {
   const path = random.chance(0.3) ? random.pick(FOLDERS) : someFile(running);
   return {
     label: `get ${path}`,
-    refusals: absent(path),
+    // A folder below it may go while the tree is walked.
+    refusals: absent(path, ...FOLDERS.filter((folder) => folder.startsWith(joined(path, '')))),
     run: async () => {
       const report = await client.get({ sources: [path], destination: '/target', signal });
       for (const { error } of report.failures) judgeError(error, []);
