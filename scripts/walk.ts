@@ -1,38 +1,52 @@
-// npm run walk: a newcomer's first day, command by command, for real; writes docs/getting-started.md with what they printed.
-// With --check it writes nothing, and fails where a command now ends otherwise or prints something else. --keep leaves the files.
+// npm run walk: newcomers' first days, command by command, for real; writes docs/getting-started.md and docs/federation.md with what
+// they printed; --page NAME: only one of them. With --check it writes nothing, and fails where a command now ends otherwise or prints
+// something else. --keep leaves the files.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROOT } from './check/parts.js';
 import { differences } from './walk/compare.js';
-import { Household } from './walk/household.js';
 import { markdownOf } from './walk/page.js';
-import { chapters } from './walk/chapters.js';
-
-const PAGE = join(ROOT, 'docs', 'getting-started.md');
+import { type Page, PAGES } from './walk/pages/index.js';
 
 const { values } = parseArgs({
-  options: { check: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false } },
+  options: {
+    check: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+    page: { type: 'string', multiple: true, default: Object.keys(PAGES) },
+  },
 });
-const root = await mkdtemp(join(tmpdir(), 'collective-walk-'));
-const household = await Household.create(root);
-let page: string;
-try {
-  page = await markdownOf(chapters, household);
-} finally {
-  await household.stopAll();
-  if (values.keep) console.log(`The files are in ${root}`);
-  else await rm(root, { recursive: true, force: true });
-}
-if (values.check) {
-  const found = differences(await readFile(PAGE, 'utf8'), page);
+
+async function walk(page: Page): Promise<void> {
+  const file = join(ROOT, page.path);
+  const root = await mkdtemp(join(tmpdir(), 'collective-walk-'));
+  let told: string;
+  try {
+    const { households, close } = await page.open(root);
+    try {
+      told = await markdownOf({ ...page, households });
+    } finally {
+      await close();
+    }
+  } finally {
+    if (values.keep) console.log(`The files are in ${root}`);
+    else await rm(root, { recursive: true, force: true });
+  }
+  if (!values.check) {
+    await writeFile(file, told);
+    console.log(`Written: ${file}`);
+    return;
+  }
+  const found = differences(await readFile(file, 'utf8'), told);
   for (const line of found) console.error(line);
-  console.log(
-    found.length === 0 ? 'The walk is as it is written down.' : `${found.length} lines differ; npm run walk writes it anew.`,
-  );
-  process.exitCode = found.length === 0 ? 0 : 1;
-} else {
-  await writeFile(PAGE, page);
-  console.log(`Written: ${PAGE}`);
+  const said = found.length === 0 ? 'as it is written down' : `${found.length} lines differ; npm run walk writes it anew`;
+  console.log(`${page.path}: ${said}.`);
+  if (found.length > 0) process.exitCode = 1;
+}
+
+for (const name of values.page) {
+  const page = PAGES[name];
+  if (page === undefined) throw new Error(`--page is one of ${Object.keys(PAGES).join(', ')}`);
+  await walk(page);
 }

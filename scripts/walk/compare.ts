@@ -4,7 +4,7 @@ const PASSING: readonly (readonly [RegExp, string])[] = [
   [/\d+(\.\d+)? (B|kB|MB|GB|TB)(\/s)?/g, '<size>'],
   [/\d+(\.\d+)? (ms|s|min|h|d)\b( \d+ (ms|s|min|h)\b)?/g, '<duration>'],
   [/ at \d+-\d+/g, ' at <position>'],
-  [/\b[a-z2-7]{16}\b/g, '<id>'],
+  [/\b[a-z2-7]{16}(?:[a-z2-7]{10})?\b/g, '<id>'],
   [/\b[0-9a-f]{12,64}\b/g, '<hash>'],
   [/\b\d+ (events|blocks)\b/g, '<count> $1'],
   [/\bevent \d+\b/g, 'event <number>'],

@@ -2,11 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePorts } from '../../test/support/cluster/ports.js';
 import { ROOT } from '../check/parts.js';
+import type { Shown } from './shown.js';
 
-/** The ports that people see; in their place every run of the walk uses free ones. */
-const SHOWN_PORTS = [7420, 7421, 7430, 7431, 7432] as const;
 const READY_WITHIN_MS = 120_000;
 const WAITED_FOR_MS = 180_000;
 const PAUSE_MS = 300;
@@ -17,41 +15,53 @@ export interface Outcome {
   readonly output: string;
 }
 
+export interface HouseholdOptions {
+  /** An empty folder, which the caller removes. */
+  readonly root: string;
+  readonly who: string;
+  /** The ports that people see, and the free ones that take their place; none where the machine is theirs alone. */
+  readonly ports?: ReadonlyMap<number, number>;
+  /** What every command begins with, to run it on another machine. */
+  readonly within?: readonly string[];
+  readonly shown: Shown;
+  /** Shared by all who pass each other invites. */
+  readonly kept: Map<string, string>;
+}
+
 /** A machine to walk on: a home folder, a shell that finds the built program, and terminals that stay open. */
 export class Household {
+  readonly #options: HouseholdOptions;
   readonly #home: string;
   readonly #environment: NodeJS.ProcessEnv;
-  readonly #ports: ReadonlyMap<number, number>;
   readonly #terminals = new Map<string, ChildProcess>();
-  readonly #kept = new Map<string, string>();
 
-  private constructor(home: string, path: string, ports: ReadonlyMap<number, number>) {
+  private constructor(options: HouseholdOptions, home: string, path: string) {
+    this.#options = options;
     this.#home = home;
-    this.#ports = ports;
     const { LANG = 'C.UTF-8' } = process.env;
-    this.#environment = { PATH: path, HOME: home, LANG, NO_COLOR: '1', USER: 'alice', LOGNAME: 'alice' };
+    this.#environment = { PATH: path, HOME: home, LANG, NO_COLOR: '1', USER: options.who, LOGNAME: options.who };
   }
 
-  /** `root` is an empty folder, which the caller removes. */
-  static async create(root: string): Promise<Household> {
-    const home = join(root, 'home', 'alice');
+  static async create(options: HouseholdOptions): Promise<Household> {
+    const { root, who, shown, ports = new Map<number, number>() } = options;
+    const home = join(root, 'home', who);
     const programs = join(root, 'programs');
     await mkdir(home, { recursive: true });
-    await mkdir(programs);
+    await mkdir(programs, { recursive: true });
     const program = join(programs, 'collective');
     await writeFile(program, `#!/bin/sh\nexec "${process.execPath}" "${join(ROOT, 'bin', 'collective.js')}" "$@"\n`);
     await chmod(program, 0o755);
-    const free = await freePorts(SHOWN_PORTS.length);
-    const ports = new Map(SHOWN_PORTS.map((port, index) => [port as number, free[index] ?? 0]));
-    return new Household(home, `${programs}:/usr/local/bin:/usr/bin:/bin`, ports);
+    shown.replace(home, `/home/${who}`);
+    for (const [port, real] of ports) shown.replace(`:${real}`, `:${port}`);
+    return new Household(options, home, `${programs}:/usr/local/bin:/usr/bin:/bin`);
   }
 
   async run(command: string, keeps?: string): Promise<Outcome> {
     const child = this.#spawn(command);
     const output = collect(child);
     const [exit] = (await once(child, 'close')) as [number | null];
-    if (keeps !== undefined) this.#kept.set(keeps, output().trim());
-    return { exit: exit ?? -1, output: this.shown(output()) };
+    if (keeps !== undefined) this.#options.kept.set(keeps, output().trim());
+    return { exit: exit ?? -1, output: this.#options.shown.text(output()) };
   }
 
   /** Returns what it printed until it was ready. */
@@ -67,7 +77,7 @@ export class Household {
     const ready = output()
       .split('\n')
       .filter((line) => !line.startsWith('{'));
-    return this.shown(ready.join('\n'));
+    return this.#options.shown.text(ready.join('\n'));
   }
 
   async stop(terminal: string, signal: NodeJS.Signals): Promise<void> {
@@ -93,22 +103,13 @@ export class Household {
     for (const terminal of this.#terminals.keys()) await this.stop(terminal, 'SIGKILL');
   }
 
-  /** What was printed, without what only this machine and this run have. */
-  shown(text: string): string {
-    let plain = text.replaceAll(this.#home, '/home/alice');
-    for (const [shown, real] of this.#ports) plain = plain.replaceAll(new RegExp(`:${real}\\b`, 'g'), `:${shown}`);
-    return plain
-      .replaceAll(/\bcollective1(node|client)[a-z2-7]{20,}/g, 'collective1$1aeb...')
-      .replaceAll(/\b[a-z2-7]{52}\b/g, 'odxxzx2nsbx47x7yrfrap5tn73paftwe2cqkkwwmpnpwg5cwhxfa')
-      .replaceAll(/\(pid [0-9]+\)/g, '(pid 4711)')
-      .trimEnd();
-  }
-
   #spawn(command: string): ChildProcess {
+    const { kept, ports = new Map<number, number>(), within = [] } = this.#options;
     let real = command;
-    for (const [name, value] of this.#kept) real = real.replaceAll(`<${name}>`, value);
-    for (const [shown, port] of this.#ports) real = real.replaceAll(new RegExp(`:${shown}\\b`, 'g'), `:${port}`);
-    return spawn('/bin/sh', ['-c', real], { cwd: this.#home, env: this.#environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const [name, value] of kept) real = real.replaceAll(`<${name}>`, value);
+    for (const [shown, port] of ports) real = real.replaceAll(new RegExp(`:${shown}\\b`, 'g'), `:${port}`);
+    const [program, ...rest] = [...within, '/bin/sh', '-c', real];
+    return spawn(program, rest, { cwd: this.#home, env: this.#environment, stdio: ['ignore', 'pipe', 'pipe'] });
   }
 }
 

@@ -1,40 +1,43 @@
 import type { Household } from './household.js';
-import type { Chapter, Step } from './steps.js';
+import type { Action, Chapter, Step } from './steps.js';
 
-const HEAD = `# Getting started
-
-From nothing to files on two disks, and through what may happen to them: every command below was run, and what it printed is what
-stands here. Only paths of the home folder, ids, invites, ports and process numbers are replaced. It is written by \`npm run walk\`;
-\`npm run walk -- --check\` runs it again and compares.
-
-Everything happens on one machine, with two folders in place of two disks. On real machines leave out the \`--listen\` flags: the
-defaults are all addresses, and ports 7420, 7421 and 7430.
-`;
+export interface Telling {
+  /** What stands above the first chapter. */
+  readonly head: string;
+  readonly chapters: readonly Chapter[];
+  readonly households: ReadonlyMap<string, Household>;
+}
 
 /** Walks, and tells it. Throws where a command ends otherwise than expected. */
-export async function markdownOf(chapters: readonly Chapter[], household: Household): Promise<string> {
-  const parts = [HEAD];
+export async function markdownOf({ head, chapters, households }: Telling): Promise<string> {
+  const parts = [head];
   for (const { title, steps } of chapters) {
     console.log(title);
     parts.push(`## ${title}\n`);
-    for (const step of steps) parts.push(...(await told(step, household)));
+    for (const step of steps) parts.push(...(await told(step, households)));
   }
   return `${parts.join('\n').trimEnd()}\n`;
 }
 
-async function told(step: Step, household: Household): Promise<readonly string[]> {
+async function told(step: Step, households: ReadonlyMap<string, Household>): Promise<readonly string[]> {
+  if (step.kind === 'text') return [`${step.text}\n`];
+  const household = households.get(step.who);
+  if (household === undefined) throw new Error(`nobody is called ${step.who}`);
+  // Where there is only one, everybody knows who types.
+  return done(step, household, households.size === 1 ? '$' : `${step.who}$`);
+}
+
+async function done(step: Action, household: Household, prompt: string): Promise<readonly string[]> {
   switch (step.kind) {
-    case 'text':
-      return [`${step.text}\n`];
     case 'run': {
-      console.log(`  $ ${step.command}`);
+      console.log(`  ${prompt} ${step.command}`);
       const { exit, output } = await household.run(step.command, step.keeps);
       if (exit !== (step.exit ?? 0)) throw new Error(`${step.command} ended with ${exit}:\n${output}`);
-      return [block(step.command, output)];
+      return [block(prompt, step.command, output)];
     }
     case 'start':
-      console.log(`  ${step.terminal} $ ${step.command}`);
-      return [`In a terminal of its own:\n`, block(step.command, await household.start(step.terminal, step.command))];
+      console.log(`  ${prompt} ${step.command}   (${step.terminal})`);
+      return [`In a terminal of its own:\n`, block(prompt, step.command, await household.start(step.terminal, step.command))];
     case 'stop':
       await household.stop(step.terminal, step.suddenly === true ? 'SIGKILL' : 'SIGINT');
       return [];
@@ -44,7 +47,11 @@ async function told(step: Step, household: Household): Promise<readonly string[]
   }
 }
 
-const block = (command: string, output: string): string =>
-  ['```console', `$ ${command}`, ...(output === '' ? [] : output.split('\n').map((line) => line.trimEnd())), '```', ''].join(
-    '\n',
-  );
+const block = (prompt: string, command: string, output: string): string =>
+  [
+    '```console',
+    `${prompt} ${command}`,
+    ...(output === '' ? [] : output.split('\n').map((line) => line.trimEnd())),
+    '```',
+    '',
+  ].join('\n');

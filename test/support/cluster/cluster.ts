@@ -85,6 +85,8 @@ export class Cluster {
       `${listenHost}:${ports.home}`,
       '--enrolment-listen',
       `${listenHost}:${ports.enrolment}`,
+      '--peer-listen',
+      `${listenHost}:${ports.peer}`,
       ...(this.#options.initArguments ?? []),
     ]);
     step('collective coordinator start');

@@ -42,7 +42,7 @@ export class Daemon {
     const begin = performance.now();
     const { executable, args, env, logPath, within = [] } = this.#options;
     const logFile = openSync(logPath, 'a', 0o600);
-    const [program = process.execPath, ...rest] = [...within, process.execPath, executable, ...args, '--json'];
+    const [program, ...rest] = [...within, process.execPath, executable, ...args, '--json'];
     const child = spawn(program, rest, {
       env,
       stdio: ['ignore', 'pipe', logFile],
