@@ -51,6 +51,10 @@ export const LIMITS = {
   witnesses: 8,
   /** That one member knows of, those included that were refused or removed. */
   members: 1024,
+  /** Or suspended: their CAs are named in every handshake on the peer port, whose list of them has 64 KiB. */
+  membersAdmitted: 256,
+  /** Members whom one admitted member has brought. */
+  introductionsPerMember: 256,
   grants: 4096,
   /** Directories with a policy of their own. */
   policies: 4096,

@@ -29,7 +29,7 @@ export {
 export { createInvite, parseInvite, type Invite, type InviteKind } from './invite.js';
 export { openSealedText, sealText } from './sealed-text.js';
 export { openIdentityKey, sealIdentityKey, type IdentityKey } from './key-envelope.js';
-export { isIssuedBy, leafValidity, verifyLeaf, type LeafCheck, type PeerIdentity } from './leaf.js';
+export { isIssuedBy, leafValidity, memberNamedIn, verifyLeaf, type LeafCheck, type PeerIdentity } from './leaf.js';
 export { fixedPeers, type PeerMember, type PeerPool, poolPem, verifyPooledLeaf } from './peer-pool.js';
 export { describePeer, formatPeerUri, parsePeerUri, type PeerName, type Role } from './peer-name.js';
 export { certificatePem, certificatesOfPem, joinPem } from './pem.js';

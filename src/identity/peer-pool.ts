@@ -25,7 +25,8 @@ export function fixedPeers(members: readonly PeerMember[]): PeerPool {
 }
 
 /** Every CA of every member in the pool. They do not keep members apart: that is for `verifyPooledLeaf`. */
-export const poolPem = (peers: PeerPool): string => joinPem(peers.all().flatMap((peer) => casOf(peer).map(({ pem }) => pem)));
+export const poolPem = (peers: Pick<PeerPool, 'all'>): string =>
+  joinPem(peers.all().flatMap((peer) => casOf(peer).map(({ pem }) => pem)));
 
 /**
  * Who this leaf (DER) speaks for, by the CAs of the member that it names, and of nobody else: bob's CA can sign alice's name,
@@ -34,7 +35,7 @@ export const poolPem = (peers: PeerPool): string => joinPem(peers.all().flatMap(
  */
 export function verifyPooledLeaf(
   leafDer: Uint8Array,
-  peers: PeerPool,
+  peers: Pick<PeerPool, 'of'>,
   check: Pick<LeafCheck, 'nowMs' | 'roles'>,
 ): Result<PeerIdentity, CollectiveError> {
   const memberId = memberNamedIn(leafDer);

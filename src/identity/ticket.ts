@@ -44,6 +44,11 @@ export interface PutTicket extends TicketCommon {
   readonly uploadId: UploadId;
   /** How many bytes of chunks it lets in at most. */
   readonly byteBudget: number;
+  /**
+   * Only what this upload sends is held for it, and not what the origin holds there already: for clients that may not read all
+   * that the origin has, and must not come by it with a chunk's id.
+   */
+  readonly sentOnly?: boolean;
 }
 
 /** A short-lived right to use a node, signed by that node's coordinator. Layout: docs/security-model.md. */
@@ -53,6 +58,7 @@ const DOMAIN = 'collective/ticket/v1\0';
 const VERSION = 1;
 const KIND_READ = 1;
 const KIND_PUT = 2;
+const KIND_PUT_SENT = 3;
 const DIGEST_BYTES = 32;
 const COMMON_BYTES = 2 + KEY_ID_BYTES + MEMBER_ID_BYTES + SHORT_ID_BYTES + DIGEST_BYTES + 8 + LONG_ID_BYTES + 8;
 const READ_BYTES = COMMON_BYTES + DIGEST_BYTES + SIGNATURE_BYTES;
@@ -65,7 +71,7 @@ export function issueTicket(ticket: Ticket, signer: Signer): Uint8Array {
     'hashes have 32 bytes, ids 16',
   );
   const body = concatBytes([
-    Uint8Array.of(VERSION, ticket.kind === 'read' ? KIND_READ : KIND_PUT),
+    Uint8Array.of(VERSION, kindOf(ticket)),
     signer.keyId,
     idBytes(ticket.origin),
     idBytes(ticket.nodeId),
@@ -136,8 +142,19 @@ function decodeTicket(bytes: Uint8Array): { readonly keyId: Uint8Array; readonly
 
 function decodeRight(reader: LayoutReader, kind: number, common: TicketCommon): Ticket | undefined {
   if (kind === KIND_READ) return { ...common, kind: 'read', listDigest: reader.bytes(DIGEST_BYTES) };
-  if (kind !== KIND_PUT) return undefined;
-  return { ...common, kind: 'put', uploadId: uploadIdFrom(reader.bytes(LONG_ID_BYTES)), byteBudget: reader.uint64() };
+  if (kind !== KIND_PUT && kind !== KIND_PUT_SENT) return undefined;
+  const put = {
+    ...common,
+    kind: 'put',
+    uploadId: uploadIdFrom(reader.bytes(LONG_ID_BYTES)),
+    byteBudget: reader.uint64(),
+  } as const;
+  return kind === KIND_PUT_SENT ? { ...put, sentOnly: true } : put;
+}
+
+function kindOf(ticket: Ticket): number {
+  if (ticket.kind === 'read') return KIND_READ;
+  return ticket.sentOnly === true ? KIND_PUT_SENT : KIND_PUT;
 }
 
 const instant = (timeMs: number): string => {

@@ -100,10 +100,7 @@ export class CoordinatorKnowledge {
     const byOwn = verifyMemberLeaf(leaf, own, check);
     const named = memberNamedIn(leaf);
     const { admitted } = this.#known;
-    const verified =
-      !byOwn.ok && named !== undefined && named !== own.memberId
-        ? verifyPooledLeaf(leaf, { of: (id) => admitted.of(id) }, check)
-        : byOwn;
+    const verified = !byOwn.ok && named !== undefined && named !== own.memberId ? verifyPooledLeaf(leaf, admitted, check) : byOwn;
     if (!verified.ok || verified.value.role !== 'client') return verified;
     const { memberId, clientId } = verified.value;
     const revoked = memberId === own.memberId ? this.isRevoked(clientId) : admitted.isRevoked(memberId, clientId);
@@ -190,7 +187,7 @@ export class CoordinatorKnowledge {
     const value: unknown = JSON.parse(fromUtf8(bytes) ?? '');
     if (typeof value !== 'object' || value === null) throw unusable;
     const fields: Partial<Record<string, unknown>> = { revokedClients: [], admitted: [], ...value };
-    const { version, memberId, ticketPublicKeys, revocationPosition, revokedClients } = fields;
+    const { version, memberId, ticketPublicKeys, revocationPosition, revokedClients, admitted } = fields;
     if (version !== FORMAT_VERSION || memberId !== this.memberId || !Array.isArray(ticketPublicKeys)) throw unusable;
     if (!Array.isArray(revokedClients)) throw unusable;
     if (typeof revocationPosition !== 'number' || !Number.isSafeInteger(revocationPosition)) throw unusable;
@@ -199,7 +196,7 @@ export class CoordinatorKnowledge {
       keys.map((key) => key ?? new Uint8Array()),
       revocationPosition,
       revokedClients.map((id: unknown) => (typeof id === 'string' ? id : '')),
-      AdmittedMembers.read(fields.admitted, { hasher: this.#hasher, verifier: this.#verifier }),
+      AdmittedMembers.read(admitted, { hasher: this.#hasher, verifier: this.#verifier }),
     );
   }
 }

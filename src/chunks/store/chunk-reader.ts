@@ -1,4 +1,4 @@
-import { type ChunkId, CollectiveError, type MemberId } from '../../base/index.js';
+import { type ChunkId, CollectiveError, type MemberId, type UploadId } from '../../base/index.js';
 import { type Clock, type Hasher, isFileSystemError } from '../../ports/index.js';
 import { leavesCovering, proveRange } from '../range-proof.js';
 import { chunkIdOf } from '../tree-hash.js';
@@ -87,8 +87,8 @@ export class ChunkReader {
     }
   }
 
-  /** Which of these the origin holds, with bytes that are not known to be damaged. */
-  async held(origin: MemberId, entries: readonly ChunkEntry[]): Promise<readonly boolean[]> {
+  /** Which of these the origin holds (`by`: by this upload), with bytes that are not known to be damaged. */
+  async held(origin: MemberId, entries: readonly ChunkEntry[], by?: UploadId): Promise<readonly boolean[]> {
     const { index, damage } = this.#parts;
     const found = await index.use((rows) =>
       rows.held(
@@ -99,7 +99,7 @@ export class ChunkReader {
     const answers: boolean[] = [];
     for (const [at, { chunkId, lengthBytes }] of entries.entries()) {
       const { hold, chunk } = found[at] ?? {};
-      const held = hold !== undefined && chunk?.lengthBytes === lengthBytes;
+      const held = hold !== undefined && chunk?.lengthBytes === lengthBytes && (by === undefined || hold.uploadId === by);
       answers.push(held && (await this.#looksWhole(chunkId, chunk)) && damage.get(chunkId) === undefined);
     }
     return answers;

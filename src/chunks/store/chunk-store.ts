@@ -101,11 +101,11 @@ export class ChunkStore {
     }
   }
 
-  /** For each chunk, whether a receipt for this upload could cover it without its bytes being sent. */
-  async held(origin: MemberId, uploadId: UploadId, chunks: readonly ChunkEntry[]): Promise<readonly boolean[]> {
+  /** For each chunk, whether a receipt for this upload could cover it without its bytes being sent. `sentOnly`: as in `commit`. */
+  async held(origin: MemberId, uploadId: UploadId, chunks: readonly ChunkEntry[], sentOnly = false): Promise<readonly boolean[]> {
     memberIdBytes(origin);
     checkEntries(chunks);
-    const stored = await this.#reader.held(origin, chunks);
+    const stored = await this.#reader.held(origin, chunks, sentOnly ? uploadId : undefined);
     return chunks.map(({ chunkId, lengthBytes }, at) => {
       return stored[at] === true || this.#pending.sentBy(chunkId, origin, uploadId)?.lengthBytes === lengthBytes;
     });
@@ -113,7 +113,7 @@ export class ChunkStore {
 
   /**
    * Makes the holds of all these chunks durable: afterwards, and only then, a receipt may be signed for them. Each was sent
-   * by this upload, or is held by its origin already. Errors: CHUNK_UNKNOWN, CHUNK_DAMAGED, REQUEST_INVALID, LIMIT_EXCEEDED,
+   * by this upload, or is held by its origin already (`sentOnly`: by this upload). Errors: CHUNK_UNKNOWN, CHUNK_DAMAGED, REQUEST_INVALID, LIMIT_EXCEEDED,
    * NODE_FULL, NODE_READ_ONLY, UNAVAILABLE, CANCELLED.
    */
   async commit(request: HoldRequest, signal: AbortSignal): Promise<void> {

@@ -15,6 +15,8 @@ export interface HoldRequest {
   readonly uploadId: UploadId;
   readonly expiresAtMs: number;
   readonly chunks: readonly ChunkEntry[];
+  /** What the origin holds by other uploads does not count. */
+  readonly sentOnly?: boolean;
 }
 
 export interface CommitterParts {
@@ -133,7 +135,7 @@ export class Committer {
   }
 
   async #cover(request: HoldRequest): Promise<Pick<Covered, 'records' | 'repaired'>> {
-    const { origin, uploadId, expiresAtMs } = request;
+    const { origin, uploadId, expiresAtMs, sentOnly = false } = request;
     const { pending, index, damage } = this.#parts;
     const records: HoldRecord[] = [];
     const repaired: ChunkId[] = [];
@@ -157,6 +159,7 @@ export class Committer {
     for (const [at, { chunkId, lengthBytes }] of others.entries()) {
       const { hold, chunk } = held[at] ?? {};
       if (hold === undefined || chunk?.lengthBytes !== lengthBytes) throw chunkUnknown(chunkId);
+      if (sentOnly && hold.uploadId !== uploadId) throw chunkUnknown(chunkId);
       const damaged = damage.get(chunkId);
       if (damaged !== undefined) throw chunkDamaged(chunkId, damaged.reason);
       const promised = hold.uploadId === uploadId && hold.expiresAtMs >= expiresAtMs;

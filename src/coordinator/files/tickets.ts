@@ -18,6 +18,8 @@ interface TicketOfficeOptions {
   readonly hasher: Hasher;
   /** What a node must have heard of the log to take a ticket of now. */
   readonly revocationPosition: () => number;
+  /** Who puts by these must send what it puts: see PutTicket. */
+  readonly sentOnly?: boolean;
 }
 
 /** Makes the short-lived rights with which clients use nodes. */
@@ -37,8 +39,9 @@ export class TicketOffice {
   }): IssuedTicket {
     const common = this.#common(right);
     const { uploadId, byteBudget } = right;
+    const { sentOnly = false } = this.#options;
     return {
-      ticket: issueTicket({ ...common, kind: 'put', uploadId, byteBudget }, this.#options.signer),
+      ticket: issueTicket({ ...common, kind: 'put', uploadId, byteBudget, sentOnly }, this.#options.signer),
       ticketExpiresMs: common.expiresAtMs,
       ...OWN_NODE,
     };

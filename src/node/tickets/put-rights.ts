@@ -53,16 +53,17 @@ export class PutRights implements TicketRights {
   async held(chunks: readonly ChunkEntry[], _signal: AbortSignal): Promise<readonly boolean[]> {
     const { scope, store } = this.#options;
     scope.assertGood();
-    return store.held(scope.ticket.origin, scope.ticket.uploadId, chunks);
+    const { origin, uploadId, sentOnly } = scope.ticket;
+    return store.held(origin, uploadId, chunks, sentOnly);
   }
 
   /** Signs only what the store has made durable before. */
   async receipt(chunks: readonly ChunkEntry[], signal: AbortSignal): Promise<Uint8Array> {
     const { scope, store, clock, hasher, signer, nodeId, logger, onStoreTrouble } = this.#options;
     scope.assertGood();
-    const { origin, uploadId, clientKeyHash } = scope.ticket;
+    const { origin, uploadId, clientKeyHash, sentOnly = false } = scope.ticket;
     const holdExpiresAtMs = clock.nowMs() + LIMITS.uploadLifeMs;
-    const request = { origin, uploadId, expiresAtMs: holdExpiresAtMs, chunks };
+    const request = { origin, uploadId, expiresAtMs: holdExpiresAtMs, chunks, sentOnly };
     await tellingTrouble(() => store.commit(request, signal), onStoreTrouble);
     logger.debug('chunks held', { uploadId, chunks: chunks.length });
     return signReceipt(
