@@ -6,7 +6,7 @@ import type { Clock, Hasher } from '../../ports/index.js';
 import type {
   CertificateRow,
   NodeRow,
-  NodeUsageRow,
+  HolderUsageRow,
   PurgedCounts,
   TotalsRow,
   TreeCounts,
@@ -65,7 +65,7 @@ interface OnRecord {
   readonly nodes: readonly {
     readonly nodeId: NodeId;
     readonly row: NodeRow;
-    readonly usage: NodeUsageRow;
+    readonly usage: HolderUsageRow;
     readonly certificate: CertificateRow | undefined;
     readonly revoked: boolean;
   }[];
@@ -246,18 +246,18 @@ type NodeOnRecord = OnRecord['nodes'][number];
 const byName = (left: NodeOnRecord, right: NodeOnRecord): number =>
   left.row.name === right.row.name ? (left.nodeId < right.nodeId ? -1 : 1) : left.row.name < right.row.name ? -1 : 1;
 
-/** Of nodes that are gone for good: their copies are on record as lost, and were not found damaged. */
+/** Of nodes that are gone for good. */
 function forfeitedCopies(views: Views): readonly ForfeitedCopies[] {
   return views.certificates.subjects('node').flatMap(({ subjectId, newest }) => {
     if (!isNodeId(subjectId) || countsAsHolder(subjectId, views)) return [];
-    const copies = views.usage.node(subjectId).lostCopies;
+    const copies = views.usage.node(subjectId).forfeitedCopies;
     const row = views.nodes.get(subjectId);
     const how = row?.decommissioned === true ? 'removed' : 'revoked';
     return copies === 0 ? [] : [{ node: row?.name ?? newest?.name ?? subjectId, how, copies }];
   });
 }
 
-function usageInfo({ totals, tree, forfeited }: OnRecord, nodes: readonly NodeInfo[]): Omit<UsageInfo, 'storage'> {
+function usageInfo({ totals, tree }: OnRecord, nodes: readonly NodeInfo[]): Omit<UsageInfo, 'storage'> {
   return {
     files: tree?.files ?? 0,
     directories: tree?.directories ?? 0,
@@ -266,7 +266,7 @@ function usageInfo({ totals, tree, forfeited }: OnRecord, nodes: readonly NodeIn
     chunkBytes: totals.chunkBytes,
     copies: totals.copies,
     underProtectedChunks: totals.underProtectedChunks,
-    damagedCopies: totals.lostCopies - forfeited.reduce((sum, { copies }) => sum + copies, 0),
+    damagedCopies: totals.lostCopies,
     // Nodes may claim what they like; the sum has to stay a number that can be sent.
     capacityBytes: nodes.reduce((sum, node) => Math.min(sum + node.capacityBytes, Number.MAX_SAFE_INTEGER), 0),
     storedBytes: totals.copyBytes,

@@ -1,4 +1,4 @@
-import { assert, fromUtf8, toHex, utf8, type FileId } from '../../base/index.js';
+import { assert, fromUtf8, toHex, utf8, type FileId, type GrantId } from '../../base/index.js';
 import { hexByte } from './hex.js';
 
 const CHARACTERS_AT_ONCE = 1024;
@@ -69,17 +69,21 @@ export const numberPart: KeyPart<number> = {
   show: String,
 };
 
-export const fileIdPart: KeyPart<FileId> = {
+/** `<epoch>-<sequence>`, as both numbers. */
+const positionPart = <Id extends string>(): KeyPart<Id> => ({
   encode(id) {
     const dash = id.indexOf('-');
     return numberKey(Number(id.slice(0, dash))) + numberKey(Number(id.slice(dash + 1)));
   },
   decode: (key, offset) => [
-    `${numberAt(key, offset)}-${numberAt(key, offset + NUMBER_CHARACTERS)}` as FileId,
+    `${numberAt(key, offset)}-${numberAt(key, offset + NUMBER_CHARACTERS)}` as Id,
     offset + 2 * NUMBER_CHARACTERS,
   ],
   show: String,
-};
+});
+
+export const fileIdPart: KeyPart<FileId> = positionPart<FileId>();
+export const grantIdPart: KeyPart<GrantId> = positionPart<GrantId>();
 
 /** A whole number of 0 to 2^53 - 1, the greatest first. */
 export const descendingPart: KeyPart<number> = {

@@ -1,4 +1,4 @@
-import type { ChunkId, ExtentListId, FileId, NodeId } from '../../base/index.js';
+import type { ChunkId, ExtentListId, FileId, MemberId, NodeId } from '../../base/index.js';
 import type { Extent, FileTime } from '../../events/index.js';
 import { hex, list, optional, record, signed, text, unsigned, type RowField } from '../rows/fields.js';
 import { hexPart } from '../rows/keys.js';
@@ -15,6 +15,7 @@ export const fileId: RowField<FileId> = {
 
 export const fileTime: RowField<FileTime> = record<FileTime>({ seconds: signed, nanoseconds: unsigned });
 
+export const memberIds: RowField<readonly MemberId[]> = list(text<MemberId>());
 export const nodeIds: RowField<readonly NodeId[]> = list(text<NodeId>());
 
 const CHUNK_ID_BYTES = 33;

@@ -1,6 +1,6 @@
 import type { InviteId } from '../../base/index.js';
 import type { InviteIssued } from '../../events/index.js';
-import { bytes, oneOf, record, text, unsigned } from '../rows/fields.js';
+import { bytes, flag, oneOf, record, text, unsigned } from '../rows/fields.js';
 import { numberPart, pair, shortTextPart, single } from '../rows/keys.js';
 import type { Bind, Page, TableDefinition, ViewInfo } from '../rows/table.js';
 import { present } from './fields.js';
@@ -13,6 +13,8 @@ export interface InviteRow {
   readonly secretHash: Uint8Array;
   readonly issuedMs: number;
   readonly expiresAtMs: number;
+  /** A member who redeems it is admitted at once. */
+  readonly approved: boolean;
   readonly state: 'open' | 'redeemed' | 'revoked';
   /** Of the certificate it was redeemed for; empty before. */
   readonly fingerprint: Uint8Array;
@@ -24,7 +26,7 @@ export interface InvitesReader {
   open(nowMs: number, limit: number): Page<readonly [expiresAtMs: number, id: InviteId], true>;
 }
 
-const INFO: ViewInfo = { name: 'invites', id: 3, version: 1, derived: true };
+const INFO: ViewInfo = { name: 'invites', id: 3, version: 2, derived: true };
 
 const INVITES: TableDefinition<InviteId, InviteRow> = {
   view: INFO,
@@ -37,6 +39,7 @@ const INVITES: TableDefinition<InviteId, InviteRow> = {
     secretHash: bytes,
     issuedMs: unsigned,
     expiresAtMs: unsigned,
+    approved: flag,
     state: oneOf<InviteRow['state']>('open', 'redeemed', 'revoked'),
     fingerprint: bytes,
   }),
@@ -71,9 +74,10 @@ export function invitesView(bind: Bind): View<InvitesReader> {
       switch (event.type) {
         case 'InviteIssued': {
           if (invites.get(event.inviteId) !== undefined) refuse('the invite was issued before');
-          const { kind, name, secretHash, expiresAtMs } = event;
+          const { kind, name, secretHash, expiresAtMs, approved } = event;
           const issuedMs = facts.timeMs;
-          invites.put(event.inviteId, { kind, name, secretHash, issuedMs, expiresAtMs, state: 'open', fingerprint: NO_BYTES });
+          const row = { kind, name, secretHash, issuedMs, expiresAtMs, approved };
+          invites.put(event.inviteId, { ...row, state: 'open', fingerprint: NO_BYTES });
           open.put([expiresAtMs, event.inviteId], true);
           return;
         }

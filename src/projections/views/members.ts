@@ -20,6 +20,7 @@ export interface MemberRow {
   /** `host:port`. */
   readonly homeEndpoints: readonly string[];
   readonly enrolmentEndpoints: readonly string[];
+  readonly peerEndpoints: readonly string[];
 }
 
 export interface PreviousCaRow {
@@ -35,7 +36,7 @@ export interface MembersReader {
   owner(): MemberRow | undefined;
 }
 
-const INFO: ViewInfo = { name: 'members', id: 1, version: 2, derived: true };
+const INFO: ViewInfo = { name: 'members', id: 1, version: 3, derived: true };
 
 const PREVIOUS_CAS_KEPT = 4;
 
@@ -56,6 +57,7 @@ const OWNER: TableDefinition<'only', MemberRow> = {
     foundedMs: unsigned,
     homeEndpoints: list(text()),
     enrolmentEndpoints: list(text()),
+    peerEndpoints: list(text()),
   }),
 };
 
@@ -79,6 +81,7 @@ export function membersView(bind: Bind): View<MembersReader> {
             foundedMs: facts.timeMs,
             homeEndpoints: [],
             enrolmentEndpoints: [],
+            peerEndpoints: [],
           });
           return;
         case 'MemberCaRotated': {
@@ -97,7 +100,8 @@ export function membersView(bind: Bind): View<MembersReader> {
         }
         case 'CoordinatorEndpointsChanged': {
           const row = owner.get('only') ?? refuse('nothing was founded');
-          owner.put('only', { ...row, homeEndpoints: event.home, enrolmentEndpoints: event.enrolment });
+          const { home: homeEndpoints, enrolment: enrolmentEndpoints, peer: peerEndpoints } = event;
+          owner.put('only', { ...row, homeEndpoints, enrolmentEndpoints, peerEndpoints });
           return;
         }
         default:

@@ -1,4 +1,5 @@
-import type { ClientId, ExtentListId, UploadId } from '../../base/index.js';
+import type { ClientId, ExtentListId, MemberId, UploadId } from '../../base/index.js';
+import type { Actor, Spread } from '../../events/index.js';
 import { oneOf, record, text, unsigned } from '../rows/fields.js';
 import { numberPart, pair, shortTextPart, single } from '../rows/keys.js';
 import type { Bind, Page, TableDefinition, ViewInfo } from '../rows/table.js';
@@ -7,7 +8,12 @@ import { refuse, type View } from './view.js';
 
 export interface UploadRow {
   readonly clientId: ClientId;
+  /** Whose client that is. Empty: the own member's. Ids of clients are unique within their member only. */
+  readonly memberId: MemberId | '';
   readonly copies: number;
+  /** How many of these have to exist before a commit. 0: what the coordinator's setting says. */
+  readonly minimumCopies: number;
+  readonly spread: Spread;
   readonly openedMs: number;
   readonly expiresAtMs: number;
   readonly state: 'open' | 'completed' | 'abandoned';
@@ -18,7 +24,8 @@ export interface UploadsReader {
   /** Whether the list was recorded under this upload. */
   recorded(id: UploadId, listId: ExtentListId): boolean;
   needRecorded(id: UploadId, listIds: readonly ExtentListId[]): void;
-  openCount(clientId: ClientId): number;
+  /** `memberId`: empty for a client of the own member. */
+  openCount(clientId: ClientId, memberId?: MemberId | ''): number;
   /** Open uploads, the one that expires first before the others. */
   open(limit: number): Page<readonly [expiresAtMs: number, id: UploadId], true>;
 }
@@ -27,7 +34,7 @@ interface ClientRow {
   readonly openUploads: number;
 }
 
-const INFO: ViewInfo = { name: 'uploads', id: 7, version: 1, derived: true };
+const INFO: ViewInfo = { name: 'uploads', id: 7, version: 2, derived: true };
 
 const UPLOADS: TableDefinition<UploadId, UploadRow> = {
   view: INFO,
@@ -36,7 +43,10 @@ const UPLOADS: TableDefinition<UploadId, UploadRow> = {
   key: single(shortTextPart<UploadId>()),
   row: record<UploadRow>({
     clientId: text<ClientId>(),
+    memberId: text<MemberId | ''>(),
     copies: unsigned,
+    minimumCopies: unsigned,
+    spread: oneOf<Spread>('nodes', 'members'),
     openedMs: unsigned,
     expiresAtMs: unsigned,
     state: oneOf<UploadRow['state']>('open', 'completed', 'abandoned'),
@@ -51,11 +61,12 @@ const LISTS: TableDefinition<readonly [UploadId, ExtentListId], true> = {
   row: present,
 };
 
-const CLIENTS: TableDefinition<ClientId, ClientRow> = {
+/** By client id; of another member's client, `<member id>/<client id>`. */
+const CLIENTS: TableDefinition<string, ClientRow> = {
   view: INFO,
   name: 'clients',
   id: 3,
-  key: single(shortTextPart<ClientId>()),
+  key: single(shortTextPart()),
   row: record<ClientRow>({ openUploads: unsigned }),
 };
 
@@ -72,13 +83,14 @@ export function uploadsView(bind: Bind): View<UploadsReader> {
   const lists = bind(LISTS);
   const clients = bind(CLIENTS);
   const open = bind(OPEN);
-  const openCount = (id: ClientId): number => clients.get(id)?.openUploads ?? 0;
+  const openCount = (id: ClientId, memberId: MemberId | '' = ''): number =>
+    clients.get(clientKey(id, memberId))?.openUploads ?? 0;
   const close = (id: UploadId, state: UploadRow['state']): void => {
     const row = uploads.get(id) ?? refuse('the upload was never opened');
     if (row.state !== 'open') refuse('the upload is closed');
     uploads.put(id, { ...row, state });
     open.remove([row.expiresAtMs, id]);
-    clients.put(row.clientId, { openUploads: openCount(row.clientId) - 1 });
+    clients.put(clientKey(row.clientId, row.memberId), { openUploads: openCount(row.clientId, row.memberId) - 1 });
   };
   return {
     info: INFO,
@@ -93,10 +105,12 @@ export function uploadsView(bind: Bind): View<UploadsReader> {
       switch (event.type) {
         case 'UploadOpened': {
           if (uploads.get(event.uploadId) !== undefined) refuse('the upload was opened before');
-          const { clientId, copies, expiresAtMs } = event;
-          uploads.put(event.uploadId, { clientId, copies, openedMs: facts.timeMs, expiresAtMs, state: 'open' });
+          const { clientId, copies, expiresAtMs, minimumCopies, spread } = event;
+          const memberId = memberOf(facts.actor);
+          const wanted = { copies, minimumCopies, spread };
+          uploads.put(event.uploadId, { clientId, memberId, ...wanted, openedMs: facts.timeMs, expiresAtMs, state: 'open' });
           open.put([expiresAtMs, event.uploadId], true);
-          clients.put(clientId, { openUploads: openCount(clientId) + 1 });
+          clients.put(clientKey(clientId, memberId), { openUploads: openCount(clientId, memberId) + 1 });
           return;
         }
         case 'ExtentsRecorded':
@@ -113,4 +127,12 @@ export function uploadsView(bind: Bind): View<UploadsReader> {
       }
     },
   };
+}
+
+const clientKey = (id: ClientId, memberId: MemberId | ''): string => (memberId === '' ? id : `${memberId}/${id}`);
+
+/** Of an actor; empty for the own member. */
+function memberOf(actor: Actor): MemberId | '' {
+  const [role, memberId] = actor.split('/');
+  return role === 'member' && memberId !== undefined ? (memberId as MemberId) : '';
 }

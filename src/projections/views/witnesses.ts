@@ -1,4 +1,4 @@
-import type { NodeId } from '../../base/index.js';
+import type { MemberId, NodeId } from '../../base/index.js';
 import { bytes, flag, list, record, text, unsigned } from '../rows/fields.js';
 import { numberPart, only, single } from '../rows/keys.js';
 import type { Bind, TableDefinition, ViewInfo } from '../rows/table.js';
@@ -7,7 +7,9 @@ import { refuse, type View } from './view.js';
 /** Who keeps copies of the log. */
 export interface WitnessesRow {
   readonly nodeIds: readonly NodeId[];
-  /** How many of them have to hold a block before it is acknowledged. */
+  /** Other members whose coordinators keep it. */
+  readonly members: readonly MemberId[];
+  /** How many of both have to hold a block before it is acknowledged. */
   readonly required: number;
   /** The event that says so: whoever it names had everything up to there, or was to get it first of all. */
   readonly sequence: number;
@@ -30,8 +32,8 @@ export interface WitnessesReader {
   epochs(): readonly (readonly [epoch: number, row: EpochRow])[];
 }
 
-const INFO: ViewInfo = { name: 'witnesses', id: 12, version: 1, derived: true };
-const NONE: WitnessesRow = { nodeIds: [], required: 0, sequence: 0, byOperator: false };
+const INFO: ViewInfo = { name: 'witnesses', id: 12, version: 2, derived: true };
+const NONE: WitnessesRow = { nodeIds: [], members: [], required: 0, sequence: 0, byOperator: false };
 /** Each costs the passphrase of the identity key. */
 const EPOCHS_MAX = 10_000;
 
@@ -41,7 +43,13 @@ const CURRENT: TableDefinition<'only', WitnessesRow> = {
   id: 1,
   key: only,
   resident: true,
-  row: record<WitnessesRow>({ nodeIds: list(text<NodeId>()), required: unsigned, sequence: unsigned, byOperator: flag }),
+  row: record<WitnessesRow>({
+    nodeIds: list(text<NodeId>()),
+    members: list(text<MemberId>()),
+    required: unsigned,
+    sequence: unsigned,
+    byOperator: flag,
+  }),
 };
 
 const EPOCHS: TableDefinition<number, EpochRow> = {
@@ -65,10 +73,10 @@ export function witnessesView(bind: Bind): View<WitnessesReader> {
     apply(event, { position, timeMs, actor }) {
       switch (event.type) {
         case 'WitnessesChanged': {
-          const { witnesses, required } = event;
-          if (required > witnesses.length) refuse('more witnesses are required than there are');
+          const { witnesses: nodeIds, members, required } = event;
+          if (required > nodeIds.length + members.length) refuse('more witnesses are required than there are');
           const byOperator = actor.startsWith('client/');
-          current.put('only', { nodeIds: witnesses, required, sequence: position.sequence, byOperator });
+          current.put('only', { nodeIds, members, required, sequence: position.sequence, byOperator });
           return;
         }
         case 'EpochStarted': {
