@@ -65,8 +65,7 @@ export class ChunkFetcher {
   /** Those that can be reached first, then the less busy ones, then as the coordinator says. */
   #inOrder(sources: readonly ChunkSource[]): readonly ChunkSource[] {
     const { pool } = this.#options;
-    const rank = ({ access: { nodeId } }: ChunkSource): number =>
-      pool.isDown(nodeId) ? Number.MAX_SAFE_INTEGER : pool.load(nodeId);
+    const rank = ({ access }: ChunkSource): number => (pool.isDown(access) ? Number.MAX_SAFE_INTEGER : pool.load(access));
     return sources
       .map((source) => ({ source, rank: rank(source) }))
       .sort((a, b) => a.rank - b.rank)

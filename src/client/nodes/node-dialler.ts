@@ -1,6 +1,13 @@
-import { accept, CollectiveError, LIMITS, toCollectiveError } from '../../base/index.js';
-import { tlsCredentials, type OwnCredentials, verifyMemberLeaf } from '../../identity/index.js';
-import type { Clock, Hasher, Network, Timers, TlsCredentials } from '../../ports/index.js';
+import { accept, CollectiveError, isMemberId, LIMITS, toCollectiveError } from '../../base/index.js';
+import {
+  acceptTrust,
+  type OwnCredentials,
+  type ToldTrust,
+  tlsCredentials,
+  tlsCredentialsTo,
+  verifyMemberLeaf,
+} from '../../identity/index.js';
+import type { Clock, Hasher, Network, SignatureVerifier, Timers, TlsCredentials } from '../../ports/index.js';
 import { ChunkConnection } from '../../transport/chunk-protocol/index.js';
 import type { NodeAccess } from '../../transport/index.js';
 import { ChunkChannel } from './chunk-channel.js';
@@ -12,16 +19,25 @@ export interface NodeDiallerOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly hasher: Hasher;
+  readonly verifier: SignatureVerifier;
 }
 
-/** Dials nodes of the own member. */
+/** The member whose node is dialled, and how. */
+interface Whose {
+  readonly member: Pick<OwnCredentials, 'memberId' | 'ca' | 'previousCas'>;
+  readonly credentials: TlsCredentials;
+}
+
+/** Dials nodes of the own member; and those of others, each by CAs that its member's identity key endorsed. */
 export function createNodeDialler(options: NodeDiallerOptions): OpenNodeChannel {
-  const credentials = tlsCredentials(options.own, ['node'], options.clock);
+  const { own } = options;
+  const ours = { member: own, credentials: tlsCredentials(own, ['node'], options.clock) };
   return async (access, signal) => {
+    const whose = access.memberId === '' || access.memberId === own.memberId ? ours : anothers(access, options);
     const failures: CollectiveError[] = [];
     for (const endpoint of access.endpoints.slice(0, LIMITS.endpointsPerDaemon)) {
       try {
-        return await dial(options, credentials, access, endpoint, signal);
+        return await dial(options, whose, access, endpoint, signal);
       } catch (thrown) {
         const error = toCollectiveError(thrown);
         if (signal.aborted) throw error;
@@ -32,9 +48,18 @@ export function createNodeDialler(options: NodeDiallerOptions): OpenNodeChannel 
   };
 }
 
+function anothers({ memberId, name, trust }: NodeAccess, { own, clock, hasher, verifier }: NodeDiallerOptions): Whose {
+  const known: ToldTrust = trust ?? { identityPublicKey: new Uint8Array(0), cas: [] };
+  if (!isMemberId(memberId) || known.cas.length > LIMITS.casTold) {
+    throw new CollectiveError('PROTOCOL_ERROR', `It is not said by what node ${name} is known.`);
+  }
+  const member = { memberId, ...accept(acceptTrust(known, { memberId }, { hasher, verifier })) };
+  return { member, credentials: tlsCredentialsTo(member, own, ['node'], clock) };
+}
+
 async function dial(
   options: NodeDiallerOptions,
-  credentials: TlsCredentials,
+  { member, credentials }: Whose,
   access: NodeAccess,
   endpoint: string,
   signal: AbortSignal,
@@ -44,7 +69,7 @@ async function dial(
   const host = endpoint.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
   const port = Number(endpoint.slice(colon + 1));
   const stream = await network.connect({ host, port, credentials, timeoutMs: LIMITS.handshakeTimeoutMs, signal });
-  const peer = accept(verifyMemberLeaf(stream.peer.leaf, own, { nowMs: clock.nowMs(), roles: ['node'] }));
+  const peer = accept(verifyMemberLeaf(stream.peer.leaf, member, { nowMs: clock.nowMs(), roles: ['node'] }));
   if (peer.role !== 'node' || peer.nodeId !== access.nodeId) {
     const error = new CollectiveError('CERTIFICATE_INVALID', `At ${endpoint} is another node than ${access.name}.`);
     stream.destroy(error);

@@ -24,6 +24,11 @@ interface PooledNode {
   refusal: unknown;
 }
 
+type WhichNode = Pick<NodeAccess, 'nodeId' | 'memberId'>;
+
+/** Another member chooses the ids of its nodes: one that is the id of an own node is not that node. */
+const keyOf = ({ nodeId, memberId }: WhichNode): string => `${memberId}/${nodeId}`;
+
 const UNIT_BYTES = 1024 * 1024;
 const REDIAL_AFTER_MS = 500;
 const SHUN_MIN_MS = 500;
@@ -49,13 +54,13 @@ export class NodePool {
   }
 
   /** How busy a node is, to choose the less busy of several: requests in flight by size. */
-  load(nodeId: string): number {
-    return this.#nodes.get(nodeId)?.permits.inUse ?? 0;
+  load(node: WhichNode): number {
+    return this.#nodes.get(keyOf(node))?.permits.inUse ?? 0;
   }
 
   /** Whether it has failed of late, the longer ago the more often it did: others are to be asked first. */
-  isDown(nodeId: string): boolean {
-    return (this.#nodes.get(nodeId)?.shunnedUntilMs ?? 0) > this.#options.clock.monotonicMs();
+  isDown(node: WhichNode): boolean {
+    return (this.#nodes.get(keyOf(node))?.shunnedUntilMs ?? 0) > this.#options.clock.monotonicMs();
   }
 
   /**
@@ -68,7 +73,7 @@ export class NodePool {
     signal: AbortSignal,
     exchange: (channel: NodeChannel) => Promise<Value>,
   ): Promise<Value> {
-    const node = this.#node(access.nodeId);
+    const node = this.#node(keyOf(access));
     node.users += 1;
     node.idle?.cancel();
     try {
@@ -115,8 +120,8 @@ export class NodePool {
     if ((this.#users.get(channel) ?? 0) === 0) channel.close();
   }
 
-  #node(nodeId: string): PooledNode {
-    let node = this.#nodes.get(nodeId);
+  #node(key: string): PooledNode {
+    let node = this.#nodes.get(key);
     if (node === undefined) {
       const permits = new Permits(LIMITS.requestsInFlightPerConnection);
       node = {
@@ -129,7 +134,7 @@ export class NodePool {
         failures: 0,
         shunnedUntilMs: 0,
       };
-      this.#nodes.set(nodeId, node);
+      this.#nodes.set(key, node);
     }
     return node;
   }

@@ -1,7 +1,7 @@
 import { CollectiveClient, createNodeDialler } from '../../../src/client/index.js';
 import type { SimNetwork, SimRpcNetwork } from '../ports/index.js';
 import { MemoryLocalFiles } from '../../unit/client/support/memory-local-files.js';
-import { HOME_ENDPOINT, hasher, type FixtureClient } from './fixture.js';
+import { HOME_ENDPOINT, hasher, type FixtureClient, verifier } from './fixture.js';
 import type { Machine } from './machine.js';
 
 /** Large buffers of programs that have ended, by length: making them anew takes longer than all that is done with them. */
@@ -59,7 +59,7 @@ export class ClientHost {
     const transport = this.#rpc.from({ host, ...world });
     const client = new CollectiveClient({
       channel: transport.connect({ endpoints: [HOME_ENDPOINT], own }),
-      openNode: createNodeDialler({ network: this.#network.from(host), own, clock, timers, hasher }),
+      openNode: createNodeDialler({ network: this.#network.from(host), own, clock, timers, hasher, verifier }),
       local,
       hasher,
       logger,
