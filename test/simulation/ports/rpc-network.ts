@@ -18,6 +18,8 @@ export interface SimRpcNetworkOptions {
   readonly random?: SeededRandom;
   /** Of each message, one way: uniform between the two. Default: 0.1 to 3. */
   readonly delayMs?: readonly [number, number];
+  /** Of each message from the one host to the other, in its place. */
+  readonly linkDelayMs?: (from: string, to: string) => number;
   /** That a message breaks all calls between its two hosts instead of arriving. Default: 0. */
   readonly cutChance?: number;
   /** Told of each message with its bytes, when it leaves. */
@@ -69,6 +71,7 @@ export class SimRpcNetwork {
   readonly #servers = new Map<string, { readonly transport: RpcTransport; listeners: number }>();
   readonly #calls = new Set<OpenCall>();
   readonly #partitions = new Set<string>();
+  readonly #linkDelayMs: SimRpcNetworkOptions['linkDelayMs'];
   readonly #onMessage: SimRpcNetworkOptions['onMessage'];
   cutChance: number;
   /** Undefined: every message arrives once. */
@@ -79,6 +82,7 @@ export class SimRpcNetwork {
     this.#random = options.random ?? new SeededRandom(1);
     this.#delayMs = options.delayMs ?? [0.1, 3];
     this.cutChance = options.cutChance ?? 0;
+    this.#linkDelayMs = options.linkDelayMs;
     this.#onMessage = options.onMessage;
   }
 
@@ -216,7 +220,7 @@ export class SimRpcNetwork {
       await this.#wait(this.#random.fraction() * LIMITS.rpcConnectTimeoutMs);
       return false;
     }
-    await this.#wait(this.#between(this.#delayMs));
+    await this.#wait(this.#delayOf(from, target));
     return !this.#isBroken(from, target);
   }
 
@@ -226,7 +230,7 @@ export class SimRpcNetwork {
     sent: { readonly path: string; readonly message: Uint8Array | undefined; readonly toPeer: boolean },
   ): Promise<number> {
     this.#onMessage?.(from, to, sent.message?.length ?? 0);
-    await this.#wait(this.#between(this.#delayMs));
+    await this.#wait(this.#delayOf(from, to));
     while (this.#partitions.has(wayOf(from, to)) && this.#calls.has(call)) await this.#wait(this.#between([100, 1000]));
     if (!this.#calls.has(call)) return 0;
     if (this.#random.chance(this.cutChance)) {
@@ -235,6 +239,10 @@ export class SimRpcNetwork {
     }
     if (!sent.toPeer || sent.message === undefined) return 1;
     return this.peerWire?.times(sent.path, sent.message) ?? 1;
+  }
+
+  #delayOf(from: string, to: string): number {
+    return this.#linkDelayMs?.(from, to) ?? this.#between(this.#delayMs);
   }
 
   #isBroken(left: string, right: string): boolean {

@@ -1,0 +1,184 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { withPlainSignals } from '../../test/simulation/system/plain-signals.js';
+import { type Figure, figure } from '../measure/statistics.js';
+import { makeMany, type Spread, spreadOf } from './changes.js';
+import { DAY, DAY_MS, partOfADay } from './day.js';
+import { Mesh } from './mesh.js';
+import { SNAPSHOT_PERIOD_MS, snapshotBytes } from './snapshots.js';
+import { type Sent, wireBytes } from './traffic.js';
+
+export interface MeshSize {
+  readonly coordinators: number;
+  readonly nodesEach: number;
+}
+
+const IDLE_MS = 300_000;
+const CHANGES = 60;
+const BETWEEN_CHANGES_MS = 2_000;
+const DAY_PART_MS = 20 * 60_000;
+const BACKLOG_EVENTS = 10_000;
+const MEGABYTE = 1e6;
+
+/** The whole of it in virtual time, but for seconds of CPU and bytes of memory. */
+export async function benchMesh(size: MeshSize, progress: (text: string) => void): Promise<readonly Figure[]> {
+  const mesh = new Mesh(1);
+  return withPlainSignals(() => mesh.time.run(() => new MeshBench(mesh, size, progress).run()));
+}
+
+class MeshBench {
+  readonly #mesh: Mesh;
+  readonly #size: MeshSize;
+  readonly #progress: (text: string) => void;
+  readonly #figures: Figure[] = [];
+
+  constructor(mesh: Mesh, size: MeshSize, progress: (text: string) => void) {
+    this.#mesh = mesh;
+    this.#size = size;
+    this.#progress = progress;
+  }
+
+  async run(): Promise<readonly Figure[]> {
+    const { coordinators, nodesEach } = this.#size;
+    const before = heapBytes();
+    this.#progress(`${coordinators} coordinators are founded ...`);
+    await this.#mesh.found(coordinators, nodesEach);
+    await this.#form();
+    this.#add('JS heap of one coordinator, all logs held', 'MB', [(heapBytes() - before) / coordinators / MEGABYTE]);
+    const idle = await this.#idle();
+    await this.#changes(idle);
+    await this.#day();
+    await this.#heal();
+    this.#add('JS heap of one coordinator, in the end', 'MB', [(heapBytes() - before) / coordinators / MEGABYTE]);
+    for (const member of this.#mesh.members) await member.stop();
+    return this.#figures;
+  }
+
+  async #form(): Promise<void> {
+    const sent = this.#mesh.traffic.total;
+    const cpu = cpuSeconds();
+    await this.#mesh.start();
+    const wholeMs = await this.#mesh.untilWhole();
+    this.#add('all have started within 5 s: then until all are connected and have applied all logs', 's', [wholeMs / 1000]);
+    this.#add('the same: sent by all together', 'MB', [this.#mesh.traffic.since(sent).wireBytes / MEGABYTE]);
+    this.#add('the same: CPU of all together', 's', [cpuSeconds() - cpu]);
+  }
+
+  /** Bytes on the wire in a second, of all together. */
+  async #idle(): Promise<number> {
+    const mesh = this.#mesh;
+    const sent = mesh.traffic.total;
+    const cpu = cpuSeconds();
+    await mesh.timers.sleep(IDLE_MS);
+    const { wireBytes: bytes } = mesh.traffic.since(sent);
+    const perSecond = bytes / (IDLE_MS / 1000);
+    this.#add('idle: sent by one coordinator', 'bytes/s', [perSecond / this.#size.coordinators]);
+    this.#add('idle: CPU of one coordinator', '% of a core', [
+      (100 * (cpuSeconds() - cpu) * 1000) / IDLE_MS / this.#size.coordinators,
+    ]);
+    return perSecond;
+  }
+
+  async #changes(idlePerSecond: number): Promise<void> {
+    const mesh = this.#mesh;
+    const random = mesh.random.fork('changes');
+    const spreads: Spread[] = [];
+    const startMs = mesh.time.nowMs;
+    const sent = mesh.traffic.total;
+    const cpu = cpuSeconds();
+    for (let change = 0; change < CHANGES; change += 1) {
+      const author = mesh.members[random.integer(mesh.members.length)];
+      if (author === undefined) continue;
+      spreads.push(await spreadOf(mesh, author, `change-${change}`));
+      await mesh.timers.sleep(random.fraction() * BETWEEN_CHANGES_MS);
+    }
+    const seconds = (mesh.time.nowMs - startMs) / 1000;
+    const bytes = mesh.traffic.since(sent).wireBytes - idlePerSecond * seconds;
+    const one = spreads.flatMap(({ ownMs }) => ownMs);
+    const all = spreads.map(({ everybodyOwnMs }) => everybodyOwnMs);
+    this.#add('a change: until one other has applied it, without its link: p50', 'ms', [percentile(one, 50)]);
+    this.#add('a change: until one other has applied it, without its link: p99', 'ms', [percentile(one, 99)]);
+    this.#add('a change: until all have applied it: p50', 'ms', [
+      percentile(
+        spreads.map(({ everybodyMs }) => everybodyMs),
+        50,
+      ),
+    ]);
+    this.#add('a change: until all have applied it, without the longest link: p50', 'ms', [percentile(all, 50)]);
+    this.#add('a change: until all have applied it, without the longest link: p99', 'ms', [percentile(all, 99)], 'below 1000');
+    this.#add('a change: sent by all together', 'bytes', [bytes / CHANGES]);
+    this.#add('a change: sent for each that gets it', 'bytes', [bytes / CHANGES / (this.#size.coordinators - 1)]);
+    this.#add('a change: CPU of all together', 'ms', [(1000 * (cpuSeconds() - cpu)) / CHANGES]);
+  }
+
+  async #day(): Promise<void> {
+    const mesh = this.#mesh;
+    this.#progress('a part of a normal day ...');
+    const sent = mesh.traffic.total;
+    await partOfADay(mesh, DAY_PART_MS);
+    const bytes = (mesh.traffic.since(sent).wireBytes * DAY_MS) / DAY_PART_MS;
+    const { coordinators, nodesEach } = this.#size;
+    const snapshot = snapshotBytes(coordinators, nodesEach);
+    const snapshots = (DAY_MS / SNAPSHOT_PERIOD_MS) * coordinators * (coordinators - 1) * wireBytes(snapshot);
+    const day = `${DAY.files} files and ${DAY.otherChanges} other changes of each`;
+    this.#add(`a day (${day}): sent by all together`, 'MB', [bytes / MEGABYTE]);
+    this.#add('one snapshot of the forerunner', 'bytes', [snapshot]);
+    this.#add('a day of snapshots to every peer each 30 s: sent by all together', 'MB', [snapshots / MEGABYTE]);
+    this.#add('a day: snapshots against events', 'times', [snapshots / bytes], 'at least 100');
+  }
+
+  async #heal(): Promise<void> {
+    const mesh = this.#mesh;
+    this.#progress('a partition ...');
+    const half = Math.floor(mesh.members.length / 2);
+    const links = mesh.members
+      .slice(0, half)
+      .flatMap(({ founded }) => mesh.members.slice(half).map((other) => [founded.name, other.founded.name] as const));
+    for (const [left, right] of links) mesh.rpc.partition(left, right);
+    await mesh.timers.sleep(120_000);
+    const writers = mesh.members.slice(0, half);
+    await Promise.all(writers.map((member) => makeMany(member, Math.ceil(BACKLOG_EVENTS / half), 'backlog')));
+    await mesh.timers.sleep(10_000);
+    for (const [left, right] of links) mesh.rpc.heal(left, right);
+    const [sent, cpu]: readonly [Sent, number] = [mesh.traffic.total, cpuSeconds()];
+    const healedMs = await mesh.untilWhole();
+    const { wireBytes: bytes } = mesh.traffic.since(sent);
+    this.#add('two halves, 10,000 events in one: from healing until all have all of it', 's', [healedMs / 1000]);
+    this.#add('the same: sent by all together', 'MB', [bytes / MEGABYTE]);
+    this.#add('the same: sent for each event and each that lacked it', 'bytes', [
+      bytes / BACKLOG_EVENTS / (mesh.members.length - half),
+    ]);
+    this.#add('the same: CPU of one that lacked them', 's', [(cpuSeconds() - cpu) / (mesh.members.length - half)]);
+  }
+
+  #add(name: string, unit: string, values: readonly number[], bar = ''): void {
+    const { coordinators, nodesEach } = this.#size;
+    const made = figure(`${coordinators}/${coordinators * nodesEach}: ${name}`, unit, values, bar);
+    this.#progress(`${made.name}: ${made.median} ${unit}`);
+    this.#figures.push(made);
+  }
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+function percentile(values: readonly number[], percent: number): number {
+  const sorted = [...values].sort((left, right) => left - right);
+  return sorted[Math.min(sorted.length - 1, Math.ceil((percent / 100) * sorted.length) - 1)] ?? Number.NaN;
+}
+
+let collect: (() => void) | undefined;
+
+/** After a collection, so that only what is in use counts. */
+function heapBytes(): number {
+  if (collect === undefined) {
+    setFlagsFromString('--expose_gc');
+    const found: unknown = runInNewContext('gc');
+    if (typeof found !== 'function') throw new Error('the collector cannot be called');
+    collect = () => void found();
+  }
+  collect();
+  return process.memoryUsage().heapUsed;
+}
