@@ -3,7 +3,7 @@ import type { LogPosition, RecordedEvent } from '../../events/index.js';
 import type { Hasher, KeyValueStore } from '../../ports/index.js';
 import type { Views } from '../views/all.js';
 import { verifyViews, type ViewVerification } from './compare-views.js';
-import { OriginHost, type Transacted, type Transaction, type ViewState } from './origin-host.js';
+import { type HostParts, OriginHost, type Transacted, type Transaction, type ViewState } from './origin-host.js';
 import { RowCache } from './row-cache.js';
 import type { InvalidEvent } from './runner.js';
 import type { ViewSnapshot } from './snapshot.js';
@@ -34,53 +34,64 @@ export class ViewHost {
   readonly dropped: readonly { readonly origin: MemberId; readonly reason: string }[];
   readonly #store: KeyValueStore;
   readonly #own: MemberId;
-  readonly #origins: ReadonlyMap<MemberId, OriginHost>;
-  readonly #cache: RowCache;
+  readonly #origins = new Map<MemberId, OriginHost>();
+  readonly #adding = new Map<MemberId, Promise<string | undefined>>();
+  readonly #parts: HostParts;
   readonly #dirtyLimitBytes: number;
   readonly #pause: () => Promise<void>;
   readonly #flushes = new WriterQueue();
-  readonly #doubtListeners: Set<(origin: MemberId) => void>;
+  readonly #doubtListeners = new Set<(origin: MemberId) => void>();
+  #tags = 0;
   #flushing: Promise<void> | undefined;
 
   static async open(store: KeyValueStore, options: ViewHostOptions): Promise<ViewHost> {
-    const cache = new RowCache(options.cacheBytes ?? LIMITS.viewCacheBytes);
-    let tags = 0;
-    const newTag = (): string => {
-      tags += 1;
-      return String.fromCharCode((tags >>> 16) & 0xff, (tags >>> 8) & 0xff, tags & 0xff);
-    };
-    const origins = new Map<MemberId, OriginHost>();
     const dropped: { readonly origin: MemberId; readonly reason: string }[] = [];
-    const doubtListeners = new Set<(origin: MemberId) => void>();
-    const onDoubt = (origin: MemberId): void => {
-      for (const listener of doubtListeners) listener(origin);
-    };
+    const host = new ViewHost(store, options, dropped);
     for (const origin of options.origins) {
-      const opened = await OriginHost.open(origin, { store, cache, hasher: options.hasher, newTag, onDoubt });
-      origins.set(origin, opened.host);
-      if (opened.dropped !== undefined) dropped.push({ origin, reason: opened.dropped });
+      const reason = await host.addOrigin(origin);
+      if (reason !== undefined) dropped.push({ origin, reason });
     }
-    return new ViewHost(store, options, { origins, cache, dropped, doubtListeners });
+    return host;
   }
 
-  private constructor(
-    store: KeyValueStore,
-    options: ViewHostOptions,
-    parts: {
-      readonly origins: ReadonlyMap<MemberId, OriginHost>;
-      readonly cache: RowCache;
-      readonly dropped: readonly { readonly origin: MemberId; readonly reason: string }[];
-      readonly doubtListeners: Set<(origin: MemberId) => void>;
-    },
-  ) {
+  private constructor(store: KeyValueStore, options: ViewHostOptions, dropped: ViewHost['dropped']) {
     this.#store = store;
     this.#own = options.origins[0];
-    this.#origins = parts.origins;
-    this.#cache = parts.cache;
-    this.dropped = parts.dropped;
-    this.#doubtListeners = parts.doubtListeners;
+    this.dropped = dropped;
+    this.#parts = {
+      store,
+      cache: new RowCache(options.cacheBytes ?? LIMITS.viewCacheBytes),
+      hasher: options.hasher,
+      newTag: () => this.#newTag(),
+      onDoubt: (origin) => {
+        for (const listener of this.#doubtListeners) listener(origin);
+      },
+    };
     this.#dirtyLimitBytes = options.dirtyBytes ?? LIMITS.viewDirtyBytes;
     this.#pause = options.pause ?? (() => Promise.resolve());
+  }
+
+  /** All that are open, the own member first. */
+  origins(): readonly MemberId[] {
+    return [...this.#origins.keys()];
+  }
+
+  /**
+   * Opens the views of another origin, at any time; nothing where they are open already. Returns why its stored rows could not
+   * be used and were dropped, if so; it stands at sequence 0 then, as a new one does. Errors are the store's.
+   */
+  addOrigin(origin: MemberId): Promise<string | undefined> {
+    if (this.#origins.has(origin)) return Promise.resolve(undefined);
+    const running = this.#adding.get(origin);
+    if (running !== undefined) return running.then(() => undefined);
+    const adding = OriginHost.open(origin, this.#parts)
+      .then(({ host, dropped }) => {
+        this.#origins.set(origin, host);
+        return dropped;
+      })
+      .finally(() => this.#adding.delete(origin));
+    this.#adding.set(origin, adding);
+    return adding;
   }
 
   /** Of the last durable event that was applied; sequence 0 before the first. Replay what follows it. */
@@ -137,7 +148,8 @@ export class ViewHost {
 
   /** Memory of the row cache. */
   get cache(): { readonly usedBytes: number; readonly limitBytes: number } {
-    return { usedBytes: this.#cache.usedBytes, limitBytes: this.#cache.limitBytes };
+    const { usedBytes, limitBytes } = this.#parts.cache;
+    return { usedBytes, limitBytes };
   }
 
   /**
@@ -233,6 +245,11 @@ export class ViewHost {
     // Who started the flush gets its failure; here only its end matters.
     await flushing.catch(() => undefined);
     if (this.#flushing === flushing) this.#flushing = undefined;
+  }
+
+  #newTag(): string {
+    this.#tags += 1;
+    return String.fromCharCode((this.#tags >>> 16) & 0xff, (this.#tags >>> 8) & 0xff, this.#tags & 0xff);
   }
 
   #of(origin?: MemberId): OriginHost {
