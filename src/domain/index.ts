@@ -46,14 +46,26 @@ export { decideRemoveEntry, type RemoveEntry } from './namespace/remove-entry.js
 export { decideRestoreEntry, type RestoreEntry } from './namespace/restore-entry.js';
 export { decideSetAttributes, type SetAttributes } from './namespace/set-attributes.js';
 export { decideNodeHello, decideNodeUnreachable, decideNodeUse, nodeNamed, type NodeHello } from './node-decisions.js';
-export type { Candidate, PlannedChunk, Unusable } from './node-choice.js';
+export { type Candidate, NodeChoice, type PlannedChunk, type Unusable } from './node-choice.js';
 export { type ChunkPlan, checkRoom, planPlacement, roomFor } from './placement-plan.js';
 export { type MemberCandidate, planSpread, type SharedChunk, type SpreadPlan } from './spread-plan.js';
 export { decideWitnesses, planWitnesses, requiredOf, type WitnessCandidate, type WitnessSituation } from './witness-plan.js';
 export { type Protection, ProtectionTally } from './protection.js';
 export { decideRecordCopies, decideRecordExtents, type RecordExtents } from './uploads/record-extents.js';
-export { type CopiesPolicy, minimumCopies } from './uploads/copies-policy.js';
+export { type CopiesPolicy, enoughFor, minimumCopies } from './uploads/copies-policy.js';
 export { decideCommitFile, type CommitFile } from './uploads/commit-file.js';
-export { noHolder } from './uploads/receipted-copies.js';
-export type { ReceiptedChunks } from './uploads/receipted-copies.js';
+export { memberCounts, noHolder } from './uploads/receipted-copies.js';
+export type { ReceiptedChunk, ReceiptedChunks } from './uploads/receipted-copies.js';
+export {
+  checkKeptFor,
+  decideAcceptForeign,
+  decideForeignLost,
+  decideMoveForeign,
+  decideReleaseForeign,
+  pledgeLeft,
+  pledgeUsedUp,
+} from './foreign/foreign-decisions.js';
+export { decideSetPledge } from './foreign/pledge-decisions.js';
+export { type Policy, type PolicyAt, policyFor, policyForTree } from './policies/policy-for.js';
+export { decideSetPolicy, type SetPolicy } from './policies/set-policy.js';
 export { decideCloseUpload, decideExpireUpload, decideOpenUpload, openUpload } from './uploads/upload-decisions.js';

@@ -46,7 +46,7 @@ export class PlacementOffice {
     readonly avoid: ReadonlySet<NodeId>;
     readonly signal: AbortSignal;
   }): Promise<Placement> {
-    const { candidates, unusable, nodes } = await this.#usable(request.copies, request.signal);
+    const { candidates, unusable, nodes } = await this.usable(request.copies, request.signal);
     const chunks = await this.#options.views.run((views) => {
       views.placement.need(request.chunks.map(({ chunkId }) => chunkId));
       return request.chunks.map(({ chunkId, lengthBytes }) => ({
@@ -61,7 +61,7 @@ export class PlacementOffice {
 
   /** Whether there is room for so many bytes at all, before any of them is sent. Errors as `place`. */
   async checkRoom(request: { readonly bytes: number; readonly copies: number; readonly signal: AbortSignal }): Promise<void> {
-    const { candidates, unusable } = await this.#usable(request.copies, request.signal);
+    const { candidates, unusable } = await this.usable(request.copies, request.signal);
     accept(checkRoom(request, candidates, unusable));
   }
 
@@ -72,7 +72,15 @@ export class PlacementOffice {
     return roomFor(copies, this.#sort(all).candidates);
   }
 
-  async #usable(copies: number, signal: AbortSignal) {
+  /** Nodes that could take chunks now, and those that could not. Waits a little for as many as copies, right after a start. */
+  async usable(
+    copies: number,
+    signal: AbortSignal,
+  ): Promise<{
+    readonly candidates: readonly Candidate[];
+    readonly unusable: readonly Unusable[];
+    readonly nodes: ReadonlyMap<NodeId, NodeRow>;
+  }> {
     const { views, registry, clock, timers } = this.#options;
     const all = await views.run((each) => each.nodes.all().filter(([nodeId]) => countsAsHolder(nodeId, each)));
     let sorted = this.#sort(all);

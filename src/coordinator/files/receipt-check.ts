@@ -14,7 +14,6 @@ import { chunkListDigest, openReceipt } from '../../identity/index.js';
 import type { Clock, Hasher, SignatureVerifier } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import type { Receipt } from '../../transport/index.js';
-import type { ClientCaller } from '../caller.js';
 
 const RECEIPTS_PER_CALL = 256;
 
@@ -26,6 +25,13 @@ interface ReceiptCheckOptions {
   readonly verifier: SignatureVerifier;
 }
 
+/** Whom the receipts were given to. */
+interface ReceiptBearer {
+  readonly keyHash: Uint8Array;
+  /** Whose chunks they are about. */
+  readonly origin?: MemberId;
+}
+
 /** Finds out what the receipts that came with a call prove. */
 export class ReceiptCheck {
   readonly #options: ReceiptCheckOptions;
@@ -34,8 +40,8 @@ export class ReceiptCheck {
     this.#options = options;
   }
 
-  /** Errors: RECEIPT_INVALID, LIMIT_EXCEEDED, REQUEST_INVALID. */
-  async open(receipts: readonly Receipt[], uploadId: UploadId, caller: ClientCaller): Promise<ReceiptedChunks> {
+  /** By default of chunks of the own member. Errors: RECEIPT_INVALID, LIMIT_EXCEEDED, REQUEST_INVALID. */
+  async open(receipts: readonly Receipt[], uploadId: UploadId, caller: ReceiptBearer): Promise<ReceiptedChunks> {
     if (receipts.length > RECEIPTS_PER_CALL) {
       throw new CollectiveError('LIMIT_EXCEEDED', `One call carries at most ${RECEIPTS_PER_CALL} receipts.`);
     }
@@ -47,7 +53,7 @@ export class ReceiptCheck {
   async #open(
     receipt: Receipt,
     uploadId: UploadId,
-    caller: ClientCaller,
+    caller: ReceiptBearer,
     found: Map<ChunkId, { readonly lengthBytes: number; readonly nodeIds: Set<NodeId> }>,
   ): Promise<void> {
     const { nodeId } = receipt;
@@ -77,10 +83,11 @@ export class ReceiptCheck {
     receipt: Receipt,
     nodeId: NodeId,
     uploadId: UploadId,
-    caller: ClientCaller,
+    caller: ReceiptBearer,
     listDigest: Uint8Array,
   ): Promise<void> {
-    const { views, verifier, origin, clock } = this.#options;
+    const { views, verifier, clock } = this.#options;
+    const { origin = this.#options.origin } = caller;
     const { keys, counts } = await views.run((all) => ({
       keys: all.certificates.of('node', nodeId).map((certificate) => certificate.publicKey),
       counts: countsAsHolder(nodeId, all),

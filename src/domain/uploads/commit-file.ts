@@ -15,7 +15,7 @@ import type { Decision, DecisionContext } from '../decision.js';
 import { checkVersion, isADirectory, type Names, newName, showPath } from '../namespace/lookup.js';
 import { EventPlan, findIfThere, parentFor } from '../namespace/plan.js';
 import { checkTreeRoom, storedBytesOf } from '../namespace/tree-room.js';
-import { type CopiesPolicy, minimumCopies } from './copies-policy.js';
+import { type CopiesPolicy, enoughFor } from './copies-policy.js';
 import { checkExtents } from './extents.js';
 import { checkReceipted, type ReceiptedChunks } from './receipted-copies.js';
 import { openUpload } from './upload-decisions.js';
@@ -51,7 +51,7 @@ export function decideCommitFile(command: CommitFile, views: CommitViews, contex
   const { names, uploadId } = command;
   const upload = openUpload(uploadId, command.clientId, views.uploads, context.nowMs);
   if (!upload.ok) return upload;
-  const whole = checkContent(command, views, minimumCopies(command.policy, upload.value.copies));
+  const whole = checkContent(command, views, enoughFor(upload.value, command.policy));
   if (!whole.ok) return whole;
   const name = newName(names);
   if (!name.ok) return name;

@@ -1,10 +1,19 @@
-import { type ChunkId, CollectiveError, fail, LIMITS, type NodeId, ok, type Result } from '../../base/index.js';
+import { type ChunkId, CollectiveError, fail, LIMITS, type MemberId, type NodeId, ok, type Result } from '../../base/index.js';
 import type { CopiesRecorded, Extent } from '../../events/index.js';
-import type { CertificatesReader, NodesReader, PlacementReader } from '../../projections/index.js';
+import type { CertificatesReader, NodesReader, PeersReader, PlacementReader } from '../../projections/index.js';
 import { countsAsHolder } from '../certificate-decisions.js';
 
-/** What verified receipts of one upload say: for each chunk its length and the nodes that hold it. */
-export type ReceiptedChunks = ReadonlyMap<ChunkId, { readonly lengthBytes: number; readonly nodeIds: ReadonlySet<NodeId> }>;
+/** What verified receipts of one upload say: for each chunk its length, and the own nodes and the members that hold it. */
+export type ReceiptedChunks = ReadonlyMap<ChunkId, ReceiptedChunk>;
+
+export interface ReceiptedChunk {
+  readonly lengthBytes: number;
+  readonly nodeIds: ReadonlySet<NodeId>;
+  /** They have said that the copies are on their record. */
+  readonly memberIds?: ReadonlySet<MemberId>;
+}
+
+const copiesOf = (receipt: ReceiptedChunk | undefined): number => (receipt?.nodeIds.size ?? 0) + (receipt?.memberIds?.size ?? 0);
 
 /** Every chunk of the extents must be receipted, with its length, by enough nodes. Error: RECEIPT_INVALID. */
 export function checkReceipted(
@@ -15,11 +24,11 @@ export function checkReceipted(
   for (const { chunkId, lengthBytes } of extents) {
     if (chunkId === undefined) continue;
     const receipt = receipted.get(chunkId);
-    if (receipt === undefined || receipt.nodeIds.size < copies) {
+    if (receipt === undefined || copiesOf(receipt) < copies) {
       return fail(
         new CollectiveError(
           'RECEIPT_INVALID',
-          `Chunk ${chunkId} has receipts of ${receipt?.nodeIds.size ?? 0} nodes; this upload needs ${copies}.`,
+          `Chunk ${chunkId} has ${copiesOf(receipt)} copies by its receipts; this upload needs ${copies}.`,
           {
             next: 'Send the chunk again, then commit.',
             details: { chunkId, copies },
@@ -44,6 +53,7 @@ export interface CopiesViews {
   readonly placement: PlacementReader;
   readonly certificates: CertificatesReader;
   readonly nodes: NodesReader;
+  readonly peers: PeersReader;
 }
 
 /**
@@ -55,9 +65,12 @@ export function newCopies(receipted: ReceiptedChunks, views: CopiesViews): Resul
   const holders = new Set<NodeId>();
   for (const { nodeIds } of receipted.values()) for (const nodeId of nodeIds) holders.add(nodeId);
   for (const nodeId of holders) if (!countsAsHolder(nodeId, views)) return fail(noHolder(nodeId));
+  const members = new Set<MemberId>();
+  for (const { memberIds = [] } of receipted.values()) for (const memberId of memberIds) members.add(memberId);
+  for (const memberId of members) if (!memberCounts(memberId, views)) return fail(noMember(memberId));
   placement.need(receipted.keys());
   const added: AddedChunk[] = [];
-  for (const [chunkId, { lengthBytes, nodeIds }] of receipted) {
+  for (const [chunkId, { lengthBytes, nodeIds, memberIds = [] }] of receipted) {
     const row = placement.chunk(chunkId);
     if (row !== undefined && row.lengthBytes !== lengthBytes) {
       return fail(
@@ -67,7 +80,10 @@ export function newCopies(receipted: ReceiptedChunks, views: CopiesViews): Resul
       );
     }
     const missing = [...nodeIds].filter((nodeId) => row?.holders.includes(nodeId) !== true);
-    if (missing.length > 0) added.push({ chunkId, lengthBytes, holders: missing });
+    const missingMembers = [...memberIds].filter((memberId) => row?.members.includes(memberId) !== true);
+    if (missing.length + missingMembers.length > 0) {
+      added.push({ chunkId, lengthBytes, nodeIds: missing, memberIds: missingMembers });
+    }
   }
   const events: CopiesRecorded[] = [];
   for (let start = 0; start < added.length; start += LIMITS.chunksPerCall) {
@@ -75,6 +91,17 @@ export function newCopies(receipted: ReceiptedChunks, views: CopiesViews): Resul
   }
   return ok(events);
 }
+
+/** Whether copies at this member count: those of one that was suspended do, of one that was removed not. */
+export const memberCounts = (memberId: MemberId, { peers }: { readonly peers: PeersReader }): boolean => {
+  const state = peers.get(memberId)?.state;
+  return state === 'admitted' || state === 'suspended';
+};
+
+const noMember = (memberId: MemberId): CollectiveError =>
+  new CollectiveError('RECEIPT_INVALID', `Member ${memberId.slice(0, 8)} was removed: its word does not count any more.`, {
+    next: 'Put the file again.',
+  });
 
 /** The word of a node that was revoked. */
 export const noHolder = (nodeId: NodeId): CollectiveError =>
@@ -85,15 +112,20 @@ export const noHolder = (nodeId: NodeId): CollectiveError =>
 interface AddedChunk {
   readonly chunkId: ChunkId;
   readonly lengthBytes: number;
-  readonly holders: readonly NodeId[];
+  readonly nodeIds: readonly NodeId[];
+  readonly memberIds: readonly MemberId[];
 }
 
 function copiesRecorded(added: readonly AddedChunk[]): CopiesRecorded {
-  const nodeIds: NodeId[] = [];
-  const indexOf = (nodeId: NodeId): number => {
-    const known = nodeIds.indexOf(nodeId);
-    return known >= 0 ? known : nodeIds.push(nodeId) - 1;
-  };
-  const chunks = added.map(({ chunkId, lengthBytes, holders }) => ({ chunkId, lengthBytes, holders: holders.map(indexOf) }));
-  return { type: 'CopiesRecorded', nodeIds, memberIds: [], chunks };
+  const nodeIds = [...new Set(added.flatMap((chunk) => chunk.nodeIds))];
+  const memberIds = [...new Set(added.flatMap((chunk) => chunk.memberIds))];
+  const chunks = added.map(({ chunkId, lengthBytes, ...holders }) => ({
+    chunkId,
+    lengthBytes,
+    holders: [
+      ...holders.nodeIds.map((id) => nodeIds.indexOf(id)),
+      ...holders.memberIds.map((id) => nodeIds.length + memberIds.indexOf(id)),
+    ],
+  }));
+  return { type: 'CopiesRecorded', nodeIds, memberIds, chunks };
 }

@@ -2,7 +2,7 @@ import { type ClientId, CollectiveError, type ExtentListId, fail, LIMITS, ok, ty
 import type { CollectiveEvent, Extent } from '../../events/index.js';
 import type { UploadsReader } from '../../projections/index.js';
 import type { Decision, DecisionContext } from '../decision.js';
-import { type CopiesPolicy, minimumCopies } from './copies-policy.js';
+import { type CopiesPolicy, enoughFor } from './copies-policy.js';
 import { checkExtents } from './extents.js';
 import { checkReceipted, type CopiesViews, newCopies, type ReceiptedChunks } from './receipted-copies.js';
 import { openUpload } from './upload-decisions.js';
@@ -31,7 +31,7 @@ export function decideRecordExtents(
   if (first === undefined) return fail(new CollectiveError('REQUEST_INVALID', 'A list holds at least one extent.'));
   const checked = checkExtents(extents, first.offsetBytes, LIMITS.extentsPerList);
   if (!checked.ok) return checked;
-  const enough = checkReceipted(extents, receipted, minimumCopies(command.policy, upload.value.copies));
+  const enough = checkReceipted(extents, receipted, enoughFor(upload.value, command.policy));
   if (!enough.ok) return enough;
   const copies = newCopies(receipted, views);
   if (!copies.ok) return copies;

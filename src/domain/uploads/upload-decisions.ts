@@ -1,13 +1,21 @@
 import { type ClientId, CollectiveError, fail, LIMITS, ok, type Result, type UploadId } from '../../base/index.js';
+import type { Spread } from '../../events/index.js';
 import type { UploadsReader, UploadRow } from '../../projections/index.js';
 import type { Decision, DecisionContext } from '../decision.js';
 
 export function decideOpenUpload(
-  command: { readonly uploadId: UploadId; readonly clientId: ClientId; readonly copies: number },
+  command: {
+    readonly uploadId: UploadId;
+    readonly clientId: ClientId;
+    readonly copies: number;
+    /** By default all of them. */
+    readonly minimumCopies?: number;
+    readonly spread?: Spread;
+  },
   uploads: UploadsReader,
   context: Pick<DecisionContext, 'nowMs'>,
 ): Decision {
-  const { uploadId, clientId, copies } = command;
+  const { uploadId, clientId, copies, minimumCopies = copies, spread = 'nodes' } = command;
   if (!Number.isInteger(copies) || copies < 1 || copies > LIMITS.copiesMax) {
     return fail(new CollectiveError('REQUEST_INVALID', `An upload keeps 1 to ${LIMITS.copiesMax} copies, not ${copies}.`));
   }
@@ -19,7 +27,7 @@ export function decideOpenUpload(
     );
   }
   const expiresAtMs = context.nowMs + LIMITS.uploadLifeMs;
-  return ok([{ type: 'UploadOpened', uploadId, clientId, copies, expiresAtMs, minimumCopies: 0, spread: 'nodes' }]);
+  return ok([{ type: 'UploadOpened', uploadId, clientId, copies, expiresAtMs, minimumCopies, spread }]);
 }
 
 /** The open upload, if this client opened it. Error: UPLOAD_UNKNOWN (for another client's too: its existence is not told). */

@@ -36,7 +36,7 @@ describe('an upload', () => {
           clientId: CLIENT,
           copies: 2,
           expiresAtMs: NOW_MS + LIMITS.uploadLifeMs,
-          minimumCopies: 0,
+          minimumCopies: 2,
           spread: 'nodes',
         },
       ],

@@ -17,6 +17,8 @@ export interface PlaceCopiesRequest {
   readonly chunks: readonly ChunkRef[];
   /** Nodes that could not be used just now: not chosen again if others can serve. */
   readonly avoidNodeIds: readonly string[];
+  /** The tickets' bearer must send every chunk: what is held already is not told. */
+  readonly sentOnly?: boolean | undefined;
 }
 
 export interface PlaceCopiesResponse {
@@ -112,7 +114,7 @@ export interface FetchCopiesResponse {
 }
 
 function createBasePlaceCopiesRequest(): PlaceCopiesRequest {
-  return { uploadId: "", clientKeyHash: new Uint8Array(0), chunks: [], avoidNodeIds: [] };
+  return { uploadId: "", clientKeyHash: new Uint8Array(0), chunks: [], avoidNodeIds: [], sentOnly: undefined };
 }
 
 export const PlaceCopiesRequest: MessageFns<PlaceCopiesRequest> = {
@@ -128,6 +130,9 @@ export const PlaceCopiesRequest: MessageFns<PlaceCopiesRequest> = {
     }
     for (const v of message.avoidNodeIds) {
       writer.uint32(34).string(v!);
+    }
+    if (message.sentOnly !== undefined) {
+      writer.uint32(40).bool(message.sentOnly);
     }
     return writer;
   },
@@ -175,6 +180,14 @@ export const PlaceCopiesRequest: MessageFns<PlaceCopiesRequest> = {
             }
 
             message.avoidNodeIds.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.sentOnly = reader.bool();
             continue;
           }
         }

@@ -1,0 +1,150 @@
+import { CollectiveError, type MemberId } from '../../base/index.js';
+import { type CopiesPolicy, decideSetPledge, decideSetPolicy, type Names, policyFor, showPath } from '../../domain/index.js';
+import type { Spread } from '../../events/index.js';
+import type { Hasher } from '../../ports/index.js';
+import type { ViewHost, Views } from '../../projections/index.js';
+import type {
+  AuthenticatedCall,
+  CopiesServiceDefinition,
+  ListPledgesResponse,
+  ListPoliciesResponse,
+  PledgeInfo,
+  PolicyInfo,
+  ServiceImplementation,
+  SetPledgeRequest,
+  SetPledgeResponse,
+  SetPolicyRequest,
+  SetPolicyResponse,
+  ShowPolicyRequest,
+  ShowPolicyResponse,
+} from '../../transport/index.js';
+import { clientCaller } from '../caller.js';
+import type { CommandLoop } from '../commands/command-loop.js';
+import { requestRef } from '../commands/request-ref.js';
+import { ownPath } from '../files/requests.js';
+import type { MemberCalls } from './member-calls.js';
+import { memberNamed } from './member-named.js';
+import { type PledgeSources, pledgeToUs } from './pledges-to-us.js';
+
+export interface CopiesServiceOptions extends PledgeSources {
+  readonly commands: CommandLoop;
+  readonly views: ViewHost;
+  readonly calls: MemberCalls;
+  readonly hasher: Hasher;
+  /** What holds where no folder says anything. */
+  readonly policy: CopiesPolicy;
+}
+
+/** Policies of the own tree, and pledges: what is kept for whom, and by whom. */
+export class CopiesService implements ServiceImplementation<typeof CopiesServiceDefinition> {
+  readonly #options: CopiesServiceOptions;
+
+  constructor(options: CopiesServiceOptions) {
+    this.#options = options;
+  }
+
+  async setPolicy(request: SetPolicyRequest, call: AuthenticatedCall): Promise<SetPolicyResponse> {
+    const { commands, views, hasher } = this.#options;
+    const names = ownPath(request.path);
+    const { copies, minimumCopies } = request;
+    const spread = spreadIn(request.spread);
+    await commands.submit({
+      actor: clientCaller(call.caller).actor,
+      request: requestRef({ requestId: request.requestId, method: 'setPolicy', content: request }, hasher),
+      decide: (all) => decideSetPolicy({ names, copies, minimumCopies, spread }, all),
+      answer: () => undefined,
+    });
+    return { policy: await views.run((all) => this.#policyAt(names, all)) };
+  }
+
+  listPolicies(): Promise<ListPoliciesResponse> {
+    return this.#options.views.run(({ policies, namespace }) => ({
+      policies: policies.all().flatMap(([directoryId, { copies, minimumCopies, spread }]): PolicyInfo[] => {
+        const path = namespace.pathOf(directoryId);
+        return path === undefined ? [] : [{ copies, minimumCopies, spread, path: showPath(path) }];
+      }),
+      defaultPolicy: this.#default(),
+    }));
+  }
+
+  async showPolicy(request: ShowPolicyRequest): Promise<ShowPolicyResponse> {
+    const names = ownPath(request.path);
+    const policy = await this.#options.views.run((all) => this.#policyAt(names, all));
+    const members = policy.spread === 'members' ? await this.#received() : [];
+    return { policy, members: members.filter(({ pledgedBytes }) => pledgedBytes > 0) };
+  }
+
+  async setPledge(request: SetPledgeRequest, call: AuthenticatedCall): Promise<SetPledgeResponse> {
+    const { commands, views, hasher } = this.#options;
+    const { bytes } = request;
+    const [memberId] = await views.run(({ peers }) => memberNamed(request.member, peers));
+    await commands.submit({
+      actor: clientCaller(call.caller).actor,
+      request: requestRef({ requestId: request.requestId, method: 'setPledge', content: { memberId, bytes } }, hasher),
+      decide: (all) => decideSetPledge({ memberId, bytes }, all),
+      answer: () => undefined,
+    });
+    return { pledge: await views.run((all) => givenTo(memberId, all)) };
+  }
+
+  async listPledges(): Promise<ListPledgesResponse> {
+    const given = await this.#options.views.run((all) => {
+      const ids = new Set([...all.pledges.all(), ...all.foreignCopies.allTotals()].map(([memberId]) => memberId));
+      return [...ids].map((memberId) => givenTo(memberId, all));
+    });
+    const here = given.filter(({ pledgedBytes, usedChunks }) => pledgedBytes > 0 || usedChunks > 0);
+    return { given: here, received: await this.#received() };
+  }
+
+  async #received(): Promise<readonly PledgeInfo[]> {
+    const { views, calls } = this.#options;
+    const known = await views.run(({ peers, usage }) =>
+      peers.all().map(([memberId, { name, state }]) => ({ memberId, name, state, ours: usage.member(memberId) })),
+    );
+    const all = await Promise.all(
+      known.map(async ({ memberId, name, state, ours }): Promise<PledgeInfo> => {
+        const { pledgedBytes } = await pledgeToUs(this.#options, memberId);
+        return {
+          memberId,
+          name,
+          pledgedBytes: state === 'admitted' ? pledgedBytes : 0,
+          usedBytes: ours.bytes,
+          usedChunks: ours.chunks,
+          state: state === 'admitted' && calls.failedLast(memberId) ? 'away' : state,
+        };
+      }),
+    );
+    return all.filter(({ pledgedBytes, usedChunks }) => pledgedBytes > 0 || usedChunks > 0);
+  }
+
+  #policyAt(names: Names, all: Views): PolicyInfo {
+    const found = policyFor(names, all);
+    if (found === undefined) return this.#default();
+    const { copies, minimumCopies, spread, directoryId } = found;
+    return { copies, minimumCopies, spread, path: showPath(all.namespace.pathOf(directoryId) ?? []) };
+  }
+
+  #default(): PolicyInfo {
+    const { wanted, minimum } = this.#options.policy;
+    return { copies: wanted, minimumCopies: minimum, spread: 'nodes', path: '' };
+  }
+}
+
+function givenTo(memberId: MemberId, { pledges, foreignCopies, peers }: Views): PledgeInfo {
+  const { bytes, chunks } = foreignCopies.totals(memberId);
+  const row = peers.get(memberId);
+  return {
+    memberId,
+    name: row?.name ?? memberId,
+    pledgedBytes: pledges.get(memberId)?.bytes ?? 0,
+    usedBytes: bytes,
+    usedChunks: chunks,
+    state: row?.state ?? 'removed',
+  };
+}
+
+function spreadIn(text: string): Spread {
+  if (text === '' || text === 'nodes') return 'nodes';
+  if (text === 'members') return 'members';
+  throw new CollectiveError('REQUEST_INVALID', 'Copies are spread over nodes or members.');
+}

@@ -1,0 +1,101 @@
+import {
+  type ChunkId,
+  type CollectiveError,
+  isChunkId,
+  isMemberId,
+  LIMITS,
+  type MemberId,
+  toCollectiveError,
+  type UploadId,
+} from '../../base/index.js';
+import type { ReceiptedChunk, ReceiptedChunks } from '../../domain/index.js';
+import type { ViewHost } from '../../projections/index.js';
+import type { Receipt } from '../../transport/index.js';
+import type { ReceiptCheck } from '../files/receipt-check.js';
+import type { MemberCalls } from './member-calls.js';
+
+export interface MemberReceiptsOptions {
+  readonly views: ViewHost;
+  readonly receipts: ReceiptCheck;
+  readonly calls: MemberCalls;
+}
+
+export interface Opened {
+  readonly receipted: ReceiptedChunks;
+  /** Of a member that would not or could not take the receipts of its nodes: its copies do not count. */
+  readonly failure: CollectiveError | undefined;
+}
+
+/**
+ * Finds out what receipts prove: those of own nodes are verified here; those of another member's nodes are taken to that member,
+ * who verifies them and answers once the copies are durably on its record.
+ */
+export class MemberReceipts {
+  readonly #options: MemberReceiptsOptions;
+
+  constructor(options: MemberReceiptsOptions) {
+    this.#options = options;
+  }
+
+  /** Errors: RECEIPT_INVALID, LIMIT_EXCEEDED, REQUEST_INVALID. */
+  async open(receipts: readonly Receipt[], uploadId: UploadId, keyHash: Uint8Array, signal: AbortSignal): Promise<Opened> {
+    const byMember = new Map<MemberId, Receipt[]>();
+    for (const receipt of receipts) {
+      const { memberId = '' } = receipt;
+      if (isMemberId(memberId)) byMember.set(memberId, [...(byMember.get(memberId) ?? []), receipt]);
+    }
+    const own = receipts.filter(({ memberId = '' }) => memberId === '');
+    const byOwn = await this.#options.receipts.open(own, uploadId, { keyHash });
+    if (byMember.size === 0) return { receipted: byOwn, failure: undefined };
+    const answers = await Promise.all(
+      [...byMember].map(async ([memberId, list]) => this.#accepted(memberId, list, uploadId, keyHash, signal)),
+    );
+    const found = new Map<ChunkId, ReceiptedChunk>(byOwn);
+    for (const { memberId, chunks } of answers) {
+      for (const [chunkId, lengthBytes] of chunks) {
+        const known = found.get(chunkId) ?? { lengthBytes, nodeIds: new Set() };
+        found.set(chunkId, { ...known, memberIds: new Set([...(known.memberIds ?? []), memberId]) });
+      }
+    }
+    return { receipted: found, failure: answers.find(({ failure }) => failure !== undefined)?.failure };
+  }
+
+  async #accepted(
+    memberId: MemberId,
+    receipts: readonly Receipt[],
+    uploadId: UploadId,
+    keyHash: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<{
+    readonly memberId: MemberId;
+    readonly chunks: ReadonlyMap<ChunkId, number>;
+    readonly failure: CollectiveError | undefined;
+  }> {
+    const chunks = new Map<ChunkId, number>();
+    for (const receipt of receipts) {
+      for (const { chunkId, lengthBytes } of receipt.chunks) if (isChunkId(chunkId)) chunks.set(chunkId, lengthBytes);
+    }
+    const missing = await this.#notOnRecord(memberId, chunks);
+    const news = receipts.filter((receipt) => receipt.chunks.some(({ chunkId }) => missing.has(chunkId)));
+    try {
+      if (news.length > 0) {
+        await this.#options.calls.call(memberId, LIMITS.memberAcceptMs, signal, (client, options) =>
+          client.acceptCopies({ uploadId, clientKeyHash: keyHash, receipts: news }, options),
+        );
+      }
+      return { memberId, chunks, failure: undefined };
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const held = new Map([...chunks].filter(([chunkId]) => !missing.has(chunkId)));
+      return { memberId, chunks: held, failure: toCollectiveError(error) };
+    }
+  }
+
+  /** Of what is on the own record as kept by that member, it has said so before. */
+  #notOnRecord(memberId: MemberId, chunks: ReadonlyMap<ChunkId, number>): Promise<ReadonlySet<string>> {
+    return this.#options.views.run(({ placement }) => {
+      placement.need(chunks.keys());
+      return new Set([...chunks.keys()].filter((id) => placement.chunk(id)?.members.includes(memberId) !== true));
+    });
+  }
+}
