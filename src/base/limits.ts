@@ -56,6 +56,10 @@ export const LIMITS = {
   /** Members whom one admitted member has brought. */
   introductionsPerMember: 256,
   grants: 4096,
+  /** For how long one is given, if not without an end. */
+  grantLifeMs: 100 * 365 * 24 * 60 * 60 * 1000,
+  /** Calls of one other member's clients that are served at once. */
+  forwardedCallsPerMember: 256,
   /** Directories with a policy of their own. */
   policies: 4096,
   /** How long a change waits for enough witnesses before it is refused, and then for their word that they hold it. */
@@ -122,6 +126,8 @@ export const LIMITS = {
   peerSilenceMs: 90_000,
   /** How often others are told of what they did not have to be told at once. */
   peerAnnounceMs: 30_000,
+  /** How often one log's state hashes are told to everybody. */
+  peerStatesMs: 60_000,
   /** A block further ahead of the own clock is taken and told of. */
   peerFutureMs: 5 * 60 * 1000,
   /** How long somebody is not asked for a log after giving a block that does not verify; doubled each time. */

@@ -19,6 +19,9 @@ export interface Command<Answer> {
   answer(events: readonly RecordedEvent[]): Answer;
 }
 
+/** Whoever takes commands. */
+export type Submits = Pick<CommandLoop, 'submit'>;
+
 type Outcome = { readonly kind: 'events'; readonly events: readonly RecordedEvent[] } | EarlierOutcome;
 
 interface Waiting {

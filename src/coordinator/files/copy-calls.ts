@@ -1,27 +1,23 @@
-import { fileIdAt, LIMITS, toCollectiveError } from '../../base/index.js';
-import { decideCopyEntry, find } from '../../domain/index.js';
-import type { RecordedEvent } from '../../events/index.js';
+import { type CollectiveError, fileIdAt, LIMITS, type Result, toCollectiveError } from '../../base/index.js';
+import { decideCopyEntry, find, type Names } from '../../domain/index.js';
+import type { Actor, RecordedEvent } from '../../events/index.js';
 import type { Hasher } from '../../ports/index.js';
-import type { ViewHost } from '../../projections/index.js';
+import type { ViewHost, Views } from '../../projections/index.js';
 import { failureOf } from '../../transport/index.js';
-import type {
-  AuthenticatedCall,
-  CopyEntriesRequest,
-  CopyEntriesResponse,
-  EntryCopy,
-  EntryOutcome,
-} from '../../transport/index.js';
-import { clientCaller } from '../caller.js';
-import type { CommandLoop } from '../commands/command-loop.js';
+import type { CopyEntriesRequest, CopyEntriesResponse, EntryCopy, EntryOutcome } from '../../transport/index.js';
+import { clientCaller, type FilesCall } from '../caller.js';
+import type { Submits } from '../commands/command-loop.js';
 import { requestRef } from '../commands/request-ref.js';
 import { atMost, ownPath } from './requests.js';
 import { requireCopies } from './require-copies.js';
 
 export interface CopyCallsOptions {
-  readonly commands: CommandLoop;
+  readonly commands: Submits;
   readonly views: ViewHost;
   readonly hasher: Hasher;
   readonly retentionMs: number;
+  /** Whether the caller may read the source, asked when it is decided. By default everything may be read. */
+  readonly mayRead?: (actor: Actor, names: Names, views: Views, nowMs: number) => Result<undefined, CollectiveError>;
 }
 
 /** Files once more, under other names. */
@@ -32,7 +28,7 @@ export class CopyCalls {
     this.#options = options;
   }
 
-  async copyEntries(request: CopyEntriesRequest, call: AuthenticatedCall): Promise<CopyEntriesResponse> {
+  async copyEntries(request: CopyEntriesRequest, call: FilesCall): Promise<CopyEntriesResponse> {
     const copies = atMost('copies', request.copies, LIMITS.filesPerCommit);
     const outcomes = await Promise.all(
       copies.map(async (copy, index): Promise<EntryOutcome> => {
@@ -49,9 +45,9 @@ export class CopyCalls {
   async #copy(
     copy: EntryCopy,
     { requestId, index }: { readonly requestId: string; readonly index: number },
-    call: AuthenticatedCall,
+    call: FilesCall,
   ): Promise<string> {
-    const { views, commands, hasher, retentionMs } = this.#options;
+    const { views, commands, hasher, retentionMs, mayRead } = this.#options;
     const from = ownPath(copy.fromPath);
     const names = ownPath(copy.toPath);
     const version = copy.version === 0 ? undefined : copy.version;
@@ -63,11 +59,15 @@ export class CopyCalls {
       return namespace.version(found.value.fileId, version ?? found.value.row.version);
     });
     if (source !== undefined && source.extentListIds.length > 0) await requireCopies(views, from, source, call.signal);
+    const { actor } = clientCaller(call.caller);
     return commands.submit({
-      actor: clientCaller(call.caller).actor,
+      actor,
       request: requestRef({ requestId, method: 'copyEntries', index, content: copy }, hasher),
-      decide: (all, context) =>
-        decideCopyEntry({ from, version, names, replace, makeParents, expectedVersion }, all, { ...context, retentionMs }),
+      decide: (all, context) => {
+        const allowed = mayRead?.(actor, from, all, context.nowMs);
+        if (allowed?.ok === false) return allowed;
+        return decideCopyEntry({ from, version, names, replace, makeParents, expectedVersion }, all, { ...context, retentionMs });
+      },
       answer: idOfCopy,
     });
   }

@@ -1,4 +1,5 @@
 import type { FilesServiceDefinition, ServiceImplementation } from '../../transport/index.js';
+import type { FilesCall } from '../caller.js';
 import type { CopyCalls } from './copy-calls.js';
 import type { HistoryCalls } from './history-calls.js';
 import { type LocateOptions, locateFiles } from './locate-calls.js';
@@ -6,6 +7,13 @@ import type { NamespaceCalls } from './namespace-calls.js';
 import type { ReadCalls } from './read-calls.js';
 import { findEntries } from './search-calls.js';
 import type { UploadCalls } from './upload-calls.js';
+
+type Methods = ServiceImplementation<typeof FilesServiceDefinition>;
+
+/** The Files service for whoever may call it: see FilesCall. */
+export type FilesHandlers = {
+  readonly [Name in keyof Methods]: (request: Parameters<Methods[Name]>[0], call: FilesCall) => ReturnType<Methods[Name]>;
+};
 
 /** The member's tree, as its clients use it. */
 export function filesService(calls: {
@@ -15,7 +23,7 @@ export function filesService(calls: {
   readonly history: HistoryCalls;
   readonly copies: CopyCalls;
   readonly search: LocateOptions;
-}): ServiceImplementation<typeof FilesServiceDefinition> {
+}): FilesHandlers {
   const { uploads, reads, namespace, history, copies, search } = calls;
   return {
     openUpload: (request, call) => uploads.openUpload(request, call),

@@ -17,7 +17,6 @@ import type { Clock, Hasher } from '../../ports/index.js';
 import type { DeletedKey, FileKind, VersionRow, ViewHost, Views } from '../../projections/index.js';
 import { EntryKind } from '../../transport/index.js';
 import type {
-  AuthenticatedCall,
   DeletedInfo,
   ListDeletedRequest,
   ListDeletedResponse,
@@ -29,8 +28,8 @@ import type {
   RestoreEntryResponse,
   VersionInfo,
 } from '../../transport/index.js';
-import { clientCaller } from '../caller.js';
-import type { CommandLoop } from '../commands/command-loop.js';
+import { clientCaller, type FilesCall } from '../caller.js';
+import type { Submits } from '../commands/command-loop.js';
 import { requestRef } from '../commands/request-ref.js';
 import { entryInfo, KINDS } from './entry-info.js';
 import { fileIdIn, ownPath } from './requests.js';
@@ -40,7 +39,7 @@ import { requireCopies } from './require-copies.js';
 import { nameOfActor } from './who.js';
 
 export interface HistoryCallsOptions {
-  readonly commands: CommandLoop;
+  readonly commands: Submits;
   readonly views: ViewHost;
   readonly clock: Clock;
   readonly hasher: Hasher;
@@ -56,7 +55,7 @@ export class HistoryCalls {
   }
 
   /** Pages are made as they are taken. Error: NOT_FOUND. */
-  async *listVersions(request: ListVersionsRequest, call: AuthenticatedCall): AsyncGenerator<ListVersionsResponse> {
+  async *listVersions(request: ListVersionsRequest, call: FilesCall): AsyncGenerator<ListVersionsResponse> {
     const names = ownPath(request.path);
     const { views, retentionMs } = this.#options;
     const retention = this.#retention();
@@ -80,7 +79,7 @@ export class HistoryCalls {
   }
 
   /** Pages are made as they are taken. Errors: NOT_FOUND, NOT_A_DIRECTORY. */
-  async *listDeleted(request: ListDeletedRequest, call: AuthenticatedCall): AsyncGenerator<ListDeletedResponse> {
+  async *listDeleted(request: ListDeletedRequest, call: FilesCall): AsyncGenerator<ListDeletedResponse> {
     const top = ownPath(request.path);
     const { views, retentionMs } = this.#options;
     await views.run(({ namespace }) => accept(findDirectory(top, namespace)));
@@ -99,7 +98,7 @@ export class HistoryCalls {
     }
   }
 
-  async restoreEntry(request: RestoreEntryRequest, call: AuthenticatedCall): Promise<RestoreEntryResponse> {
+  async restoreEntry(request: RestoreEntryRequest, call: FilesCall): Promise<RestoreEntryResponse> {
     const names = ownPath(request.path);
     const to = request.toPath === '' ? undefined : ownPath(request.toPath);
     const { overwrite } = request;
@@ -134,7 +133,7 @@ export class HistoryCalls {
     };
   }
 
-  async purgeEntry(request: PurgeEntryRequest, call: AuthenticatedCall): Promise<PurgeEntryResponse> {
+  async purgeEntry(request: PurgeEntryRequest, call: FilesCall): Promise<PurgeEntryResponse> {
     const names = ownPath(request.path);
     const { recursive } = request;
     const version = request.version === 0 ? undefined : request.version;

@@ -2,14 +2,8 @@ import { accept, CollectiveError } from '../../base/index.js';
 import { countsAsHolder, keptVersion, type Protection, type Retention, showPath, standing } from '../../domain/index.js';
 import type { Clock } from '../../ports/index.js';
 import type { VersionRow, ViewHost } from '../../projections/index.js';
-import type {
-  AuthenticatedCall,
-  EntryInfo,
-  LocatedChunk,
-  LocatedFile,
-  LocateFilesRequest,
-  LocateFilesResponse,
-} from '../../transport/index.js';
+import type { EntryInfo, LocatedChunk, LocatedFile, LocateFilesRequest, LocateFilesResponse } from '../../transport/index.js';
+import type { FilesCall } from '../caller.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
 import { entryInfo } from './entry-info.js';
 import { EntryPage, messageBytesOf } from './entry-page.js';
@@ -37,7 +31,7 @@ const HOLDER_BYTES = 32;
 export async function* locateFiles(
   options: LocateOptions,
   request: LocateFilesRequest,
-  { signal }: AuthenticatedCall,
+  { signal }: FilesCall,
 ): AsyncGenerator<LocateFilesResponse> {
   const { views, protection, registry } = options;
   const top = ownPath(request.path);

@@ -16,7 +16,6 @@ import type { Clock, Hasher } from '../../ports/index.js';
 import type { ViewHost, Views } from '../../projections/index.js';
 import { failureOf } from '../../transport/index.js';
 import type {
-  AuthenticatedCall,
   EntryInfo,
   EntryOutcome,
   ListDirectoryRequest,
@@ -35,8 +34,8 @@ import type {
   StatResponse,
   TreeUsage,
 } from '../../transport/index.js';
-import { type ClientCaller, clientCaller } from '../caller.js';
-import type { CommandLoop } from '../commands/command-loop.js';
+import { type ClientCaller, clientCaller, type FilesCall } from '../caller.js';
+import type { Submits } from '../commands/command-loop.js';
 import { requestRef } from '../commands/request-ref.js';
 import { entryInfo } from './entry-info.js';
 import { EntryPage, messageBytesOf } from './entry-page.js';
@@ -44,7 +43,7 @@ import { atMost, fileTimeOf, modeOf, ownPath } from './requests.js';
 import { usageOf } from './usage-info.js';
 
 export interface NamespaceCallsOptions {
-  readonly commands: CommandLoop;
+  readonly commands: Submits;
   readonly views: ViewHost;
   readonly clock: Clock;
   readonly hasher: Hasher;
@@ -97,7 +96,7 @@ export class NamespaceCalls {
     });
   }
 
-  async makeDirectories(request: MakeDirectoriesRequest, call: AuthenticatedCall): Promise<MakeDirectoriesResponse> {
+  async makeDirectories(request: MakeDirectoriesRequest, call: FilesCall): Promise<MakeDirectoriesResponse> {
     const outcomes = await this.#plural('makeDirectories', request.requestId, request.directories, call, (item, nowMs) => {
       const names = ownPath(item.path);
       const { makeParents, existOk } = item;
@@ -107,7 +106,7 @@ export class NamespaceCalls {
     return { outcomes };
   }
 
-  async makeSymlinks(request: MakeSymlinksRequest, call: AuthenticatedCall): Promise<MakeSymlinksResponse> {
+  async makeSymlinks(request: MakeSymlinksRequest, call: FilesCall): Promise<MakeSymlinksResponse> {
     const outcomes = await this.#plural('makeSymlinks', request.requestId, request.symlinks, call, (item, nowMs) => {
       const names = ownPath(item.path);
       const command = { names, target: item.target, modified: fileTimeOf(item.modified, nowMs), replace: item.replace };
@@ -116,7 +115,7 @@ export class NamespaceCalls {
     return { outcomes };
   }
 
-  async setAttributes(request: SetAttributesRequest, call: AuthenticatedCall): Promise<SetAttributesResponse> {
+  async setAttributes(request: SetAttributesRequest, call: FilesCall): Promise<SetAttributesResponse> {
     const outcomes = await this.#plural('setAttributes', request.requestId, request.changes, call, (item, nowMs) => {
       const names = ownPath(item.path);
       const mode = item.mode === undefined ? undefined : modeOf(item.mode);
@@ -126,7 +125,7 @@ export class NamespaceCalls {
     return { outcomes };
   }
 
-  async moveEntry(request: MoveEntryRequest, call: AuthenticatedCall): Promise<MoveEntryResponse> {
+  async moveEntry(request: MoveEntryRequest, call: FilesCall): Promise<MoveEntryResponse> {
     const [from, to] = [ownPath(request.fromPath), ownPath(request.toPath)];
     const { replace, expectedVersion } = request;
     await this.#single('moveEntry', request.requestId, request, call, (views) =>
@@ -135,7 +134,7 @@ export class NamespaceCalls {
     return { entry: await this.#entryAt(to) };
   }
 
-  async removeEntry(request: RemoveEntryRequest, call: AuthenticatedCall): Promise<RemoveEntryResponse> {
+  async removeEntry(request: RemoveEntryRequest, call: FilesCall): Promise<RemoveEntryResponse> {
     const names = ownPath(request.path);
     const { recursive, expectedVersion } = request;
     const events = await this.#single('removeEntry', request.requestId, request, call, (views) =>
@@ -150,7 +149,7 @@ export class NamespaceCalls {
     method: string,
     requestId: string,
     content: unknown,
-    call: AuthenticatedCall,
+    call: FilesCall,
     decide: EntryCommand['decide'],
   ): Promise<readonly RecordedEvent[]> {
     const request = requestRef({ requestId, method, content }, this.#options.hasher);
@@ -162,7 +161,7 @@ export class NamespaceCalls {
     method: string,
     requestId: string,
     items: readonly Item[],
-    call: AuthenticatedCall,
+    call: FilesCall,
     commandOf: (item: Item, nowMs: number) => EntryCommand,
   ): Promise<EntryOutcome[]> {
     const caller = clientCaller(call.caller);

@@ -15,7 +15,6 @@ import type { Clock } from '../../ports/index.js';
 import type { NamespaceReader, NodeRow, VersionRow, ViewHost } from '../../projections/index.js';
 import { failureOf } from '../../transport/index.js';
 import type {
-  AuthenticatedCall,
   EntryInfo,
   PlacedExtent,
   ReadFile,
@@ -25,7 +24,7 @@ import type {
   ReportDamageRequest,
   ReportDamageResponse,
 } from '../../transport/index.js';
-import { type ClientCaller, clientCaller } from '../caller.js';
+import { type ClientCaller, clientCaller, type FilesCall } from '../caller.js';
 import type { DamageDesk } from '../nodes/damage-desk.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
 import { entryInfo } from './entry-info.js';
@@ -69,7 +68,7 @@ export class ReadCalls {
   }
 
   /** Pages are made as they are taken; tickets are fresh in each. */
-  async *readFiles(request: ReadFilesRequest, call: AuthenticatedCall): AsyncGenerator<ReadFilesResponse> {
+  async *readFiles(request: ReadFilesRequest, call: FilesCall): AsyncGenerator<ReadFilesResponse> {
     const caller = clientCaller(call.caller);
     const targets = atMost('files', request.targets, LIMITS.filesPerCommit);
     let files: ReadFile[] = [];
@@ -89,7 +88,7 @@ export class ReadCalls {
     if (files.length > 0 || extents.length > 0) yield await this.#page(files, extents, caller);
   }
 
-  async reportDamage(request: ReportDamageRequest, call: AuthenticatedCall): Promise<ReportDamageResponse> {
+  async reportDamage(request: ReportDamageRequest, call: FilesCall): Promise<ReportDamageResponse> {
     const copies = atMost('copies', request.copies, LIMITS.chunksPerCall).map(({ nodeId, chunkId }) => {
       if (!isNodeId(nodeId) || !isChunkId(chunkId))
         throw new CollectiveError('REQUEST_INVALID', 'A report names a chunk and a node.');

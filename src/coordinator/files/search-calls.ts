@@ -1,7 +1,8 @@
 import { CollectiveError, LIMITS } from '../../base/index.js';
 import { matchesGlob } from '../../domain/index.js';
 import type { ViewHost } from '../../projections/index.js';
-import type { AuthenticatedCall, EntryInfo, FindEntriesRequest, FindEntriesResponse } from '../../transport/index.js';
+import type { EntryInfo, FindEntriesRequest, FindEntriesResponse } from '../../transport/index.js';
+import type { FilesCall } from '../caller.js';
 import { entryInfo, KINDS } from './entry-info.js';
 import { EntryPage, messageBytesOf } from './entry-page.js';
 import type { ProtectionDesk } from './protection-desk.js';
@@ -12,7 +13,7 @@ import { walkTree, type Walked } from './tree-walk.js';
 export async function* findEntries(
   { views, protection }: { readonly views: ViewHost; readonly protection: ProtectionDesk },
   request: FindEntriesRequest,
-  { signal }: AuthenticatedCall,
+  { signal }: FilesCall,
 ): AsyncGenerator<FindEntriesResponse> {
   const top = ownPath(request.path);
   if (request.name.length > LIMITS.findPatternCharacters) {

@@ -13,7 +13,6 @@ import {
 import { extentListIdOf, type RecordedEvent } from '../../events/index.js';
 import { failureOf } from '../../transport/index.js';
 import type {
-  AuthenticatedCall,
   CloseUploadRequest,
   CloseUploadResponse,
   CommitFilesRequest,
@@ -29,8 +28,8 @@ import type {
 } from '../../transport/index.js';
 import type { Clock, Hasher, Random } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
-import { type ClientCaller, clientCaller } from '../caller.js';
-import type { CommandLoop } from '../commands/command-loop.js';
+import { type ClientCaller, clientCaller, type FilesCall } from '../caller.js';
+import type { Submits } from '../commands/command-loop.js';
 import { requestRef } from '../commands/request-ref.js';
 import type { PlacementOffice } from './placement-office.js';
 import type { ReceiptCheck } from './receipt-check.js';
@@ -50,7 +49,7 @@ import type { TicketOffice } from './tickets.js';
 const UPLOAD_ID_BYTES = 16;
 
 export interface UploadCallsOptions {
-  readonly commands: CommandLoop;
+  readonly commands: Submits;
   readonly views: ViewHost;
   readonly placement: PlacementOffice;
   readonly tickets: TicketOffice;
@@ -69,7 +68,7 @@ export class UploadCalls {
     this.#options = options;
   }
 
-  async openUpload(request: OpenUploadRequest, call: AuthenticatedCall): Promise<OpenUploadResponse> {
+  async openUpload(request: OpenUploadRequest, call: FilesCall): Promise<OpenUploadResponse> {
     const caller = clientCaller(call.caller);
     const { commands, random, hasher, placement } = this.#options;
     const { policy } = this.#options;
@@ -91,7 +90,7 @@ export class UploadCalls {
     });
   }
 
-  async placeChunks(request: PlaceChunksRequest, call: AuthenticatedCall): Promise<PlaceChunksResponse> {
+  async placeChunks(request: PlaceChunksRequest, call: FilesCall): Promise<PlaceChunksResponse> {
     const caller = clientCaller(call.caller);
     const uploadId = uploadIdOf(request.uploadId);
     const chunks = atMost('chunks', request.chunks, LIMITS.chunksPerCall).map(chunkRefOf);
@@ -123,7 +122,7 @@ export class UploadCalls {
     };
   }
 
-  async recordExtents(request: RecordExtentsRequest, call: AuthenticatedCall): Promise<RecordExtentsResponse> {
+  async recordExtents(request: RecordExtentsRequest, call: FilesCall): Promise<RecordExtentsResponse> {
     const caller = clientCaller(call.caller);
     const uploadId = uploadIdOf(request.uploadId);
     const extents = atMost('extents', request.extents, LIMITS.extentsPerList).map(extentOf);
@@ -140,7 +139,7 @@ export class UploadCalls {
     return { extentListId };
   }
 
-  async commitFiles(request: CommitFilesRequest, call: AuthenticatedCall): Promise<CommitFilesResponse> {
+  async commitFiles(request: CommitFilesRequest, call: FilesCall): Promise<CommitFilesResponse> {
     const caller = clientCaller(call.caller);
     const uploadId = uploadIdOf(request.uploadId);
     const files = atMost('files', request.files, LIMITS.filesPerCommit);
@@ -198,7 +197,7 @@ export class UploadCalls {
     }
   }
 
-  async closeUpload(request: CloseUploadRequest, call: AuthenticatedCall): Promise<CloseUploadResponse> {
+  async closeUpload(request: CloseUploadRequest, call: FilesCall): Promise<CloseUploadResponse> {
     const caller = clientCaller(call.caller);
     const uploadId = uploadIdOf(request.uploadId);
     const { abandoned } = request;
