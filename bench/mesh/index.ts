@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 import type { Figure } from '../measure/statistics.js';
 import { describeMachine, markdownOf, tableOf } from '../report.js';
 import { benchMesh } from './in-process.js';
+import { benchJoin } from './join.js';
+import { benchProcesses } from './processes.js';
 
 const { values } = parseArgs({
   options: {
@@ -20,6 +22,11 @@ const { values } = parseArgs({
 
 const progress = (text: string): void => console.error(text);
 const figures: Figure[] = [];
+if (values.join !== undefined) figures.push(...(await benchJoin(Number(values.join), progress)));
+if (values.processes !== undefined) {
+  const size = { coordinators: Number(values.processes), nodes: Number(values.nodes) };
+  figures.push(...(await benchProcesses(size, progress)));
+}
 if (values.processes === undefined && values.join === undefined) {
   for (const size of values.mesh ?? ['50x10', '100x10']) {
     const [coordinators = 50, nodesEach = 10] = size.split('x').map(Number);

@@ -1,0 +1,136 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileIdAt, ROOT_FILE_ID } from '../../src/base/index.js';
+import { logDirectoryOf, MEMBER_FILES } from '../../src/coordinator/index.js';
+import { type CollectiveEvent, openLog } from '../../src/events/index.js';
+import { createSigner, openKeyPair } from '../../src/identity/index.js';
+import {
+  NodeFileSystem,
+  NodeHasher,
+  NodeSignatureVerifier,
+  readPrivateKeyFile,
+  SystemClock,
+  SystemRandom,
+} from '../../src/runtime/index.js';
+import { accept, type MemberId } from '../../src/base/index.js';
+import { Cluster } from '../../test/support/cluster/index.js';
+import { cpuSecondsOf, residentBytesOf } from '../measure/process.js';
+import { type Figure, figure } from '../measure/statistics.js';
+import { durableSequence, invite, logsFolder, peerList, sleep } from './people.js';
+
+const FILES_PER_FOLDER = 1000;
+const BLOCK_EVENTS = 256;
+const POLL_MS = 100;
+const MEGABYTE = 1e6;
+
+/** A member with so many events in its log, and one that joins it: killed at half, and started again. Real processes, real disks. */
+export async function benchJoin(events: number, progress: (text: string) => void): Promise<readonly Figure[]> {
+  const root = await mkdtemp(join(tmpdir(), 'collective-join-'));
+  const members: Cluster[] = [];
+  try {
+    for (const memberName of ['old', 'new']) {
+      await mkdir(join(root, memberName));
+      members.push(await Cluster.start({ root: join(root, memberName), memberName, nodes: 0 }));
+    }
+    const [old, fresh] = members as [Cluster, Cluster];
+    await old.coordinator.stop();
+    progress(`a log of ${events} events is written ...`);
+    const memberId = await writeEvents(await logsFolder(old), events);
+    progress('its member starts ...');
+    await old.coordinator.start();
+    return await joining(old, fresh, memberId, progress);
+  } finally {
+    await Promise.all(members.map((member) => member.stop('SIGKILL')));
+    await rm(root, { recursive: true });
+  }
+}
+
+async function joining(
+  old: Cluster,
+  fresh: Cluster,
+  memberId: MemberId,
+  progress: (text: string) => void,
+): Promise<readonly Figure[]> {
+  const copy = join(await logsFolder(fresh), memberId);
+  await invite(old, fresh);
+  const total = durableSequence(join(await logsFolder(old), memberId));
+  const before = { cpu: cpuSecondsOf(fresh.coordinator.pid ?? 0), theirs: cpuSecondsOf(old.coordinator.pid ?? 0) };
+  const begun = performance.now();
+  while (durableSequence(copy) < total / 2) await sleep(POLL_MS);
+  const cpuBefore = cpuSecondsOf(fresh.coordinator.pid ?? 0) - before.cpu;
+  await fresh.coordinator.stop('SIGKILL');
+  const [halfMs, kept] = [performance.now() - begun, durableSequence(copy)];
+  progress(`killed at ${kept} of ${total} events after ${Math.round(halfMs)} ms`);
+  const again = performance.now();
+  await fresh.coordinator.start();
+  const startedMs = performance.now() - again;
+  while (durableSequence(copy) < total) await sleep(POLL_MS);
+  const storedMs = performance.now() - again;
+  for (;;) {
+    const { logs } = await peerList(fresh);
+    if ((logs.find(({ origin }) => origin === memberId)?.appliedSequence ?? 0) >= total) break;
+    await sleep(POLL_MS);
+  }
+  const appliedMs = performance.now() - again;
+  const { peers } = await peerList(fresh);
+  const received = peers.find((peer) => peer.memberId === memberId)?.receivedBytes ?? 0;
+  const pid = fresh.coordinator.pid ?? 0;
+  const cpu = cpuBefore + cpuSecondsOf(pid);
+  const name = `joining a member with ${total} events`;
+  const per = (count: number, ms: number): number => (1000 * count) / ms;
+  return [
+    figure(`${name}: fetched, verified and stored until it is killed at half`, 'events/s', [per(kept, halfMs)]),
+    figure(`${name}: events held durably when it was killed`, 'events', [kept]),
+    figure(`${name}: from its next start until it serves`, 's', [startedMs / 1000]),
+    figure(`${name}: the rest, from the next start until it is stored`, 'events/s', [per(total - kept, storedMs)]),
+    figure(`${name}: from the next start until all is applied`, 's', [appliedMs / 1000]),
+    figure(`${name}: both runs, until all is applied`, 'events/s', [per(total, halfMs + appliedMs)]),
+    figure(`${name}: received after the next start`, 'MB', [received / MEGABYTE]),
+    figure(`${name}: CPU of the one that joins`, 's', [cpu]),
+    figure(`${name}: CPU of the other`, 's', [cpuSecondsOf(old.coordinator.pid ?? 0) - before.theirs]),
+    figure(`${name}: peak memory of the one that joins, second run`, 'MB', [residentBytesOf(pid).peak / MEGABYTE]),
+  ];
+}
+
+/** Files in folders, appended as the coordinator does; the views are built at its next start. */
+async function writeEvents(logs: string, count: number): Promise<MemberId> {
+  const directory = join(logs, '..');
+  const hasher = new NodeHasher();
+  const fileSystem = new NodeFileSystem();
+  const names = await fileSystem.readDirectory(logs);
+  const origin = names[0] as MemberId;
+  const keys = accept(openKeyPair(await readPrivateKeyFile(join(directory, MEMBER_FILES.logKey)), hasher));
+  const log = await openLog({
+    fileSystem,
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    hasher,
+    verifier: new NodeSignatureVerifier(),
+    directory: logDirectoryOf(directory, origin),
+    origin,
+    signer: createSigner(keys),
+  });
+  const modified = { seconds: 1_900_000_000, nanoseconds: 0 };
+  let parentId = ROOT_FILE_ID;
+  for (let made = 0; made < count; ) {
+    const block = log.begin();
+    for (let index = 0; index < BLOCK_EVENTS && made < count; index += 1, made += 1) {
+      const folder = made % FILES_PER_FOLDER === 0;
+      const parent = folder ? ROOT_FILE_ID : parentId;
+      const name = folder ? `folder-${made}` : `file-${made}.jpg`;
+      const event: CollectiveEvent = {
+        type: folder ? 'DirectoryCreated' : 'FileCreated',
+        parentId: parent,
+        name,
+        mode: 0o644,
+        modified,
+      };
+      const recorded = block.add({ event, actor: 'coordinator', request: undefined, cause: undefined });
+      if (folder) parentId = fileIdAt(recorded.envelope.position);
+    }
+    await block.commit();
+  }
+  await log.close();
+  return origin;
+}
