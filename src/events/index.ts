@@ -95,5 +95,6 @@ export type {
   MendReport,
   ReadOptions,
   SegmentSizes,
+  StoredBytes,
   VerifyOptions,
 } from './log/types.js';

@@ -9,6 +9,7 @@ import {
   parseBlock,
   type ReadOptions,
   type StoredBlock,
+  type StoredBytes,
 } from '../../events/index.js';
 import type { Clock, FileSystem, Hasher, Logger, SignatureVerifier, Timers } from '../../ports/index.js';
 import type { InvalidEvent } from '../../projections/index.js';
@@ -119,6 +120,11 @@ export class ForeignLog {
 
   read(options: ReadOptions): AsyncIterable<StoredBlock> {
     return this.#copy.read(options);
+  }
+
+  /** As LogCopy.readBytes. */
+  readBytes(options: ReadOptions): AsyncIterable<StoredBytes> {
+    return this.#copy.readBytes(options);
   }
 
   /** Its views were found damaged. */

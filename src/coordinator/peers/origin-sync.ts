@@ -221,7 +221,8 @@ export class OriginSync {
       else this.#sourceFailed(memberId, error);
       return false;
     }
-    if (!came && log.head.sequence < fromSequence) this.#sourceFailed(memberId, new CollectiveError('NOT_FOUND', 'It gave nothing.'));
+    if (!came && log.head.sequence < fromSequence)
+      this.#sourceFailed(memberId, new CollectiveError('NOT_FOUND', 'It gave nothing.'));
     return came;
   }
 
@@ -273,7 +274,9 @@ export class OriginSync {
         yield* pullBlocks(clientOf(memberId), range, { timers, signal });
       } catch (error) {
         // Whatever is wrong at the other side is not to be taken for something wrong with what is held here.
-        throw new CollectiveError('UNAVAILABLE', `It could not give blocks: ${toCollectiveError(error).message}`, { cause: error });
+        throw new CollectiveError('UNAVAILABLE', `It could not give blocks: ${toCollectiveError(error).message}`, {
+          cause: error,
+        });
       }
     };
   }
@@ -335,8 +338,12 @@ function bounded(source: Source, ourSequence: number, bound: Bound): readonly So
 }
 
 const pastTheBound = (): CollectiveError =>
-  new CollectiveError('LOG_DAMAGED', 'A block is refused: its owner is suspended or removed, and it comes after the last one that is taken.', {
-    details: { problem: 'past the last position that is taken' },
-  });
+  new CollectiveError(
+    'LOG_DAMAGED',
+    'A block is refused: its owner is suspended or removed, and it comes after the last one that is taken.',
+    {
+      details: { problem: 'past the last position that is taken' },
+    },
+  );
 
 const bytesOf = (blocks: readonly Uint8Array[]): number => blocks.reduce((sum, { length }) => sum + length, 0);

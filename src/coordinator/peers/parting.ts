@@ -1,5 +1,12 @@
 import { equalBytes, type CollectiveError, type Result } from '../../base/index.js';
-import { type BlockByteSource, type Head, parseBlock, type ParsedBlock, type ReadOptions, type StoredBlock } from '../../events/index.js';
+import {
+  type BlockByteSource,
+  type Head,
+  parseBlock,
+  type ParsedBlock,
+  type ReadOptions,
+  type StoredBlock,
+} from '../../events/index.js';
 import type { Hasher } from '../../ports/index.js';
 
 /** A log to compare with. */

@@ -1,4 +1,4 @@
-import { CollectiveError, type MemberId, toCollectiveError } from '../../base/index.js';
+import { type CollectiveError, type MemberId, toCollectiveError } from '../../base/index.js';
 import type { Head } from '../../events/index.js';
 import type { Clock } from '../../ports/index.js';
 import type { PeerHello, PeerMessage } from '../../transport/index.js';

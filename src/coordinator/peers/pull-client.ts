@@ -55,9 +55,7 @@ export async function* pullPages(
 }
 
 /** The same, block by block. */
-export async function* pullBlocks(
-  ...pull: Parameters<typeof pullPages>
-): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* pullBlocks(...pull: Parameters<typeof pullPages>): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const page of pullPages(...pull)) yield* page;
 }
 

@@ -78,7 +78,9 @@ export class SessionOutbox {
   }
 
   #next(): Message | undefined {
-    return this.#takeHello() ?? this.#takeEcho() ?? this.#takeFork() ?? this.#takeBlocks() ?? this.#takeHeads() ?? this.#takeMarks();
+    return (
+      this.#takeHello() ?? this.#takeEcho() ?? this.#takeFork() ?? this.#takeBlocks() ?? this.#takeHeads() ?? this.#takeMarks()
+    );
   }
 
   #takeHello(): Message | undefined {

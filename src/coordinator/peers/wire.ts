@@ -24,7 +24,8 @@ export function memberIdOf(text: string): MemberId {
 
 /** Error: PROTOCOL_ERROR. */
 export function markOf({ origin, epoch, sequence, views }: PeerStateMark): StateMark {
-  if (views.length > VIEWS_A_MARK || views.some(({ name }) => name.length > NAME_CHARACTERS)) throw protocolError('too many views');
+  if (views.length > VIEWS_A_MARK || views.some(({ name }) => name.length > NAME_CHARACTERS))
+    throw protocolError('too many views');
   return { origin: memberIdOf(origin), position: { epoch, sequence }, views };
 }
 

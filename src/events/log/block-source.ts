@@ -55,6 +55,12 @@ export async function* readBlocks(log: LogSnapshot, range: BlockRange): AsyncGen
   }
 }
 
+/** The blocks of a range as they lie there: whole, at their places, not verified. */
+export async function* readBlockBytes(log: LogSnapshot, range: BlockRange): AsyncGenerator<ParsedBlock, void, undefined> {
+  if (range.fromSequence > Math.min(range.toSequence, log.tail.sequence)) return;
+  for await (const { block } of placedBlocks(log, range)) yield block;
+}
+
 interface Run {
   readonly blocks: readonly PlacedBlock[];
   readonly last: boolean;

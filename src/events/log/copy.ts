@@ -23,6 +23,7 @@ import type {
   LogRecovery,
   LogVerification,
   ReadOptions,
+  StoredBytes,
   VerifyOptions,
 } from './types.js';
 
@@ -126,6 +127,11 @@ class SegmentLogCopy implements LogCopy {
   read(options: ReadOptions): AsyncIterable<StoredBlock> {
     this.#checkUsable();
     return this.#stored?.read(options) ?? NOTHING;
+  }
+
+  readBytes(options: ReadOptions): AsyncIterable<StoredBytes> {
+    this.#checkUsable();
+    return this.#stored?.readBytes(options) ?? NOTHING;
   }
 
   verify(options: VerifyOptions = {}): AsyncIterable<LogVerification> {

@@ -18,6 +18,7 @@ import type {
   LogRecovery,
   LogVerification,
   ReadOptions,
+  StoredBytes,
   VerifyOptions,
 } from './types.js';
 
@@ -74,6 +75,10 @@ export class SegmentLog implements EventLog {
       });
     }
     return this.#open(this.#stored.tail.epoch, this.#signer);
+  }
+
+  readBytes(options: ReadOptions): AsyncIterable<StoredBytes> {
+    return this.#stored.readBytes(options);
   }
 
   read(options: ReadOptions): AsyncIterable<StoredBlock> {

@@ -1,6 +1,6 @@
 import { assert, CollectiveError, equalBytes, LIMITS } from '../../base/index.js';
 import { BlockWriter } from './block-writer.js';
-import { readBlocks } from './block-source.js';
+import { readBlockBytes, readBlocks } from './block-source.js';
 import { createLogFiles } from './create.js';
 import { RECORD_BYTES_MAX } from './file-names.js';
 import { SegmentLog, signersOf } from './event-log.js';
@@ -83,6 +83,8 @@ export async function openLogForReading(options: LogReadingOptions): Promise<Log
     headTimeMs: tail.timeMs,
     read: ({ fromSequence, toSequence, signal }) =>
       readBlocks(snapshot, { fromSequence, toSequence: toSequence ?? sequence, signal }),
+    readBytes: ({ fromSequence, toSequence, signal }) =>
+      readBlockBytes(snapshot, { fromSequence, toSequence: toSequence ?? sequence, signal }),
     verify: (verifyOptions) => verifyLog(options, verifyOptions),
   };
 }

@@ -1,7 +1,7 @@
 import { assert, CollectiveError, isCollectiveError, toCollectiveError } from '../../base/index.js';
 import type { StoredBlock } from '../chain/index.js';
 import type { Head } from '../event.js';
-import { placedBlocks, readBlocks, type LogSnapshot, type PlacedBlock } from './block-source.js';
+import { placedBlocks, readBlockBytes, readBlocks, type LogSnapshot, type PlacedBlock } from './block-source.js';
 import type { BlockWriter, WrittenPlace } from './block-writer.js';
 import { RECORD_PREFIX_BYTES } from './file-names.js';
 import type { HeadFiles } from './head-files.js';
@@ -10,7 +10,7 @@ import { Landmarks } from './landmarks.js';
 import { chained, logChain, tailAt, type ChainedBlock, type LogChain } from './segment-scan.js';
 import { closeAll } from './small-files.js';
 import type { Tail } from './stored-records.js';
-import type { LogReadingOptions, LogRecovery, LogVerification, ReadOptions, VerifyOptions } from './types.js';
+import type { LogReadingOptions, LogRecovery, LogVerification, ReadOptions, StoredBytes, VerifyOptions } from './types.js';
 import { auditSegments, headOrDamages } from './verify-log.js';
 
 export interface OpenedLog {
@@ -90,6 +90,12 @@ export class StoredLog {
     this.checkUsable();
     const { snapshot } = this;
     return readBlocks(snapshot, { fromSequence, toSequence: toSequence ?? snapshot.tail.sequence, signal });
+  }
+
+  async *readBytes({ fromSequence, toSequence, signal }: ReadOptions): AsyncGenerator<StoredBytes, void, undefined> {
+    assert(fromSequence >= 1, 'the first event of a log is 1');
+    this.checkUsable();
+    yield* readBlockBytes(this.snapshot, { fromSequence, toSequence: toSequence ?? this.tail.sequence, signal });
   }
 
   /** The held block with this event, and where it lies. Error: LOG_DAMAGED. */

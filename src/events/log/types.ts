@@ -1,6 +1,6 @@
 import type { MemberId } from '../../base/index.js';
 import type { Clock, FileSystem, Hasher, Random, SignatureVerifier, Signer } from '../../ports/index.js';
-import type { StoredBlock } from '../chain/types.js';
+import type { BlockHeader, StoredBlock } from '../chain/types.js';
 import type { Actor, EventDraft, Head, RecordedEvent, RequestRef } from '../event.js';
 
 /** What reading a log needs. */
@@ -113,6 +113,14 @@ export interface BlockBuilder {
   discard(): void;
 }
 
+/** A block as it lies on the disk: what its header says of its place, and its bytes. */
+export interface StoredBytes {
+  readonly header: BlockHeader;
+  readonly lastSequence: number;
+  readonly headerHash: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
 /** A log to read from. */
 export interface LogReader {
   readonly origin: MemberId;
@@ -124,6 +132,11 @@ export interface LogReader {
   readonly headTimeMs: number;
   /** Verified blocks in order. Errors: LOG_DAMAGED (naming file, offset and sequence), IO_FAILED, CANCELLED. */
   read(options: ReadOptions): AsyncIterable<StoredBlock>;
+  /**
+   * The same blocks for somebody who verifies them: each is whole by its checksum and stands where its header says, and no more
+   * is checked. Errors as `read`.
+   */
+  readBytes(options: ReadOptions): AsyncIterable<StoredBytes>;
   /** Checks everything up to the durable head. Damage is said, not thrown; CANCELLED is thrown. */
   verify(options?: VerifyOptions): AsyncIterable<LogVerification>;
 }
@@ -228,6 +241,8 @@ export interface LogCopy {
     options?: { readonly signal?: AbortSignal; readonly onStored?: (block: StoredBlock) => void },
   ): Promise<Head>;
   read(options: ReadOptions): AsyncIterable<StoredBlock>;
+  /** As LogReader.readBytes. */
+  readBytes(options: ReadOptions): AsyncIterable<StoredBytes>;
   verify(options?: VerifyOptions): AsyncIterable<LogVerification>;
   /** Waits for a running append. Idempotent. */
   close(): Promise<void>;

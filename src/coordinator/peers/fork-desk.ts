@@ -1,0 +1,74 @@
+import { type MemberId, ok, toCollectiveError } from '../../base/index.js';
+import type { Decision } from '../../domain/index.js';
+import { type LogFork, parseBlock, type ParsedBlock } from '../../events/index.js';
+import type { Hasher, Logger } from '../../ports/index.js';
+import type { ForksReader } from '../../projections/index.js';
+import type { CommandLoop } from '../commands/command-loop.js';
+import type { ForeignLog } from './foreign-log.js';
+import type { Links } from './links.js';
+import type { PeerLink } from './peer-link.js';
+
+export interface ForkDeskOptions {
+  readonly own: MemberId;
+  readonly commands: Pick<CommandLoop, 'submit'>;
+  readonly links: Links;
+  readonly mayHave: (member: MemberId, origin: MemberId) => Promise<boolean>;
+  readonly hasher: Hasher;
+  readonly logger: Logger;
+}
+
+/** Puts proofs of forks on record, and passes them on. */
+export class ForkDesk {
+  readonly #options: ForkDeskOptions;
+
+  constructor(options: ForkDeskOptions) {
+    this.#options = options;
+  }
+
+  /** A copy has found that its owner signed two blocks for one place. */
+  async found(log: ForeignLog, toldBy: MemberId): Promise<void> {
+    const { fork, origin } = log;
+    if (fork === undefined) return;
+    const { links, logger } = this.#options;
+    logger.error('somebody signed two blocks for one place of a log', { origin, sequence: fork.sequence, toldBy });
+    await this.#record(origin, fork, toldBy);
+    for (const link of links.all()) await this.tell(link, log);
+  }
+
+  /** Passes the proof on to one peer, if that may know the log. */
+  async tell(link: PeerLink, { fork, origin }: ForeignLog): Promise<void> {
+    if (fork === undefined || !(await this.#options.mayHave(link.memberId, origin))) return;
+    link.outbox.fork(origin, { origin, held: fork.held, other: fork.other });
+  }
+
+  async #record(origin: MemberId, fork: LogFork, toldBy: MemberId): Promise<void> {
+    const { commands, hasher, logger } = this.#options;
+    const held = parseBlock(fork.held, hasher);
+    const other = parseBlock(fork.other, hasher);
+    if (!held.ok || !other.ok) return;
+    const finding = { origin, toldBy, held: held.value, other: other.value };
+    try {
+      await commands.submit<void>({
+        actor: 'coordinator',
+        request: undefined,
+        decide: ({ forks }) => decideForkDetected(finding, forks),
+        answer: () => undefined,
+      });
+    } catch (error) {
+      // The proof is kept beside the copy, and is looked at again at the next start.
+      logger.warn('a fork could not be put on record', { origin, error: toCollectiveError(error) });
+    }
+  }
+}
+
+/** Once for each place. */
+function decideForkDetected(
+  found: { readonly origin: MemberId; readonly toldBy: MemberId; readonly held: ParsedBlock; readonly other: ParsedBlock },
+  forks: ForksReader,
+): Decision {
+  const { origin, toldBy, held, other } = found;
+  const { epoch, firstSequence: sequence } = held.header;
+  if (forks.get(origin, epoch, sequence) !== undefined) return ok([]);
+  const hashes = { heldHash: held.headerHash, otherHash: other.headerHash };
+  return ok([{ type: 'LogForkDetected', origin, epoch, sequence, ...hashes, toldBy: toldBy === origin ? '' : toldBy }]);
+}

@@ -1,0 +1,96 @@
+import { formatDuration, LIMITS, type MemberId } from '../../base/index.js';
+import type { Finding } from '../../transport/index.js';
+import { frozenText, isLongAway, type PeerReportParts } from './peer-report.js';
+import type { StateMismatch } from './state-desk.js';
+
+export interface FindingParts extends PeerReportParts {
+  readonly nowMs: number;
+  readonly mismatches: readonly StateMismatch[];
+}
+
+const finding = (code: string, severity: Finding['severity'], message: string, next: string): Finding => ({
+  code,
+  severity,
+  message,
+  next,
+});
+
+/** What people should know of peers and their logs. */
+export function peerFindings(parts: FindingParts): readonly Finding[] {
+  return [...ownFork(parts), ...frozenLogs(parts), ...mismatched(parts), ...refused(parts), ...future(parts), ...away(parts)];
+}
+
+function ownFork({ memory, rules }: FindingParts): readonly Finding[] {
+  return [...memory.contradicting].map((memberId) =>
+    finding(
+      'own-log-forked',
+      'failure',
+      `${nameOf(memberId, rules)} holds other signed blocks of your own log than this coordinator.`,
+      'An old copy of this folder may have gone on. Keep both, and run: collective recover --help',
+    ),
+  );
+}
+
+function frozenLogs({ foreign, rules }: FindingParts): readonly Finding[] {
+  return foreign.all().flatMap(({ frozen, origin, failure }) => {
+    const name = nameOf(origin, rules);
+    if (frozen !== undefined) {
+      const code = frozen.kind === 'forked' ? 'log-forked' : 'log-invalid';
+      const message = `The log of ${name} is frozen here: ${frozenText(frozen)}. Everybody else goes on.`;
+      const next =
+        frozen.kind === 'forked'
+          ? 'Its owner has to start a new epoch; until then what came after the last common event is not shown.'
+          : 'Update Collective here, or tell its owner: collective peer list';
+      return [finding(code, 'failure', message, next)];
+    }
+    if (failure === undefined) return [];
+    const message = `The views of ${name} cannot be kept up: ${failure.message}`;
+    return [finding('peer-views-failing', 'failure', message, failure.next ?? 'Check the disk of the coordinator.')];
+  });
+}
+
+function mismatched({ mismatches, rules }: FindingParts): readonly Finding[] {
+  return mismatches.map(({ origin, memberId, sequence, views }) =>
+    finding(
+      'state-hash-mismatch',
+      'failure',
+      `At event ${sequence} of the log of ${nameOf(origin, rules)}, ${views.join(', ')} differ between here and ${nameOf(memberId, rules)}.`,
+      'One of both computes it wrongly or has a damaged database: collective audit verify, here and there',
+    ),
+  );
+}
+
+function refused({ memory, rules, nowMs }: FindingParts): readonly Finding[] {
+  return memory.refusals
+    .filter(({ timeMs }) => nowMs - timeMs < LIMITS.auditIntervalMs)
+    .map(({ memberId, origin, error, timeMs }) =>
+      finding(
+        'peer-bad-block',
+        'warning',
+        `${nameOf(memberId, rules)} gave a block of the log of ${nameOf(origin, rules)} that was refused, ` +
+          `${formatDuration(Math.max(0, nowMs - timeMs))} ago: ${error.message}`,
+        'Nothing of it was applied. If it goes on, tell that member, or suspend it: collective member suspend --help',
+      ),
+    );
+}
+
+function future({ foreign, rules, nowMs }: FindingParts): readonly Finding[] {
+  return foreign.all().flatMap(({ origin, headTimeMs }) => {
+    const aheadMs = headTimeMs - nowMs;
+    if (aheadMs <= LIMITS.peerFutureMs) return [];
+    const message = `The log of ${nameOf(origin, rules)} has events from ${formatDuration(aheadMs)} in the future; they are kept.`;
+    return [finding('peer-clock-ahead', 'warning', message, 'Set the clock right, there or here.')];
+  });
+}
+
+function away({ rules, links, memory, peers, nowMs }: FindingParts): readonly Finding[] {
+  return rules.all().flatMap(([memberId, { name }]) => {
+    if (peers.of(memberId) === undefined || links.get(memberId) !== undefined) return [];
+    const sinceMs = memory.of(memberId).awaySinceMs;
+    if (!isLongAway(sinceMs, nowMs)) return [];
+    const message = `The coordinator of ${name} is away for ${formatDuration(nowMs - sinceMs)}.`;
+    return [finding('peer-away', 'notice', message, 'It is dialled again and again: collective peer list')];
+  });
+}
+
+const nameOf = (memberId: MemberId, rules: FindingParts['rules']): string => rules.row(memberId)?.name ?? memberId.slice(0, 8);

@@ -1,0 +1,80 @@
+import { LIMITS, type MemberId } from '../../base/index.js';
+import type { PeerPool } from '../../identity/index.js';
+import type { PeerInfo, PeerLogInfo } from '../../transport/index.js';
+import type { Dialler } from './dialler.js';
+import type { ForeignLogs } from './foreign-logs.js';
+import type { Frozen } from './foreign-log.js';
+import type { Links } from './links.js';
+import type { OriginRules } from './origin-rules.js';
+import type { PeerMemories } from './peer-memory.js';
+import type { OwnFeed } from './own-feed.js';
+
+export interface PeerReportParts {
+  readonly own: MemberId;
+  readonly peers: PeerPool;
+  readonly rules: OriginRules;
+  readonly links: Links;
+  readonly dialler: Dialler;
+  readonly foreign: ForeignLogs;
+  readonly feed: OwnFeed;
+  readonly memory: PeerMemories;
+}
+
+/** How things are with every member that was ever admitted. */
+export function peerInfos(parts: PeerReportParts): readonly PeerInfo[] {
+  return parts.rules.all().map(([memberId, row]) => {
+    const { links, dialler, foreign, feed, memory, peers, own } = parts;
+    const link = links.get(memberId);
+    const known = memory.of(memberId);
+    const dial = dialler.state(memberId);
+    const member = peers.of(memberId);
+    const connection = link === undefined ? (member === undefined ? 'cut' : 'away') : 'connected';
+    return {
+      memberId,
+      name: row.name,
+      connection,
+      sinceMs: link?.openedMs ?? known.awaySinceMs,
+      dialledHere: link?.dialledHere ?? false,
+      address: link?.address ?? known.address,
+      endpoints: [...(member?.endpoints ?? row.endpoints)],
+      roundTripMs: link?.roundTripMs,
+      heardMs: link?.heardMs ?? known.heardMs,
+      softwareVersion: link?.hello?.softwareVersion ?? known.softwareVersion,
+      reason: connection === 'cut' ? `the member is ${row.state}` : connection === 'away' ? (dial.reason?.message ?? '') : '',
+      nextDialMs: dial.nextMs,
+      theirLogHere: foreign.get(memberId)?.head.sequence ?? 0,
+      theirLogThere: link?.heads.get(memberId)?.sequence ?? 0,
+      ourLogThere: link?.heads.get(own)?.sequence ?? known.ourLogThere,
+      ourLogHere: feed.head.sequence,
+      refusedBlocks: known.refusedBlocks,
+      sentBytes: known.sentBytes + (link?.sentBytes ?? 0),
+      receivedBytes: known.receivedBytes + (link?.receivedBytes ?? 0),
+    };
+  });
+}
+
+/** Every copy of another member's log. */
+export function logInfos({ foreign, rules, links }: PeerReportParts): readonly PeerLogInfo[] {
+  return foreign.all().map((log) => {
+    const { origin, head, applied, headTimeMs, frozen } = log;
+    const known = links.all().map(({ heads }) => heads.get(origin)?.sequence ?? 0);
+    return {
+      origin,
+      name: rules.row(origin)?.name ?? '',
+      epoch: head.epoch,
+      sequence: head.sequence,
+      appliedSequence: applied.sequence,
+      frozen: frozen === undefined ? '' : frozenText(frozen),
+      knownSequence: Math.max(head.sequence, ...known),
+      headTimeMs,
+    };
+  });
+}
+
+export const frozenText = (frozen: Frozen): string =>
+  frozen.kind === 'forked'
+    ? `its owner signed two blocks for event ${frozen.fork.sequence}`
+    : `event ${frozen.event.position.sequence} contradicts those before it: ${frozen.event.reason}`;
+
+/** Whether somebody is away for so long that people should know. */
+export const isLongAway = (awaySinceMs: number, nowMs: number): boolean => nowMs - awaySinceMs >= LIMITS.peerAwayMs;

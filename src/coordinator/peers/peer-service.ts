@@ -1,0 +1,73 @@
+import { assert, CollectiveError, LIMITS, type MemberId } from '../../base/index.js';
+import type { Logger, Timers } from '../../ports/index.js';
+import type {
+  AuthenticatedCall,
+  PeerMessage,
+  PeerServiceDefinition,
+  PullRequest,
+  PullResponse,
+  ServiceImplementation,
+} from '../../transport/index.js';
+import type { LogServer } from './log-server.js';
+import type { PeerLink } from './peer-link.js';
+import { readSession, type SessionHost } from './session.js';
+import { memberIdOf } from './wire.js';
+
+export interface PeerServiceOptions {
+  readonly host: SessionHost;
+  readonly logs: LogServer;
+  readonly newLink: (peer: { readonly memberId: MemberId; readonly dialledHere: boolean; readonly address: string }) => PeerLink;
+  readonly timers: Timers;
+  readonly logger: Logger;
+}
+
+/** Other members' coordinators dial in here. */
+export class PeerService implements ServiceImplementation<typeof PeerServiceDefinition> {
+  readonly #options: PeerServiceOptions;
+  readonly #pulls = new Map<MemberId, number>();
+
+  constructor(options: PeerServiceOptions) {
+    this.#options = options;
+  }
+
+  async *session(requests: AsyncIterable<PeerMessage>, call: AuthenticatedCall): AsyncGenerator<PeerMessage, void, undefined> {
+    const { host, newLink } = this.#options;
+    const link = newLink({ memberId: call.caller.memberId, dialledHere: false, address: call.remote });
+    const cut = (): void => link.close(new CollectiveError('UNAVAILABLE', 'The other coordinator is gone.'));
+    call.signal.addEventListener('abort', cut, { once: true });
+    host.greet(link);
+    // It goes on until the call has ended, which does not wait for it.
+    const reading = readSession(link, requests, host).catch((error: unknown) => {
+      this.#options.logger.debug('a session ended', { memberId: link.memberId, error });
+    });
+    try {
+      yield* link.messages();
+      throw link.reason;
+    } finally {
+      link.close(new CollectiveError('UNAVAILABLE', 'The session has ended.'));
+      host.links.drop(link);
+      call.signal.removeEventListener('abort', cut);
+      void reading;
+    }
+  }
+
+  async *pull(request: PullRequest, call: AuthenticatedCall): AsyncGenerator<PullResponse, void, undefined> {
+    const { memberId } = call.caller;
+    const { logs } = this.#options;
+    const origin = memberIdOf(request.origin);
+    if (request.fromSequence < 1) throw new CollectiveError('REQUEST_INVALID', 'The first event of a log is 1.');
+    const running = this.#pulls.get(memberId) ?? 0;
+    if (running >= LIMITS.peerPulls) {
+      throw new CollectiveError('LIMIT_EXCEEDED', `A coordinator is given ${LIMITS.peerPulls} runs of blocks at a time.`);
+    }
+    this.#pulls.set(memberId, running + 1);
+    try {
+      for await (const blocks of logs.pages(memberId, { ...request, origin }, call.signal)) yield { blocks: [...blocks] };
+    } finally {
+      const left = (this.#pulls.get(memberId) ?? 1) - 1;
+      assert(left >= 0, 'a pull ends once');
+      if (left === 0) this.#pulls.delete(memberId);
+      else this.#pulls.set(memberId, left);
+    }
+  }
+}

@@ -1,0 +1,356 @@
+import { CollectiveError, isCollectiveError, LIMITS, type MemberId, toBase32, toCollectiveError } from '../../base/index.js';
+import { type EventLog, type Head, parseBlock } from '../../events/index.js';
+import type { OwnCredentials, PeerPool } from '../../identity/index.js';
+import type { Clock, Hasher, Logger, Random, SignatureVerifier, Timers } from '../../ports/index.js';
+import type { ViewHost } from '../../projections/index.js';
+import { isNewer } from '../../sync/index.js';
+import type { Finding, PeerMessage, RpcTransport } from '../../transport/index.js';
+import type { CommandLoop } from '../commands/command-loop.js';
+import { Dialler } from './dialler.js';
+import type { ForeignLog } from './foreign-log.js';
+import type { ForeignLogs } from './foreign-logs.js';
+import { ForkDesk } from './fork-desk.js';
+import { FrontierDesk } from './frontier-desk.js';
+import { Links } from './links.js';
+import { LogServer } from './log-server.js';
+import { changesMembers, OriginRules } from './origin-rules.js';
+import { OriginSyncs } from './origin-syncs.js';
+import { contradicts } from './own-proof.js';
+import { OwnFeed, type SettledLog } from './own-feed.js';
+import { peerFindings } from './peer-findings.js';
+import { PeerAdminService } from './peer-admin-service.js';
+import { PeerClients } from './peer-clients.js';
+import { PeerLink } from './peer-link.js';
+import { PeerMemories } from './peer-memory.js';
+import type { PeerReportParts } from './peer-report.js';
+import { PeerService } from './peer-service.js';
+import { pullBlocks } from './pull-client.js';
+import { mayHave } from './serving-rules.js';
+import { readSession, type SessionHost } from './session.js';
+import { StateDesk } from './state-desk.js';
+import { headOf, markOf, memberIdOf, PROTOCOL_VERSION } from './wire.js';
+
+export interface PeersOfficeOptions {
+  readonly own: MemberId;
+  /** Their owner is this office: it closes them. */
+  readonly foreign: ForeignLogs;
+  readonly log: EventLog;
+  readonly views: ViewHost;
+  readonly commands: Pick<CommandLoop, 'submit'>;
+  readonly settled: SettledLog;
+  readonly peers: PeerPool;
+  readonly transport: Pick<RpcTransport, 'connectPeer'>;
+  readonly credentials: OwnCredentials;
+  readonly softwareVersion: string;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly hasher: Hasher;
+  readonly verifier: SignatureVerifier;
+  readonly logger: Logger;
+}
+
+type Message = NonNullable<PeerMessage['message']>;
+const BOOT_ID_BYTES = 10;
+
+/** Everything about the logs of other members, and giving the own one to them. */
+export class PeersOffice implements SessionHost {
+  readonly service: PeerService;
+  readonly adminService: PeerAdminService;
+  readonly foreign: ForeignLogs;
+  readonly links: Links;
+  readonly timers: Timers;
+  readonly #options: PeersOfficeOptions;
+  readonly #rules: OriginRules;
+  readonly #feed: OwnFeed;
+  readonly #frontier: FrontierDesk;
+  readonly #forks: ForkDesk;
+  readonly #states: StateDesk;
+  readonly #dialler: Dialler;
+  readonly #syncs: OriginSyncs;
+  readonly #clients: PeerClients;
+  readonly #memory: PeerMemories;
+  readonly #stopping = new AbortController();
+  readonly #forget: (() => void)[] = [];
+  readonly #listeners = new Set<() => void>();
+  readonly #bootId: string;
+
+  static async open(options: PeersOfficeOptions): Promise<PeersOffice> {
+    const office = new PeersOffice(options);
+    await office.#rules.refresh();
+    return office;
+  }
+
+  private constructor(options: PeersOfficeOptions) {
+    const { own, log, views, peers, settled, random, timers, logger, hasher, clock, commands } = options;
+    this.#options = options;
+    this.timers = timers;
+    this.#bootId = toBase32(random.bytes(BOOT_ID_BYTES));
+    const may = (member: MemberId, origin: MemberId): Promise<boolean> => mayHave(member, origin, { own, views });
+    this.#clients = new PeerClients(options);
+    this.#memory = new PeerMemories(own, clock);
+    this.#rules = new OriginRules(views);
+    this.foreign = options.foreign;
+    this.links = new Links(own, this);
+    this.#feed = new OwnFeed({ log, settled, links: this.links, random });
+    this.#frontier = new FrontierDesk({ foreign: this.foreign, links: this.links, mayHave: may, timers, random });
+    this.#forks = new ForkDesk({ own, commands, links: this.links, mayHave: may, hasher, logger });
+    this.#states = new StateDesk({
+      own,
+      links: this.links,
+      views,
+      origins: () => [own, ...this.foreign.all().flatMap(({ origin, frozen }) => (frozen === undefined ? [origin] : []))],
+      mayHave: may,
+      nowMs: () => clock.nowMs(),
+      timers,
+      random,
+      logger,
+    });
+    this.#syncs = new OriginSyncs({
+      ...options,
+      logs: this.foreign,
+      links: this.links,
+      rules: this.#rules,
+      stopping: this.#stopping.signal,
+      clientOf: (memberId) => this.#clients.of(memberId),
+      onStored: (origin) => this.#frontier.stored(origin),
+      onForked: (log, toldBy) => this.#forked(log, toldBy),
+      onRefused: (memberId, origin, error) => this.#refused(memberId, origin, error),
+    });
+    const session = (memberId: MemberId, signal: AbortSignal): Promise<boolean> => this.#dial(memberId, signal);
+    this.#dialler = new Dialler({ own, peers, links: this.links, session, clock, timers, random, logger });
+    const logs = new LogServer({ log, foreign: this.foreign, ownHead: () => this.#feed.head, mayHave: may });
+    const newLink = (peer: Omit<ConstructorParameters<typeof PeerLink>[0], 'clock'>): PeerLink =>
+      new PeerLink({ ...peer, clock });
+    this.adminService = new PeerAdminService(() => this.parts, clock);
+    this.service = new PeerService({ host: this, logs, newLink, timers, logger });
+  }
+
+  /** What `peer list` and `status` are made from. */
+  get parts(): PeerReportParts {
+    const { own, peers } = this.#options;
+    const { links, foreign } = this;
+    return { own, peers, links, foreign, rules: this.#rules, dialler: this.#dialler, feed: this.#feed, memory: this.#memory };
+  }
+
+  findings(): readonly Finding[] {
+    return peerFindings({
+      ...this.parts,
+      nowMs: this.#options.clock.nowMs(),
+      mismatches: this.#states.mismatches,
+    });
+  }
+
+  /** How far each connected peer holds the own log, by its own word: for witnesses, and to find what was lost here. */
+  ownHeads(): ReadonlyMap<MemberId, Head> {
+    const { own } = this.#options;
+    return new Map(
+      this.links.all().flatMap((link) => {
+        const head = link.heads.get(own);
+        return head === undefined ? [] : [[link.memberId, head] as const];
+      }),
+    );
+  }
+
+  /** Told when a session begins or ends, and when a peer says how far it holds the own log. Returns what ends that. */
+  onOwnHeads(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Blocks of a log from one peer, not verified. Errors: those of the call. */
+  blocksFrom(
+    memberId: MemberId,
+    range: { readonly origin: MemberId; readonly fromSequence: number; readonly toSequence?: number },
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const { origin, fromSequence, toSequence } = range;
+    const whole = { origin, fromSequence, toSequence, previousHeaderHash: undefined };
+    return pullBlocks(this.#clients.of(memberId), whole, { timers: this.timers, signal });
+  }
+
+  /** Until the signal; never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { log, views, peers, logger } = this.#options;
+    const stop = (): void => this.#stopping.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    this.#forget.push(
+      peers.onChange(() => this.#admissionChanged()),
+      log.onCommitted((block) => {
+        if (changesMembers(block)) this.#membersChanged();
+      }),
+      views.onDoubt((origin) => this.foreign.get(origin)?.rebuildViews()),
+      this.foreign.onApplied((origin) => this.#states.applied(origin)),
+    );
+    for (const { origin } of this.foreign.all()) this.#syncs.of(origin);
+    this.#proofsAtStart().catch((error: unknown) => logger.warn('forks were not put on record', { error }));
+    const { signal: stopping } = this.#stopping;
+    await Promise.allSettled([
+      this.#dialler.run(stopping),
+      this.#frontier.run(stopping),
+      this.#states.run(stopping),
+      this.#watch(stopping),
+    ]);
+    this.links.cut(() => true, new CollectiveError('UNAVAILABLE', 'The coordinator is stopping.'));
+    await this.#syncs.ended();
+    signal.removeEventListener('abort', stop);
+  }
+
+  /** After `run`: closes the copies. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    for (const forget of this.#forget) forget();
+    this.#feed.stop();
+    this.#clients.close();
+    await this.foreign.close();
+  }
+
+  greet(link: PeerLink): void {
+    const { softwareVersion } = this.#options;
+    link.order = this.#options.random.fraction();
+    link.outbox.hello({ protocolVersion: PROTOCOL_VERSION, bootId: this.#bootId, softwareVersion });
+    if (this.#feed.head.sequence > 0) link.tell(this.#feed.head);
+  }
+
+  opened(link: PeerLink): void {
+    const { memberId, address } = link;
+    this.#options.logger.info('a session with a member has begun', { memberId, address, dialledHere: link.dialledHere });
+    this.#dialler.changed(memberId);
+    this.#tellAll(link).catch((error: unknown) => link.close(toCollectiveError(error)));
+    link.ping();
+    this.#tellListeners();
+  }
+
+  closed(link: PeerLink): void {
+    const { memberId } = link;
+    this.#memory.closed(link);
+    this.#options.logger.info('a session with a member has ended', { memberId, reason: link.reason.message });
+    this.#dialler.changed(memberId);
+    if (!this.#stopping.signal.aborted) this.#frontier.departed(memberId, this.#stopping.signal);
+    this.#tellListeners();
+  }
+
+  readonly take = async (link: PeerLink, message: Message): Promise<void> => {
+    switch (message.$case) {
+      case 'frontier':
+        for (const head of message.value.heads) this.#takeHead(link, headOf(head));
+        return;
+      case 'blocks':
+        this.#takeBlocks(link, memberIdOf(message.value.origin), message.value.blocks);
+        return;
+      case 'fork':
+        await this.#takeProof(link, memberIdOf(message.value.origin), [message.value.held, message.value.other]);
+        return;
+      case 'states':
+        for (const mark of message.value.marks) this.#states.take(link, markOf(mark));
+        return;
+      case 'ping':
+        link.outbox.pong(message.value.nonce);
+        return;
+      case 'pong':
+        link.ponged(message.value.nonce);
+        return;
+      default:
+    }
+  };
+
+  /** True: it was taken up. Errors: those of the call. */
+  async #dial(memberId: MemberId, signal: AbortSignal): Promise<boolean> {
+    const member = this.#options.peers.of(memberId);
+    const address = member?.endpoints[0] ?? '';
+    const link = new PeerLink({ memberId, dialledHere: true, address, clock: this.#options.clock });
+    this.greet(link);
+    const ending = AbortSignal.any([signal, link.ended]);
+    return readSession(link, this.#clients.of(memberId).session(link.messages(), { signal: ending }), this);
+  }
+
+  async #tellAll(link: PeerLink): Promise<void> {
+    await this.#frontier.greet(link);
+    for (const log of this.foreign.all()) await this.#forks.tell(link, log);
+  }
+
+  #takeHead(link: PeerLink, head: Head): void {
+    link.holds(head);
+    const { own } = this.#options;
+    if (head.origin === own) {
+      link.acknowledged(head.sequence);
+      this.#feed.feed(link);
+      this.#tellListeners();
+      return;
+    }
+    this.#syncs.of(head.origin)?.wake();
+  }
+
+  #takeBlocks(link: PeerLink, origin: MemberId, blocks: readonly Uint8Array[]): void {
+    const last = parseBlock(blocks.at(-1) ?? new Uint8Array(), this.#options.hasher);
+    if (origin === this.#options.own || !last.ok) return;
+    const { header, lastSequence: sequence, headerHash } = last.value;
+    const head = { origin, epoch: header.epoch, sequence, headerHash };
+    const known = link.heads.get(origin);
+    if (known === undefined || isNewer(head, known)) link.holds(head);
+    this.#syncs.of(origin)?.push(link.memberId, blocks);
+  }
+
+  async #takeProof(link: PeerLink, origin: MemberId, blocks: readonly [Uint8Array, Uint8Array]): Promise<void> {
+    if (origin !== this.#options.own) {
+      this.#syncs.of(origin)?.prove(link.memberId, blocks);
+      return;
+    }
+    const { log } = this.#options;
+    for (const block of blocks) if (await contradicts(log, block, this.#options)) this.#memory.contradicting.add(link.memberId);
+  }
+
+  #forked(log: ForeignLog, toldBy: MemberId): void {
+    this.#forks.found(log, toldBy).catch((error: unknown) => {
+      this.#options.logger.error('a fork could not be passed on', { origin: log.origin, error });
+    });
+  }
+
+  async #proofsAtStart(): Promise<void> {
+    for (const log of this.foreign.all()) if (log.fork !== undefined) await this.#forks.found(log, log.origin);
+  }
+
+  #refused(memberId: MemberId, origin: MemberId, error: CollectiveError): void {
+    this.#options.logger.warn('a peer gave a block that was refused', { memberId, origin, error });
+    this.#memory.refused(memberId, origin, error);
+  }
+
+  /** Whoever is not trusted any more is cut off at once. */
+  #admissionChanged(): void {
+    const { peers } = this.#options;
+    const reason = new CollectiveError('PERMISSION_DENIED', 'You are not admitted here any more.');
+    this.links.cut(({ memberId }) => peers.of(memberId) === undefined, reason);
+    this.#clients.dropStrangers();
+    this.#membersChanged();
+  }
+
+  #membersChanged(): void {
+    this.#rules.refresh().then(
+      () => this.#syncs.wakeAll(),
+      (error: unknown) => this.#options.logger.error('whose logs are kept could not be read', { error }),
+    );
+  }
+
+  /** Until the signal: asks every peer how it is, and ends sessions that say nothing. */
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { clock, random, logger } = this.#options;
+    while (!signal.aborted) {
+      try {
+        await this.timers.sleep(LIMITS.peerPingMs * (0.75 + random.fraction() / 2), signal);
+      } catch (error) {
+        if (isCollectiveError(error) && error.code === 'CANCELLED') return;
+        logger.error('sessions are not watched any more', { error });
+        return;
+      }
+      const silent = new CollectiveError('DEADLINE_EXCEEDED', 'The other coordinator says nothing any more.');
+      this.links.cut(({ heardMs }) => clock.nowMs() - heardMs > LIMITS.peerSilenceMs, silent);
+      for (const link of this.links.all()) link.ping();
+      this.#feed.shuffle();
+    }
+  }
+
+  #tellListeners(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
