@@ -3,7 +3,8 @@ import { openLogCopy } from '../../../src/events/index.js';
 import { logDirectoryOf } from '../../../src/coordinator/index.js';
 import { hasher, verifier } from '../system/fixture.js';
 import { holds } from '../system/violation.js';
-import { DIRECTORY, HOME_PORT } from './fixture.js';
+import { ViewHost } from '../../../src/projections/index.js';
+import { DIRECTORY, type FoundedMember, HOME_PORT } from './fixture.js';
 import { sameHead } from './ledger.js';
 import type { MemberHost } from './member-host.js';
 import type { World } from './world.js';
@@ -74,22 +75,60 @@ async function peersOf(world: World, member: MemberHost): Promise<ListPeersRespo
 }
 
 /** Stops everybody in order, and compares what their views of each log have come to. */
-export async function checkViews(world: World): Promise<void> {
+export async function checkStopped(world: World): Promise<void> {
   const { members, evil } = world;
   await Promise.all(members.map((member) => member.stop()));
   const origins = [...members.map(({ founded }) => founded), ...(evil === undefined ? [] : [evil.founded])];
-  for (const { founded, host, machine } of members) {
-    for (const { memberId: origin, name } of origins) {
-      if (origin === founded.memberId) continue;
-      const directory = logDirectoryOf(DIRECTORY, origin);
-      const copy = await openLogCopy({ fileSystem: machine.disk, hasher, verifier, directory, origin });
-      for await (const said of copy.verify()) {
-        holds(said.kind !== 'damage', `${host} holds a damaged log of ${name}: ${said.kind === 'damage' ? said.problem : ''}`);
-      }
-      if (origin !== evil?.founded.memberId || !evil.isFound) {
-        holds(copy.fork === undefined, `${host} holds a proof that ${name} has forked`);
-      }
-      await copy.close();
+  const states = new Map<string, { readonly hash: string; readonly host: string }>();
+  for (const member of members) {
+    await checkCopies(world, member, origins);
+    for (const { origin, at, name, hash } of await statesOf(member, origins)) {
+      const known = states.get(`${origin.memberId} ${at} ${name}`);
+      states.set(`${origin.memberId} ${at} ${name}`, { hash, host: member.host });
+      const same = known === undefined || known.hash === hash;
+      holds(same, `${member.host} and ${known?.host} make different things of event ${at} of ${origin.name} in ${name}`);
+      if (known !== undefined) world.count('view states compared');
     }
   }
+}
+
+/** Every block of every copy, with its signature. */
+async function checkCopies({ evil }: World, member: MemberHost, origins: readonly FoundedMember[]): Promise<void> {
+  const { founded, host, machine } = member;
+  for (const { memberId: origin, name } of origins) {
+    if (origin === founded.memberId) continue;
+    const directory = logDirectoryOf(DIRECTORY, origin);
+    const copy = await openLogCopy({ fileSystem: machine.disk, hasher, verifier, directory, origin });
+    for await (const said of copy.verify()) {
+      holds(said.kind !== 'damage', `${host} holds a damaged log of ${name}: ${said.kind === 'damage' ? said.problem : ''}`);
+    }
+    if (origin !== evil?.founded.memberId || !evil.isFound) {
+      holds(copy.fork === undefined, `${host} holds a proof that ${name} has forked`);
+    }
+    await copy.close();
+  }
+}
+
+interface OriginState {
+  readonly origin: FoundedMember;
+  readonly at: string;
+  readonly name: string;
+  readonly hash: string;
+}
+
+async function statesOf(member: MemberHost, origins: readonly FoundedMember[]): Promise<readonly OriginState[]> {
+  const store = await member.machine.stores.open(`${DIRECTORY}/views`, 'open');
+  const { memberId: own } = member.founded;
+  const views = await ViewHost.open(store, { origins: [own, ...origins.map(({ memberId }) => memberId)], hasher });
+  const [dropped] = views.dropped;
+  holds(dropped === undefined, `${member.host} has views that cannot be used: ${dropped?.reason}`);
+  const found: OriginState[] = [];
+  for (const origin of origins) {
+    const { epoch, sequence } = views.position(origin.memberId);
+    for (const state of views.states(origin.memberId)) {
+      found.push({ origin, at: `${epoch}-${sequence}`, name: `${state.name} ${state.projectionVersion}`, hash: state.stateHash });
+    }
+  }
+  await views.close();
+  return found;
 }

@@ -3,7 +3,7 @@ import type { SeededRandom } from '../ports/index.js';
 import { withPlainSignals } from '../system/plain-signals.js';
 import { holds, Violation } from '../system/violation.js';
 import { crash, crashAfterAnswer, healAll, injectFault, makeImage, profileOf } from './faults.js';
-import { checkConverged, checkViews, isConverged } from './final-checks.js';
+import { checkConverged, checkStopped, isConverged } from './final-checks.js';
 import type { MemberHost } from './member-host.js';
 import { describe, startOperation } from './operations.js';
 import { World } from './world.js';
@@ -182,6 +182,6 @@ class Run {
     await this.#pass(20_000);
     await checkConverged(world);
     this.#check();
-    await checkViews(world);
+    await checkStopped(world);
   }
 }
