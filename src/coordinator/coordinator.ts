@@ -250,7 +250,9 @@ class Running {
         revocationPosition: revocations.position,
       }),
     });
+    const federation = await Federation.open({ ...options, member, commands, authority, registry, witnesses });
     const enrolling = new EnrolmentService({
+      joining: federation.joining,
       memberName: material.name,
       authority,
       renewals,
@@ -264,7 +266,6 @@ class Running {
       logger,
     });
 
-    const federation = await Federation.open({ ...options, member, commands, authority, registry, witnesses });
     const home = await transport.listen({
       kind: 'home',
       ...options.home,

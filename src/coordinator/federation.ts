@@ -1,10 +1,12 @@
-import type { CollectiveError } from '../base/index.js';
+import type { CollectiveError, MemberId } from '../base/index.js';
 import type { PeerIdentity } from '../identity/index.js';
-import type { BoundService, Finding, OpenCall, RpcListener } from '../transport/index.js';
+import type { BoundService, Finding, OpenCall, RpcChannel, RpcListener } from '../transport/index.js';
 import type { CertificateAuthority } from './certificates/authority.js';
 import type { CommandLoop } from './commands/command-loop.js';
 import type { CoordinatorOptions } from './coordinator-options.js';
-import { LivePeerTrust } from './members/live-peer-trust.js';
+import type { JoinDesk } from './members/join-desk.js';
+import { openMembersPart } from './members/members-part.js';
+import type { OtherLogs } from './members/other-logs.js';
 import type { PeerTrust } from './members/peer-trust.js';
 import type { NodeRegistry } from './nodes/node-registry.js';
 import type { OpenedMember } from './open-member.js';
@@ -22,8 +24,8 @@ export interface FederationOptions extends CoordinatorOptions {
 /** The same, and what the federation itself gives to its parts. */
 export interface FederationContext extends FederationOptions {
   readonly trust: PeerTrust;
-  /** Ends what other coordinators have open here. Returns how many calls. */
-  readonly closePeerCalls: (matches: (caller: PeerIdentity) => boolean, error: CollectiveError) => number;
+  /** A channel to an admitted member's coordinator, which follows where it is and its CAs. The caller closes it. */
+  readonly connectPeer: (memberId: MemberId) => RpcChannel;
 }
 
 /** Something that deals with other members: what it serves, what it does by itself, what it has to say to people. */
@@ -35,42 +37,73 @@ export interface FederationPart {
   /** After `run` has ended and nobody calls any more. */
   stop?(): Promise<void>;
   findings?(): Promise<readonly Finding[]>;
+  /** A member is about to be removed: copies that lie with it are made elsewhere, where they can be. Rejects to keep it. */
+  beforeRemoval?(memberId: MemberId, signal: AbortSignal): Promise<void>;
 }
+
+/** Until copies of other members' logs are kept. */
+const NO_LOGS: OtherLogs = {
+  headOf: () => undefined,
+  read: () => Promise.resolve(undefined),
+  onApplied: () => () => undefined,
+};
 
 /** All that this coordinator has to do with other members. */
 export class Federation {
   readonly trust: PeerTrust;
-  readonly homeServices: readonly BoundService[];
+  /** Lets members in that come with an invite. */
+  readonly joining: JoinDesk;
   readonly #options: FederationOptions;
   readonly #parts: readonly FederationPart[];
-  #listener: RpcListener | undefined;
+  readonly #listening: Listening;
 
-  private constructor(options: FederationOptions, trust: PeerTrust, parts: (context: FederationContext) => FederationPart[]) {
+  private constructor(
+    options: FederationOptions,
+    made: {
+      readonly trust: PeerTrust;
+      readonly joining: JoinDesk;
+      readonly parts: readonly FederationPart[];
+      readonly listening: Listening;
+    },
+  ) {
     this.#options = options;
-    this.trust = trust;
-    this.#parts = parts({ ...options, trust, closePeerCalls: (matches, error) => this.#closeCalls(matches, error) });
-    this.homeServices = this.#parts.flatMap(({ homeServices }) => homeServices ?? []);
+    this.trust = made.trust;
+    this.joining = made.joining;
+    this.#parts = made.parts;
+    this.#listening = made.listening;
   }
 
   static async open(options: FederationOptions): Promise<Federation> {
-    const trust = await LivePeerTrust.open({
-      ...options.ports,
-      admitted: () => Promise.resolve([]),
-      inItsLog: () => Promise.resolve(undefined),
+    const parts: FederationPart[] = [];
+    const listening: Listening = { listener: undefined };
+    const members = await openMembersPart({
+      ...options,
+      views: options.member.views,
+      logs: NO_LOGS,
+      closePeerCalls: (matches, error) => closeCalls(listening, matches, error),
+      beforeRemoval: async (memberId, signal) => {
+        for (const part of parts) await part.beforeRemoval?.(memberId, signal);
+      },
     });
-    return new Federation(options, trust, () => []);
+    parts.push(members);
+    const { trust, joining } = members;
+    return new Federation(options, { trust, joining, parts, listening });
+  }
+
+  get homeServices(): readonly BoundService[] {
+    return this.#parts.flatMap(({ homeServices }) => homeServices ?? []);
   }
 
   /** The port that was bound; undefined where other members are dialled only. */
   get port(): number | undefined {
-    return this.#listener?.port;
+    return this.#listening.listener?.port;
   }
 
   /** Opens the port for other members' coordinators, if there is to be one. Error: CONFIG_INVALID. */
   async listen(): Promise<void> {
     const { peer, transport, authority, ports } = this.#options;
     if (peer === undefined) return;
-    this.#listener = await transport.listen({
+    this.#listening.listener = await transport.listen({
       kind: 'peer',
       ...peer,
       own: authority.own,
@@ -89,16 +122,20 @@ export class Federation {
   }
 
   async close(graceMs: number): Promise<void> {
-    await this.#listener?.close(graceMs);
+    await this.#listening.listener?.close(graceMs);
   }
 
   /** Once `run` has ended. */
   async stop(): Promise<void> {
     for (const part of this.#parts.toReversed()) await part.stop?.();
   }
+}
 
-  #closeCalls(matches: (caller: PeerIdentity) => boolean, error: CollectiveError): number {
-    const matching = ({ caller }: OpenCall): boolean => caller !== undefined && matches(caller);
-    return this.#listener?.closeCalls(matching, error) ?? 0;
-  }
+interface Listening {
+  listener: RpcListener | undefined;
+}
+
+function closeCalls({ listener }: Listening, matches: (caller: PeerIdentity) => boolean, error: CollectiveError): number {
+  const matching = ({ caller }: OpenCall): boolean => caller !== undefined && matches(caller);
+  return listener?.closeCalls(matching, error) ?? 0;
 }

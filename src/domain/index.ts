@@ -69,3 +69,20 @@ export { decideSetPledge } from './foreign/pledge-decisions.js';
 export { type Policy, type PolicyAt, policyFor, policyForTree } from './policies/policy-for.js';
 export { decideSetPolicy, type SetPolicy } from './policies/set-policy.js';
 export { decideCloseUpload, decideExpireUpload, decideOpenUpload, openUpload } from './uploads/upload-decisions.js';
+export {
+  checkMayCome,
+  decideAdmitHost,
+  decideApprove,
+  decideEndpoints,
+  decideIntroduction,
+  decideInviteMember,
+  decideJoin,
+  decideRefuse,
+  decideReinstate,
+  decideRemove,
+  decideRename,
+  decideSuspend,
+  freeLabel,
+  memberNamed,
+  type MemberFacts,
+} from './member-decisions.js';

@@ -2,7 +2,7 @@ import { assert, CollectiveError, concatBytes, equalBytes, fail, ok, type Invite
 import type { Hasher, SignatureVerifier, Signer } from '../ports/index.js';
 import { idBytes, LONG_ID_BYTES } from './binary-ids.js';
 import { inviteIdOf, inviteKeys, inviteSecretHash } from './invite-secret.js';
-import type { Invite } from './invite.js';
+import type { Invite, JoinerKind } from './invite.js';
 import { createSigner, rawPublicKey, spkiOfRaw } from './keys.js';
 import { verifyLeaf, type PeerIdentity } from './leaf.js';
 import { SIGNATURE_BYTES } from './signed.js';
@@ -53,27 +53,40 @@ export function verifyEnrolmentServer(
 }
 
 /** Joiner: proof that it has the invite's secret, good for this connection, request and nonce only. 96 bytes. */
-export function proveInvite(secret: Uint8Array, exchange: EnrolmentExchange, hasher: Hasher): Uint8Array {
+export const proveInvite = (secret: Uint8Array, exchange: EnrolmentExchange, hasher: Hasher): Uint8Array =>
+  signAsInvited(secret, requestMessage(exchange, hasher), hasher);
+
+/** A signature that only who has the secret can make, with the public key to check it. 96 bytes. */
+export function signAsInvited(secret: Uint8Array, message: Uint8Array, hasher: Hasher): Uint8Array {
   const keys = inviteKeys(secret, hasher);
-  return concatBytes([rawPublicKey(keys.publicKey), createSigner(keys).sign(requestMessage(exchange, hasher))]);
+  return concatBytes([rawPublicKey(keys.publicKey), createSigner(keys).sign(message)]);
 }
 
-/** Issuer: whether the proof is by someone who has the secret, of which `secretHash` is all that is stored. */
-export function checkInviteProof(
+/** What the issuer has to check proofs with. */
+export interface StoredInvite {
+  /** All that is stored of the secret. */
+  readonly secretHash: Uint8Array;
+  readonly hasher: Hasher;
+  readonly verifier: SignatureVerifier;
+}
+
+/** Issuer: whether the proof is by someone who has the secret. */
+export function checkInviteProof(proof: Uint8Array, exchange: EnrolmentExchange, stored: StoredInvite): boolean {
+  if (exchange.nonce.length !== ENROLMENT_NONCE_BYTES) return false;
+  return isSignedAsInvited(proof, exchange.inviteId, requestMessage(exchange, stored.hasher), stored);
+}
+
+export function isSignedAsInvited(
   proof: Uint8Array,
-  exchange: EnrolmentExchange,
-  stored: {
-    readonly secretHash: Uint8Array;
-    readonly hasher: Hasher;
-    readonly verifier: SignatureVerifier;
-  },
+  inviteId: InviteId,
+  message: Uint8Array,
+  { secretHash, hasher, verifier }: StoredInvite,
 ): boolean {
-  if (proof.length !== RAW_KEY_BYTES + SIGNATURE_BYTES || exchange.nonce.length !== ENROLMENT_NONCE_BYTES) return false;
-  if (exchange.inviteId !== inviteIdOf(stored.secretHash, stored.hasher)) return false;
+  if (proof.length !== RAW_KEY_BYTES + SIGNATURE_BYTES || inviteId !== inviteIdOf(secretHash, hasher)) return false;
   const rawKey = proof.subarray(0, RAW_KEY_BYTES);
   // Both sides of this comparison are public, so its duration tells nothing.
-  if (!equalBytes(inviteSecretHash(rawKey, stored.hasher), stored.secretHash)) return false;
-  return stored.verifier.verify(spkiOfRaw(rawKey), requestMessage(exchange, stored.hasher), proof.subarray(RAW_KEY_BYTES));
+  if (!equalBytes(inviteSecretHash(rawKey, hasher), secretHash)) return false;
+  return verifier.verify(spkiOfRaw(rawKey), message, proof.subarray(RAW_KEY_BYTES));
 }
 
 /** What the issuer answers with. */
@@ -107,7 +120,7 @@ export function openEnrolmentAnswer(
   exchange: EnrolmentExchange,
   answer: EnrolmentAnswer,
   expected: {
-    readonly invite: Invite;
+    readonly invite: Invite<JoinerKind>;
     readonly joinerProof: Uint8Array;
     /** SPKI DER of the key that the request was made with. */
     readonly ownPublicKey: Uint8Array;

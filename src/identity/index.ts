@@ -25,8 +25,18 @@ export {
   verifyEnrolmentServer,
   type EnrolmentAnswer,
   type EnrolmentExchange,
+  type StoredInvite,
 } from './enrolment.js';
-export { createInvite, parseInvite, type Invite, type InviteKind } from './invite.js';
+export { createInvite, parseInvite, type Invite, type InviteKind, type JoinerKind } from './invite.js';
+export {
+  checkMemberAnswer,
+  checkMemberCard,
+  checkMemberJoin,
+  type MemberJoin,
+  proveMemberAnswer,
+  proveMemberCard,
+  proveMemberJoin,
+} from './member-join.js';
 export { openSealedText, sealText } from './sealed-text.js';
 export { openIdentityKey, sealIdentityKey, type IdentityKey } from './key-envelope.js';
 export { isIssuedBy, leafValidity, memberNamedIn, verifyLeaf, type LeafCheck, type PeerIdentity } from './leaf.js';

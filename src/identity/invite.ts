@@ -21,11 +21,13 @@ import { isEndpoint } from './endpoint.js';
 import { INVITE_SECRET_BYTES, inviteTracesOf } from './invite-secret.js';
 import { LayoutReader } from './layout.js';
 
-export type InviteKind = 'node' | 'client';
+export type InviteKind = 'node' | 'client' | 'member';
+/** Whoever uses one of these gets a certificate of the member that it leads to. */
+export type JoinerKind = Exclude<InviteKind, 'member'>;
 
 /** What an invite string says. It is a secret: whoever has it first can join. */
-export interface Invite {
-  readonly kind: InviteKind;
+export interface Invite<Kind extends InviteKind = InviteKind> {
+  readonly kind: Kind;
   readonly inviteId: InviteId;
   /** Whom it leads to. */
   readonly memberId: MemberId;
@@ -40,13 +42,16 @@ export interface Invite {
 }
 
 const VERSION = 1;
-// 1 is kept for invites between members.
-const KIND_TAGS: Readonly<Record<InviteKind, number>> = { node: 2, client: 3 };
-const MEMBER_KIND_TAG = 1;
+const KIND_TAGS: Readonly<Record<InviteKind, number>> = { member: 1, node: 2, client: 3 };
+const KINDS: readonly InviteKind[] = ['member', 'node', 'client'];
 const CHECKSUM_BYTES = 4;
 const DIGEST_BYTES = 32;
 const PREFIX = /^collective1(member|node|client)/;
-const COMMANDS: Readonly<Record<InviteKind, string>> = { node: 'collective node join', client: 'collective login' };
+const COMMANDS: Readonly<Record<InviteKind, string>> = {
+  member: 'collective member accept',
+  node: 'collective node join',
+  client: 'collective login',
+};
 
 /** A new invite: the string to give away, and what the issuer keeps (never the secret). USAGE for unusable endpoints. */
 export function createInvite(
@@ -88,10 +93,10 @@ export function createInvite(
  * Reads an invite for a command that needs one of `kind`. White space and capitals do not matter. Error: INVITE_INVALID, with a
  * sentence that says whether it is cut off, mistyped, expired, or for another command.
  */
-export function parseInvite(
+export function parseInvite<Kind extends InviteKind>(
   text: string,
-  check: { readonly kind: InviteKind; readonly nowMs: number; readonly hasher: Hasher },
-): Result<Invite, CollectiveError> {
+  check: { readonly kind: Kind; readonly nowMs: number; readonly hasher: Hasher },
+): Result<Invite<Kind>, CollectiveError> {
   const plain = text
     .slice(0, LIMITS.inviteTextCharacters * 2)
     .replace(/\s+/g, '')
@@ -103,13 +108,7 @@ export function parseInvite(
   const decoded = decode(plain.slice(written[0].length), check.hasher);
   if (!decoded.ok) return decoded;
   const { tag, ...fields } = decoded.value;
-  const kind = tag === KIND_TAGS.node ? 'node' : tag === KIND_TAGS.client ? 'client' : undefined;
-  if (tag === MEMBER_KIND_TAG && written[1] === 'member') {
-    return invalid(
-      'This is an invite for another member, not for a node or client.',
-      'Update collective to a version that joins members.',
-    );
-  }
+  const kind = KINDS.find((each) => KIND_TAGS[each] === tag);
   if (kind === undefined || kind !== written[1]) return invalid(...MISTYPED);
   if (kind !== check.kind) return invalid(`This is a ${kind} invite.`, `Run: ${COMMANDS[kind]} INVITE`);
   if (check.nowMs >= fields.expiresAtMs) {
@@ -118,7 +117,7 @@ export function parseInvite(
       `Ask for a new one (collective ${kind} invite), and check this machine's clock.`,
     );
   }
-  return ok({ ...fields, kind, inviteId: inviteTracesOf(fields.secret, check.hasher).inviteId });
+  return ok({ ...fields, kind: check.kind, inviteId: inviteTracesOf(fields.secret, check.hasher).inviteId });
 }
 
 type Fields = Omit<Invite, 'kind' | 'inviteId'> & { readonly tag: number };

@@ -16,6 +16,7 @@ export {
   type CertificateKeeperWorld,
 } from './certificates/certificate-keeper.js';
 export type { KeyChoice, RenewedCertificate } from './certificates/renew-certificate.js';
+export { askMember } from './certificates/ask-member.js';
 export { renewingChannel } from './certificates/renewing-channel.js';
 export { errorOfFailure, failureOf } from './failure.js';
 export { AdminServiceDefinition } from './generated/collective/v1/admin.js';
@@ -89,6 +90,8 @@ export { EnrolmentServiceDefinition } from './generated/collective/v1/enrolment.
 export type {
   IntroduceRequest,
   IntroduceResponse,
+  JoinMemberRequest,
+  JoinMemberResponse,
   RedeemRequest,
   RedeemResponse,
   RenewLapsedRequest,
@@ -174,6 +177,34 @@ export type {
   ReportCopiesRequest,
   ReportCopiesResponse,
 } from './generated/collective/v1/holding.js';
+export { MemberServiceDefinition } from './generated/collective/v1/members.js';
+export type {
+  AcceptInviteRequest,
+  AcceptInviteResponse,
+  ApproveMemberRequest,
+  ApproveMemberResponse,
+  GetMemberRequest,
+  GetMemberResponse,
+  InviteMemberRequest,
+  InviteMemberResponse,
+  ListMembersRequest,
+  ListMembersResponse,
+  MemberCard,
+  MemberInfo,
+  MemberJoinAnswer,
+  PreviewInviteRequest,
+  PreviewInviteResponse,
+  RefuseMemberRequest,
+  RefuseMemberResponse,
+  ReinstateMemberRequest,
+  ReinstateMemberResponse,
+  RemoveMemberRequest,
+  RemoveMemberResponse,
+  RenameMemberRequest,
+  RenameMemberResponse,
+  SuspendMemberRequest,
+  SuspendMemberResponse,
+} from './generated/collective/v1/members.js';
 export { NodeSessionServiceDefinition } from './generated/collective/v1/node_session.js';
 export type {
   AdmittedMember,
@@ -245,6 +276,8 @@ export type {
   WitnessInfo,
   WitnessSummary,
 } from './generated/collective/v1/witness.js';
+export { type HostAnswer, joinMember, type JoinMemberOptions } from './enrolment/join-member.js';
+export { decodeMemberCard, encodeMemberAnswer } from './enrolment/member-messages.js';
 export {
   redeemInvite,
   type Redeemed,
@@ -256,6 +289,7 @@ export type {
   EnrolmentChannel,
   EnrolmentConnectOptions,
   OpenCall,
+  OpenOptions,
   PeerConnectOptions,
   RpcCall,
   RpcChannel,

@@ -94,7 +94,7 @@ export function adminWith(methods: Partial<Admin>): BoundService {
 export const sessionWith = (session: Session['session']): BoundService => serve(NodeSessionServiceDefinition, { session });
 
 export const enrolmentWith = (redeem: Enrolment['redeem']): BoundService =>
-  serve(EnrolmentServiceDefinition, { redeem, introduce: missing, renewLapsed: missing });
+  serve(EnrolmentServiceDefinition, { redeem, introduce: missing, renewLapsed: missing, joinMember: missing });
 
 export const eventWith = (fields: Partial<EventInfo>): EventInfo => ({
   origin: '',

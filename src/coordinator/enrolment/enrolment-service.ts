@@ -14,11 +14,12 @@ import {
   checkInviteProof,
   checkRenewalProof,
   ENROLMENT_NONCE_BYTES,
-  type EnrolmentExchange,
+  checkMemberJoin,
   followingSigner,
   openCertificateRequest,
   type PeerName,
   proveEnrolmentAnswer,
+  type StoredInvite,
 } from '../../identity/index.js';
 import type { Clock, Hasher, Logger, Random, SignatureVerifier } from '../../ports/index.js';
 import type { CertificateRow, InviteRow, ViewHost } from '../../projections/index.js';
@@ -27,6 +28,8 @@ import type {
   EnrolmentServiceDefinition,
   IntroduceRequest,
   IntroduceResponse,
+  JoinMemberRequest,
+  JoinMemberResponse,
   RedeemRequest,
   RedeemResponse,
   RenewLapsedRequest,
@@ -36,6 +39,7 @@ import type {
 import type { CertificateAuthority } from '../certificates/authority.js';
 import type { RenewalDesk } from '../certificates/certificate-service.js';
 import type { CommandLoop } from '../commands/command-loop.js';
+import type { JoinDesk } from '../members/join-desk.js';
 import { EnrolmentAttempts } from './attempts.js';
 
 const SHORT_ID_BYTES = 10;
@@ -44,6 +48,7 @@ export interface EnrolmentServiceOptions {
   readonly memberName: string;
   readonly authority: CertificateAuthority;
   readonly renewals: RenewalDesk;
+  readonly joining: Pick<JoinDesk, 'answer'>;
   readonly commands: CommandLoop;
   readonly views: ViewHost;
   readonly homeEndpoints: readonly string[];
@@ -80,7 +85,8 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
     const address = this.#admit(call);
     const { certificateRequest, nonce } = request;
     const exchanges = authority.shown.map((own) => ({ own, inviteId, serverLeaf: own.leaf, certificateRequest, nonce }));
-    const { invite, exchange } = await this.#prove(inviteId, request.proof, exchanges);
+    const { invite, exchange } = await this.#prove(inviteId, request.proof, exchanges, checkInviteProof);
+    if (invite.kind === 'member') throw forAMember();
     const { own } = exchange;
     // What reads certificate requests is not for strangers: it comes after the proof.
     const publicKey = accept(await openCertificateRequest(request.certificateRequest));
@@ -105,6 +111,21 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
       homeEndpoints: this.#options.homeEndpoints,
       proof: proveEnrolmentAnswer(request.proof, exchange, answer, { signer: followingSigner(own, hasher), hasher }),
     };
+  }
+
+  async joinMember(request: JoinMemberRequest, call: AnonymousCall): Promise<JoinMemberResponse> {
+    const { authority, joining } = this.#options;
+    const { inviteId, card, nonce } = request;
+    if (!isInviteId(inviteId) || nonce.length !== ENROLMENT_NONCE_BYTES) {
+      throw new CollectiveError('REQUEST_INVALID', 'The request to join is malformed.');
+    }
+    const address = this.#admit(call);
+    const joins = authority.shown.map((own) => ({ own, inviteId, serverLeaf: own.leaf, card, nonce }));
+    const { invite, exchange } = await this.#prove(inviteId, request.proof, joins, checkMemberJoin);
+    const { own } = exchange;
+    const response = await joining.answer(request, exchange, { invite, own, remote: call.remote });
+    this.#attempts.succeeded(address);
+    return response;
   }
 
   async introduce(_request: IntroduceRequest, call: AnonymousCall): Promise<IntroduceResponse> {
@@ -171,10 +192,11 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
   }
 
   /** Only who has the secret learns anything about the invite; five wrong tries burn it. */
-  async #prove<Exchange extends EnrolmentExchange>(
+  async #prove<Exchange>(
     inviteId: InviteId,
     proof: Uint8Array,
     exchanges: readonly Exchange[],
+    check: (proof: Uint8Array, exchange: Exchange, stored: StoredInvite) => boolean,
   ): Promise<{ readonly invite: InviteRow; readonly exchange: Exchange }> {
     const { views, hasher, verifier, logger } = this.#options;
     const invite = await views.run(({ invites }) => invites.get(inviteId));
@@ -183,7 +205,7 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
     });
     if (invite === undefined) throw refused;
     const { secretHash } = invite;
-    const exchange = exchanges.find((each) => checkInviteProof(proof, each, { secretHash, hasher, verifier }));
+    const exchange = exchanges.find((each) => check(proof, each, { secretHash, hasher, verifier }));
     if (exchange !== undefined) return { invite, exchange };
     logger.warn('wrong proof for an invite', { inviteId });
     if (this.#attempts.wrong(inviteId)) await this.#burn(inviteId);
@@ -232,3 +254,8 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
     });
   }
 }
+
+const forAMember = (): CollectiveError =>
+  new CollectiveError('INVITE_INVALID', 'This is an invite for another member, not for a node or client.', {
+    next: 'Run: collective member accept INVITE',
+  });

@@ -9,7 +9,7 @@ import {
   proveInvite,
   verifyEnrolmentServer,
   type Invite,
-  type InviteKind,
+  type JoinerKind,
   type KeyPair,
   type OwnCredentials,
   type PeerIdentity,
@@ -31,7 +31,7 @@ export interface RedeemWorld {
 export interface RedeemOptions {
   /** The one-line secret, as it was pasted. */
   readonly invite: string;
-  readonly kind: InviteKind;
+  readonly kind: JoinerKind;
   /** The name that is wished for; the invite's wins. */
   readonly name: string;
   readonly signal: AbortSignal;
@@ -80,7 +80,7 @@ export async function redeemInvite(options: RedeemOptions, world: RedeemWorld): 
 }
 
 async function redeem(join: {
-  readonly invite: Invite;
+  readonly invite: Invite<JoinerKind>;
   readonly keys: KeyPair;
   readonly server: PeerIdentity;
   readonly enrolment: EnrolmentChannel;
@@ -118,7 +118,7 @@ function redeemed(
   response: RedeemResponse,
   identity: PeerIdentity,
   ca: TrustedCa,
-  { keys, invite }: { readonly keys: KeyPair; readonly invite: Invite },
+  { keys, invite }: { readonly keys: KeyPair; readonly invite: Invite<JoinerKind> },
 ): Redeemed {
   const { memberId } = identity;
   const subjectId = identity.role === 'node' ? identity.nodeId : identity.role === 'client' ? identity.clientId : undefined;

@@ -19,6 +19,7 @@ export const SERVICE_ACCESS = {
   'collective.v1.WitnessService': { listener: 'home', roles: ['node'] },
   'collective.v1.WitnessAdminService': { listener: 'home', roles: ['client'] },
   'collective.v1.CertificateService': { listener: 'home', roles: ['client', 'node'] },
+  'collective.v1.MemberService': { listener: 'home', roles: ['client'] },
   'collective.v1.MemberFilesService': { listener: 'home', roles: ['client'] },
   'collective.v1.GrantService': { listener: 'home', roles: ['client'] },
   'collective.v1.CopiesService': { listener: 'home', roles: ['client'] },

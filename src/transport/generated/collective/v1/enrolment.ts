@@ -58,6 +58,25 @@ export interface RenewLapsedResponse {
   readonly renewal: RenewResponse | undefined;
 }
 
+export interface JoinMemberRequest {
+  readonly inviteId: string;
+  /** 32 random bytes. */
+  readonly nonce: Uint8Array;
+  /** An encoded MemberCard; empty: who is inviting? */
+  readonly card: Uint8Array;
+  /** By the invite's secret, over the server's certificate, the card and the nonce (docs/security-model.md). */
+  readonly proof: Uint8Array;
+  /** The same, by the key of the certificate in the card. */
+  readonly cardProof: Uint8Array;
+}
+
+export interface JoinMemberResponse {
+  /** An encoded MemberJoinAnswer. */
+  readonly answer: Uint8Array;
+  /** By the key of the server's certificate, over the request, its proof and the answer. */
+  readonly proof: Uint8Array;
+}
+
 function createBaseIntroduceRequest(): IntroduceRequest {
   return {};
 }
@@ -497,6 +516,159 @@ export const RenewLapsedResponse: MessageFns<RenewLapsedResponse> = {
   },
 };
 
+function createBaseJoinMemberRequest(): JoinMemberRequest {
+  return {
+    inviteId: "",
+    nonce: new Uint8Array(0),
+    card: new Uint8Array(0),
+    proof: new Uint8Array(0),
+    cardProof: new Uint8Array(0),
+  };
+}
+
+export const JoinMemberRequest: MessageFns<JoinMemberRequest> = {
+  encode(message: JoinMemberRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.inviteId !== "") {
+      writer.uint32(10).string(message.inviteId);
+    }
+    if (message.nonce.length !== 0) {
+      writer.uint32(18).bytes(message.nonce);
+    }
+    if (message.card.length !== 0) {
+      writer.uint32(26).bytes(message.card);
+    }
+    if (message.proof.length !== 0) {
+      writer.uint32(34).bytes(message.proof);
+    }
+    if (message.cardProof.length !== 0) {
+      writer.uint32(42).bytes(message.cardProof);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): JoinMemberRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseJoinMemberRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.inviteId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nonce = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.card = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.proof = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.cardProof = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseJoinMemberResponse(): JoinMemberResponse {
+  return { answer: new Uint8Array(0), proof: new Uint8Array(0) };
+}
+
+export const JoinMemberResponse: MessageFns<JoinMemberResponse> = {
+  encode(message: JoinMemberResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.answer.length !== 0) {
+      writer.uint32(10).bytes(message.answer);
+    }
+    if (message.proof.length !== 0) {
+      writer.uint32(18).bytes(message.proof);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): JoinMemberResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseJoinMemberResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.answer = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.proof = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /**
  * Redeems one-time invites, and renews certificates that cannot be shown any more. On the enrolment port, where only the server
  * shows a certificate.
@@ -529,6 +701,15 @@ export const EnrolmentServiceDefinition = {
       requestType: RenewLapsedRequest as typeof RenewLapsedRequest,
       requestStream: false,
       responseType: RenewLapsedResponse as typeof RenewLapsedResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Another member comes with an invite, or asks who is inviting it. */
+    joinMember: {
+      name: "JoinMember",
+      requestType: JoinMemberRequest as typeof JoinMemberRequest,
+      requestStream: false,
+      responseType: JoinMemberResponse as typeof JoinMemberResponse,
       responseStream: false,
       options: {},
     },
