@@ -244,6 +244,8 @@ export const LIMITS = {
 
   // memory
   viewCacheBytes: 64 * MiB,
+  /** With which the cache begins; it grows as it fills. */
+  viewCacheStartBytes: 256 * KiB,
   viewDirtyBytes: 16 * MiB,
   viewRowsPerRound: 65_536,
   viewRounds: 4096,

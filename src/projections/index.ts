@@ -2,6 +2,7 @@ export { compareViews, type ViewComparison, type ViewVerification } from './host
 export type { Transacted, Transaction, ViewState } from './host/origin-host.js';
 export type { InvalidEvent } from './host/runner.js';
 export type { ViewSnapshot } from './host/snapshot.js';
+export type { StateMark, ViewMark } from './host/state-marks.js';
 export { ViewHost, type ViewHostOptions } from './host/view-host.js';
 export type { Page } from './rows/table.js';
 export type { Views } from './views/all.js';

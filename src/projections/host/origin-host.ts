@@ -3,13 +3,15 @@ import type { EventDraft, LogPosition, RecordedEvent } from '../../events/index.
 import type { Hasher, KeyValueStore } from '../../ports/index.js';
 import type { Views } from '../views/all.js';
 import { prepareFlush, type PreparedFlush } from './flush.js';
-import { NO_POSITION, type OriginState } from './origin-state.js';
+import { NO_POSITION, type OriginState, type StoredView } from './origin-state.js';
 import { Partition } from './partition.js';
 import type { RowCache } from './row-cache.js';
 import { RowSource } from './row-source.js';
 import { Runner, type InvalidEvent } from './runner.js';
 import { takeSnapshot, type ViewSnapshot } from './snapshot.js';
 import { dropRows, emptyState, loadResident, loadState } from './store-rows.js';
+import { RunningState } from './running-state.js';
+import { type StateMark, StateMarks } from './state-marks.js';
 import { isViewDamaged, StoredKeys, viewDamaged } from './stored-row.js';
 import { WriterQueue } from './writer-queue.js';
 
@@ -50,6 +52,9 @@ export interface Transacted<Value> {
   readonly events: readonly RecordedEvent[];
 }
 
+/** So many changed rows are hashed at once: some milliseconds. */
+const FOLDED_ROWS = 1024;
+
 /** Views of one origin: loads what functions over them lack, and lets one writer in at a time. */
 export class OriginHost {
   readonly origin: MemberId;
@@ -59,6 +64,8 @@ export class OriginHost {
   readonly #source: RowSource;
   readonly #runner: Runner;
   readonly #writers = new WriterQueue();
+  readonly #running: RunningState;
+  readonly #marks: StateMarks;
   #state: OriginState;
   #rebuilding = false;
   #doubtful = false;
@@ -74,6 +81,7 @@ export class OriginHost {
     if ('state' in found) {
       host.#state = found.state;
       host.#partition.clear(found.state.position);
+      host.#running.reset(found.state.views);
       try {
         await loadResident(origin, parts.store, host.#keys, host.#partition.tables);
       } catch (error) {
@@ -94,6 +102,8 @@ export class OriginHost {
     this.#source = new RowSource(origin, { ...parts, keys: this.#keys, describe, tag: parts.newTag() });
     this.#runner = new Runner(this.#partition, this.#source, () => this.#damageFound());
     this.#state = emptyState(this.#partition.projections.infos);
+    this.#running = new RunningState(parts.hasher, this.#partition.projections.infos);
+    this.#marks = new StateMarks(origin, this.#partition.projections.infos);
   }
 
   get position(): LogPosition {
@@ -150,7 +160,9 @@ export class OriginHost {
 
   /** The block is durable. Synchronous. */
   commitPending(): void {
+    const before = this.position.sequence;
     this.#partition.keepPending();
+    this.#moved(before);
   }
 
   /** The block was given up. Synchronous. */
@@ -158,11 +170,13 @@ export class OriginHost {
     this.#partition.dropPending();
   }
 
-  /** Applies events that are durable, as far as they are valid. */
+  /** Applies events of a block that is durable, as far as they are valid. */
   apply(events: readonly RecordedEvent[]): Promise<Result<LogPosition, InvalidEvent>> {
     return this.#writers.run(async () => {
       assert(!this.#partition.hasPending, 'durable events are applied between blocks only');
+      const before = this.position.sequence;
       const invalid = await this.#runner.applyEach('durable', events);
+      this.#moved(before);
       return invalid === undefined ? ok(this.#partition.position) : fail(invalid);
     });
   }
@@ -178,20 +192,25 @@ export class OriginHost {
     });
   }
 
-  /** Sets aside what is durable and not flushed, with the position it stands at. Synchronous. */
-  seal(): LogPosition {
-    for (const table of this.#partition.tables) table.seal();
-    return this.#partition.position;
+  /** The last marks, the oldest first; none of rows that are doubtful or being rebuilt. */
+  stateMarks(): readonly StateMark[] {
+    return this.#doubtful || this.#rebuilding ? [] : this.#marks.all();
   }
 
-  prepare(position: LogPosition, pause: () => Promise<void>): Promise<PreparedFlush> {
-    const { hasher } = this.#parts;
-    return prepareFlush(this.#partition.tables, this.#keys, this.#state, {
-      hasher,
-      position,
-      pause,
-      keepsState: !this.#doubtful,
-    });
+  /** How the views stand now; undefined while they are doubtful or being rebuilt. Synchronous. */
+  stateNow(): StateMark | undefined {
+    return this.#doubtful || this.#rebuilding ? undefined : this.#marks.of(this.position, this.#counted());
+  }
+
+  /** Sets aside what is durable and not flushed, with the state it brings the views to. Synchronous. */
+  seal(): OriginState {
+    const views = this.#counted();
+    for (const table of this.#partition.tables) table.seal();
+    return { position: this.#partition.position, views };
+  }
+
+  prepare(state: OriginState, pause: () => Promise<void>): Promise<PreparedFlush> {
+    return prepareFlush(this.#partition.tables, this.#keys, state, { pause, keepsState: !this.#doubtful });
   }
 
   settle(prepared: PreparedFlush): void {
@@ -249,7 +268,25 @@ export class OriginHost {
     this.#partition.clear(NO_POSITION);
     this.#source.emptied(this.#parts.newTag());
     this.#state = emptyState(this.#partition.projections.infos);
+    this.#running.reset(this.#state.views);
+    this.#marks.clear();
     this.#doubtful = false;
+  }
+
+  /** Durable events were applied, up to the end of a block. */
+  #moved(before: number): void {
+    if (StateMarks.crosses(before, this.position.sequence)) {
+      this.#marks.add(this.position, this.#counted());
+      return;
+    }
+    const changed = this.#partition.tables.reduce((sum, { unhashed }) => sum + unhashed, 0);
+    if (changed >= FOLDED_ROWS) this.#running.fold(this.#partition.tables, this.#keys);
+  }
+
+  /** What is durable, counted and hashed. */
+  #counted(): readonly StoredView[] {
+    this.#running.fold(this.#partition.tables, this.#keys);
+    return this.#running.views();
   }
 
   #guarded<Value>(work: () => Value): Value {

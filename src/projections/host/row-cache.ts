@@ -1,4 +1,4 @@
-import { assert } from '../../base/index.js';
+import { assert, LIMITS } from '../../base/index.js';
 
 /** Words before an entry's key: its size in words, the hash of its key, the entry after it in its bucket, lengths, flags. */
 const HEADER_WORDS = 6;
@@ -21,38 +21,39 @@ const SECOND_CHANCES = 256;
 /** A larger entry would push out too much at once. */
 const LARGEST_PART = 8;
 
+const NO_WORDS = new Int32Array(0);
+const NO_BYTES = new Uint8Array(0);
+
 interface Entry {
   readonly key: string;
   readonly value: Uint8Array | null;
 }
 
 /**
- * Encoded rows by key, in one block of memory of fixed size: what it holds costs no objects, the collector never looks at it,
- * and its bound is exact. A ring: the oldest entries make room, those used meanwhile are written again. Also remembers which
- * rows are not there. Everything in it can be read again from the store.
+ * Encoded rows by key, in one block of memory: what it holds costs no objects, the collector never looks at it, and its bound is
+ * exact. The block begins small and is replaced by one of twice the size when it is full, up to the limit. Then it is a ring: the
+ * oldest entries make room, those used meanwhile are written again. Also remembers which rows are not there. Everything in it
+ * can be read again from the store.
  */
 export class RowCache {
   readonly limitBytes: number;
-  readonly #capacity: number;
-  readonly #words: Int32Array;
-  readonly #bytes: Uint8Array;
+  #sizeBytes: number;
+  #capacity = 0;
+  #words = NO_WORDS;
+  #bytes = NO_BYTES;
   /** Offset in words plus one of the newest entry of each bucket; 0: none. */
-  readonly #buckets: Int32Array;
+  #buckets = NO_WORDS;
   /** Words ever written and ever evicted; their difference is what is held. */
   #head = 0;
   #tail = 0;
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
-    const buckets = Math.max(1, Math.floor(limitBytes / (BYTES_PER_BUCKET + BUCKET_BYTES)));
-    this.#buckets = new Int32Array(buckets);
-    this.#capacity = Math.max(HEADER_WORDS * LARGEST_PART, Math.floor((limitBytes - buckets * BUCKET_BYTES) / 4));
-    const memory = new ArrayBuffer(this.#capacity * 4);
-    this.#words = new Int32Array(memory);
-    this.#bytes = new Uint8Array(memory);
+    this.#sizeBytes = Math.min(limitBytes, LIMITS.viewCacheStartBytes);
+    this.#allocate();
   }
 
-  /** Bytes in use, the table of buckets included. */
+  /** Bytes in use, the table of buckets included; the block takes up to twice as much until it has its full size. */
   get usedBytes(): number {
     return (this.#head - this.#tail) * 4 + this.#buckets.length * BUCKET_BYTES;
   }
@@ -83,6 +84,7 @@ export class RowCache {
   #write({ key, value }: Entry, hash: number, rescued: Entry[]): boolean {
     const valueLength = value?.length ?? 0;
     const size = HEADER_WORDS + Math.ceil((key.length + valueLength) / 4);
+    while (this.#sizeBytes < this.limitBytes && this.#isFullFor(size)) this.#grow();
     if (size > this.#capacity / LARGEST_PART) return false;
     const at = this.#reserve(size, rescued);
     const bucket = this.#bucketOf(hash);
@@ -100,6 +102,48 @@ export class RowCache {
     }
     if (value !== null) this.#bytes.set(value, offset);
     return true;
+  }
+
+  #isFullFor(size: number): boolean {
+    const rest = this.#capacity - (this.#head % this.#capacity);
+    const needed = rest < size ? rest + size : size;
+    return size > this.#capacity / LARGEST_PART || this.#head - this.#tail + needed > this.#capacity;
+  }
+
+  #allocate(): void {
+    const buckets = Math.max(1, Math.floor(this.#sizeBytes / (BYTES_PER_BUCKET + BUCKET_BYTES)));
+    this.#buckets = new Int32Array(buckets);
+    this.#capacity = Math.max(HEADER_WORDS * LARGEST_PART, Math.floor((this.#sizeBytes - buckets * BUCKET_BYTES) / 4));
+    const memory = new ArrayBuffer(this.#capacity * 4);
+    this.#words = new Int32Array(memory);
+    this.#bytes = new Uint8Array(memory);
+    this.#head = 0;
+    this.#tail = 0;
+  }
+
+  /** A block of twice the size, with the entries in their order and what is known of their use. */
+  #grow(): void {
+    const words = this.#words;
+    const [first, end, capacity] = [this.#tail, this.#head, this.#capacity];
+    this.#sizeBytes = Math.min(this.limitBytes, this.#sizeBytes * 2);
+    this.#allocate();
+    for (let from = first; from < end; ) {
+      const at = from % capacity;
+      const size = words[at + SIZE] ?? 0;
+      assert(size > 0, 'the row cache lost count of its entries');
+      if (size > FLAGS && ((words[at + FLAGS] ?? 0) & ALIVE) !== 0) this.#adopt(words.subarray(at, at + size));
+      from += size;
+    }
+  }
+
+  /** Puts an entry of the block before at the end of this one, which has room for it. */
+  #adopt(entry: Int32Array): void {
+    const at = this.#head;
+    const bucket = this.#bucketOf(entry[HASH] ?? 0);
+    this.#words.set(entry, at);
+    this.#words[at + NEXT] = this.#buckets[bucket] ?? 0;
+    this.#buckets[bucket] = at + 1;
+    this.#head += entry.length;
   }
 
   /** Room for `size` words in one piece. */

@@ -21,7 +21,6 @@ export class StoredKeys {
   readonly state: Uint8Array;
   readonly range: KeyRange;
   readonly #prefix: Uint8Array;
-  readonly #slab = new Slab();
 
   constructor(origin: MemberId) {
     const prefix = prefixOf(origin);
@@ -31,13 +30,13 @@ export class StoredKeys {
   }
 
   of(key: string): Uint8Array {
-    const stored = this.#slab.take(this.#prefix.length + key.length);
+    const stored = keys.take(this.#prefix.length + key.length);
     stored.set(this.#prefix);
     for (let index = 0; index < key.length; index += 1) stored[this.#prefix.length + index] = key.charCodeAt(index);
     return stored;
   }
 
-  /** What of a key a state hash is made of: from the byte of the table on. Shares the key's memory. */
+  /** What of a stored key a state hash is made of: from the byte of the table on. Shares the key's memory. */
   hashed(stored: Uint8Array): Uint8Array {
     return stored.subarray(this.#prefix.length + 1);
   }
@@ -65,6 +64,7 @@ export function sealRow(storedKey: Uint8Array, row: Uint8Array): Uint8Array {
 }
 
 const values = new Slab();
+const keys = new Slab();
 
 /** Undefined for a value that is not what was written. */
 export function unsealRow(storedKey: Uint8Array, value: Uint8Array): Uint8Array | undefined {

@@ -18,6 +18,13 @@ export interface TableContext {
 export interface FlushedRow {
   /** View, table, row. */
   readonly key: string;
+  readonly after: Uint8Array | null;
+}
+
+/** One row that changed since the state of its table was hashed. */
+export interface ChangedRow {
+  /** View, table, row. */
+  readonly key: string;
   readonly before: Uint8Array | null;
   readonly after: Uint8Array | null;
 }
@@ -35,6 +42,10 @@ export interface AnyTable {
   dropStaged(): void;
   keepPending(): void;
   dropPending(): void;
+  /** How many durable rows changed since they were last taken for hashing. */
+  readonly unhashed: number;
+  /** These rows, each once; none are left after. Before `seal`. */
+  takeUnhashed(): Iterable<ChangedRow>;
   /** Sets aside what is to be flushed; later changes go to a fresh layer. */
   seal(): void;
   sealedRows(): Iterable<FlushedRow>;

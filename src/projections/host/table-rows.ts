@@ -1,9 +1,10 @@
+import { assert } from '../../base/index.js';
 import { decodeRow, encodeRow } from '../rows/fields.js';
 import { afterPrefix } from '../rows/keys.js';
 import type { Page, PageRequest, Table, TableDefinition, ViewInfo } from '../rows/table.js';
 import { mergePage } from './merge-page.js';
 import type { RangeRequest } from './reading.js';
-import type { AnyTable, FlushedRow, TableContext } from './table-contracts.js';
+import type { AnyTable, ChangedRow, FlushedRow, TableContext } from './table-contracts.js';
 import { weigh } from './weigh.js';
 
 /** What a row became, and what it was in the layer below; null: absent. */
@@ -13,6 +14,9 @@ interface Change<Row> {
 }
 
 type Layer<Row> = Map<string, Change<Row>>;
+
+/** Stands for every layer without changes: a host has thousands of tables, and most of them rest. Never written to. */
+const EMPTY = new Map<string, never>();
 
 /** A change costs this much besides its row and key: entries of maps, the change itself. */
 const CHANGE_BYTES = 160;
@@ -27,10 +31,12 @@ export class TableRows<Key, Row> implements Table<Key, Row>, AnyTable {
   readonly #context: TableContext;
   readonly #prefix: string;
   readonly #resident: Map<string, Row> | undefined;
-  #staged: Layer<Row> = new Map();
-  #pending: Layer<Row> = new Map();
-  #dirty: Layer<Row> = new Map();
-  #sealed: Layer<Row> = new Map();
+  #staged: Layer<Row> = EMPTY;
+  #pending: Layer<Row> = EMPTY;
+  #dirty: Layer<Row> = EMPTY;
+  #sealed: Layer<Row> = EMPTY;
+  /** What durable rows were when they were last hashed, for those that changed since. */
+  #unhashed: Map<string, Row | null> = EMPTY;
   #dirtyBytes = 0;
   #lastKey: Key | undefined;
   #lastEncoded = '';
@@ -78,7 +84,7 @@ export class TableRows<Key, Row> implements Table<Key, Row>, AnyTable {
   }
 
   insert(key: Key, row: Row): void {
-    this.#staged.set(this.#encode(key), { row, base: null });
+    this.#own().set(this.#encode(key), { row, base: null });
   }
 
   remove(key: Key): void {
@@ -111,36 +117,52 @@ export class TableRows<Key, Row> implements Table<Key, Row>, AnyTable {
 
   keepStaged(layer: 'pending' | 'dirty'): void {
     if (this.#staged.size === 0) return;
-    if (layer === 'pending') mergeInto(this.#pending, this.#staged);
+    if (layer === 'pending') this.#pending = mergedInto(this.#pending, this.#staged);
     else this.#mergeDirty(this.#staged);
-    this.#staged = new Map();
+    this.#staged = EMPTY;
   }
 
   dropStaged(): void {
-    if (this.#staged.size > 0) this.#staged = new Map();
+    this.#staged = EMPTY;
   }
 
   keepPending(): void {
     if (this.#pending.size === 0) return;
     this.#mergeDirty(this.#pending);
-    this.#pending = new Map();
+    this.#pending = EMPTY;
   }
 
   dropPending(): void {
-    if (this.#pending.size > 0) this.#pending = new Map();
+    this.#pending = EMPTY;
+  }
+
+  get unhashed(): number {
+    return this.#unhashed.size;
+  }
+
+  *takeUnhashed(): Generator<ChangedRow> {
+    const taken = this.#unhashed;
+    this.#unhashed = EMPTY;
+    for (const [key, old] of taken) {
+      const change = this.#dirty.get(key);
+      assert(change !== undefined, 'a row was flushed before it was hashed');
+      const before = old === null ? null : encodeRow(this.definition.row, old);
+      const after = change.row === null ? null : encodeRow(this.definition.row, change.row);
+      yield { key: this.#prefix + key, before, after };
+    }
   }
 
   seal(): void {
+    assert(this.#unhashed.size === 0, 'rows are flushed once they were hashed');
     this.#sealed = this.#dirty;
-    this.#dirty = new Map();
+    this.#dirty = EMPTY;
     this.#dirtyBytes = 0;
   }
 
   *sealedRows(): Generator<FlushedRow> {
     for (const [key, change] of this.#sealed) {
-      const before = change.base === null ? null : encodeRow(this.definition.row, change.base);
-      const after = change.row === null ? null : encodeRow(this.definition.row, change.row);
-      if (before !== null || after !== null) yield { key: this.#prefix + key, before, after };
+      if (change.base === null && change.row === null) continue;
+      yield { key: this.#prefix + key, after: change.row === null ? null : encodeRow(this.definition.row, change.row) };
     }
   }
 
@@ -151,14 +173,13 @@ export class TableRows<Key, Row> implements Table<Key, Row>, AnyTable {
         else this.#resident.set(key, row);
       }
     }
-    this.#sealed = new Map();
+    this.#sealed = EMPTY;
   }
 
   unseal(): void {
     const newer = this.#dirty;
-    this.#dirty = this.#sealed;
-    this.#sealed = new Map();
-    mergeInto(this.#dirty, newer);
+    this.#dirty = mergedInto(this.#sealed, newer);
+    this.#sealed = EMPTY;
     this.#dirtyBytes = 0;
     for (const [key, change] of this.#dirty) this.#dirtyBytes += weighChange(key, change);
   }
@@ -168,10 +189,11 @@ export class TableRows<Key, Row> implements Table<Key, Row>, AnyTable {
   }
 
   clear(): void {
-    this.#staged = new Map();
-    this.#pending = new Map();
-    this.#dirty = new Map();
-    this.#sealed = new Map();
+    this.#staged = EMPTY;
+    this.#pending = EMPTY;
+    this.#dirty = EMPTY;
+    this.#sealed = EMPTY;
+    this.#unhashed = EMPTY;
     this.#resident?.clear();
     this.#dirtyBytes = 0;
   }
@@ -201,8 +223,10 @@ export class TableRows<Key, Row> implements Table<Key, Row>, AnyTable {
 
   #stage(key: string, row: Row | null): void {
     const staged = this.#staged.get(key);
-    if (staged === undefined) this.#staged.set(key, { row, base: this.#require(key) });
-    else staged.row = row;
+    if (staged === undefined) {
+      const base = this.#require(key);
+      this.#own().set(key, { row, base });
+    } else staged.row = row;
   }
 
   /** A row is mostly read just before it is changed. */
@@ -215,8 +239,11 @@ export class TableRows<Key, Row> implements Table<Key, Row>, AnyTable {
   }
 
   #mergeDirty(source: Layer<Row>): void {
+    if (this.#dirty === EMPTY) this.#dirty = new Map();
+    if (this.#unhashed === EMPTY) this.#unhashed = new Map();
     for (const [key, change] of source) {
       const below = this.#dirty.get(key);
+      if (!this.#unhashed.has(key)) this.#unhashed.set(key, below === undefined ? change.base : below.row);
       if (below === undefined) {
         this.#dirty.set(key, change);
         this.#dirtyBytes += weighChange(key, change);
@@ -226,6 +253,12 @@ export class TableRows<Key, Row> implements Table<Key, Row>, AnyTable {
         below.row = change.row;
       }
     }
+  }
+
+  /** The staged layer, to be written to. */
+  #own(): Layer<Row> {
+    if (this.#staged === EMPTY) this.#staged = new Map();
+    return this.#staged;
   }
 
   /** The rows of a range that are changed or resident, as they stand now. */
@@ -243,12 +276,15 @@ export class TableRows<Key, Row> implements Table<Key, Row>, AnyTable {
   }
 }
 
-function mergeInto<Row>(target: Layer<Row>, source: Layer<Row>): void {
+/** The target with the source over it; the target is changed where there is one. */
+function mergedInto<Row>(target: Layer<Row>, source: Layer<Row>): Layer<Row> {
+  if (target === EMPTY) return source;
   for (const [key, change] of source) {
     const below = target.get(key);
     if (below === undefined) target.set(key, change);
     else below.row = change.row;
   }
+  return target;
 }
 
 const weighChange = <Row>(key: string, { row, base }: Change<Row>): number =>

@@ -7,6 +7,7 @@ import { type HostParts, OriginHost, type Transacted, type Transaction, type Vie
 import { RowCache } from './row-cache.js';
 import type { InvalidEvent } from './runner.js';
 import type { ViewSnapshot } from './snapshot.js';
+import type { StateMark } from './state-marks.js';
 import { WriterQueue } from './writer-queue.js';
 
 export interface ViewHostOptions {
@@ -129,7 +130,7 @@ export class ViewHost {
     this.#of().discardPending();
   }
 
-  /** Applies durable events in order. An invalid one is not applied, nor what follows; those before it are. */
+  /** Applies the durable events of a block in order. An invalid one is not applied, nor what follows; those before it are. */
   async apply(events: readonly RecordedEvent[], origin?: MemberId): Promise<Result<LogPosition, InvalidEvent>> {
     await this.#room();
     return this.#of(origin).apply(events);
@@ -165,6 +166,19 @@ export class ViewHost {
   /** How the views stood at `flushedPosition`. */
   states(origin?: MemberId): readonly ViewState[] {
     return this.#of(origin).states();
+  }
+
+  /**
+   * How the views stood at the ends of the last eight blocks that reached or passed a multiple of 256 events, the oldest first: at
+   * the same positions for everybody who applies this log block by block. None while they are doubtful or being rebuilt.
+   */
+  stateMarks(origin?: MemberId): readonly StateMark[] {
+    return this.#of(origin).stateMarks();
+  }
+
+  /** How the views stand now; undefined while they are doubtful or being rebuilt. Hashes the rows changed since it was last known. */
+  stateNow(origin?: MemberId): StateMark | undefined {
+    return this.#of(origin).stateNow();
   }
 
   /** Flushes, and holds on to what is stored then. The caller closes it. Error also: CANCELLED. */
@@ -226,10 +240,10 @@ export class ViewHost {
   async #flush(): Promise<void> {
     const origins = [...this.#origins.values()].filter((origin) => origin.needsFlush);
     if (origins.length === 0) return;
-    const sealed = origins.map((origin) => ({ origin, position: origin.seal() }));
+    const sealed = origins.map((origin) => ({ origin, state: origin.seal() }));
     try {
       const prepared = [];
-      for (const { origin, position } of sealed) prepared.push({ origin, flush: await origin.prepare(position, this.#pause) });
+      for (const { origin, state } of sealed) prepared.push({ origin, flush: await origin.prepare(state, this.#pause) });
       await this.#store.batch(prepared.flatMap(({ flush }) => flush.operations));
       for (const { origin, flush } of prepared) origin.settle(flush);
     } catch (error) {

@@ -1,12 +1,14 @@
 const SLAB_BYTES = 64 * 1024;
 
+const NO_BLOCK = new Uint8Array(0);
+
 /**
  * Hands out small pieces of large blocks of memory: an array buffer of its own for each of a hundred thousand keys costs more
  * than all the rest. A piece keeps its whole block alive, so this is for bytes that are soon given up together.
  */
 export class Slab {
-  #block = new Uint8Array(SLAB_BYTES);
-  #used = 0;
+  #block = NO_BLOCK;
+  #used = SLAB_BYTES;
 
   /** Zeros. */
   take(bytes: number): Uint8Array {
