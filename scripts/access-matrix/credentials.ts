@@ -1,21 +1,10 @@
-import { accept, type ClientId, type MemberId, type NodeId } from '../../src/base/index.js';
+import { accept, type MemberId } from '../../src/base/index.js';
 import type { MemberMaterial } from '../../src/coordinator/index.js';
-import {
-  createMemberCa,
-  formatPeerUri,
-  generateKeyPair,
-  issueLeaf,
-  type KeyPair,
-  memberIdOf,
-  openCa,
-  openKeyPair,
-  type OwnCredentials,
-  type PeerName,
-  type TrustedCa,
-} from '../../src/identity/index.js';
-import { NodeHasher, SystemRandom } from '../../src/runtime/index.js';
+import { formatPeerUri, openKeyPair, type OwnCredentials } from '../../src/identity/index.js';
+import { NodeHasher } from '../../src/runtime/index.js';
 import { CLIENT_USAGE, oddLeaf, SERVER_USAGE } from '../../test/integration/access/support/odd-leaf.js';
 import type { Shown } from '../../test/integration/access/support/raw-tls.js';
+import { leafOf, makeIssuer, nameOf } from './issuers.js';
 import type { Role } from './rpcs.js';
 
 /** Why a credential must not get in anywhere that asks for one. */
@@ -23,6 +12,7 @@ export type Fault =
   | 'no TLS'
   | 'old TLS'
   | 'no certificate'
+  | 'stranger'
   | 'another CA'
   | 'forged CA'
   | 'expired'
@@ -53,16 +43,8 @@ export interface Past {
   readonly revokedNode: OwnCredentials;
 }
 
-interface Issuer {
-  readonly memberId: MemberId;
-  readonly ca: TrustedCa;
-  readonly caKeys: KeyPair;
-}
-
 const DAY_MS = 24 * 3600 * 1000;
-const HOUR_MS = 3600 * 1000;
 const ROLES: readonly Role[] = ['client', 'node', 'coordinator'];
-const random = new SystemRandom();
 const hasher = new NodeHasher();
 
 /** Everything that somebody could show at a port of `member`, whose `client` is a good one. */
@@ -101,7 +83,7 @@ export async function makeCredentials(
     const letter = role.slice(0, 2);
     const own = nameOf(member.memberId, role);
     const theirs = await leafOf(other, nameOf(other.memberId, role), now);
-    add(`oth-${letter}`, `a ${role} of another member, by that member's CA`, role, 'another CA', theirs);
+    add(`oth-${letter}`, `a ${role} of another member, by that member's CA`, role, 'stranger', theirs);
     const forged = await leafOf(forger, own, now);
     add(`frg-${letter}`, `a ${role} of this member, by a CA of the same subject with another key`, role, 'forged CA', forged);
     const expired = await leafOf(member, own, now - DAY_MS);
@@ -144,28 +126,3 @@ export async function makeCredentials(
   add('stray', "another member's client, by this member's CA", 'client', 'another member', stray);
   return made;
 }
-
-async function makeIssuer(claimed?: MemberId): Promise<Issuer> {
-  const caKeys = generateKeyPair(random, hasher);
-  const memberId = claimed ?? memberIdOf(caKeys.publicKey, hasher);
-  const ca = accept(openCa(await createMemberCa({ memberId, keys: caKeys, nowMs: Date.now(), random })));
-  return { memberId, ca, caKeys };
-}
-
-async function leafOf(
-  issuer: Issuer,
-  name: PeerName,
-  nowMs: number,
-  keys: KeyPair = generateKeyPair(random, hasher),
-): Promise<OwnCredentials> {
-  const { ca, caKeys, memberId } = issuer;
-  const leaf = await issueLeaf({ ca, caKeys, name, publicKey: keys.publicKey, nowMs, lifeMs: HOUR_MS, random });
-  return { memberId, ca, leaf, privateKeyPem: keys.privateKeyPem };
-}
-
-const nameOf = (memberId: MemberId, role: Role): PeerName =>
-  ({
-    coordinator: { role: 'coordinator' as const, memberId },
-    node: { role: 'node' as const, memberId, nodeId: 'matrixnodematrix' as NodeId },
-    client: { role: 'client' as const, memberId, clientId: 'matrixclientmatr' as ClientId },
-  })[role];

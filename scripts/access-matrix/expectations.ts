@@ -23,6 +23,7 @@ const REASONS: Readonly<Record<Fault, Reason>> = {
   'no TLS': { code: 'PROTOCOL_ERROR', says: /made no TLS 1\.3 handshake/ },
   'old TLS': { code: 'PROTOCOL_ERROR', says: /made no TLS 1\.3 handshake/ },
   'no certificate': { code: 'UNAUTHENTICATED', says: /showed no certificate/ },
+  stranger: { code: 'CERTIFICATE_INVALID', says: /was issued by another CA/ },
   'another CA': { code: 'CERTIFICATE_INVALID', says: /was issued by another CA/ },
   'forged CA': { code: 'CERTIFICATE_INVALID', says: /it is forged, or from a CA of the same name/ },
   expired: { code: 'CERTIFICATE_INVALID', says: /expired at/ },
@@ -34,15 +35,17 @@ const REASONS: Readonly<Record<Fault, Reason>> = {
   'another member': { code: 'CERTIFICATE_INVALID', says: /names member .* cannot speak/ },
 };
 
-const closed = (reason: Reason): Expected => ({ kind: 'closed', ...reason });
+export const closed = (reason: Reason): Expected => ({ kind: 'closed', ...reason });
+export const told = (reason: Reason): Expected => ({ kind: 'told', ...reason });
 
-export function expectedOf(port: Port, { fault, role }: Credential, operation: Operation): Expected {
+export function expectedOf(port: Port, { fault, role }: Pick<Credential, 'fault' | 'role'>, operation: Operation): Expected {
   const handshake = fault === 'no TLS' || fault === 'old TLS';
   if (port === 'data') return onDataPort(fault, role, operation);
   if (handshake) return closed(REASONS[fault]);
   // Whoever comes without HTTP/2 is not looked at any further.
   if (operation.kind === 'data') return closed({ code: 'PROTOCOL_ERROR', says: /does not speak HTTP\/2/ });
   // Who was revoked is let in, to be told so at each call.
+  if (port === 'peer') return onPeerPort(fault);
   if (port === 'home' && fault !== undefined && fault !== 'revoked') return closed(REASONS[fault]);
   const intent = INTENDED[operation.name];
   if (intent?.port !== port) {
@@ -56,8 +59,19 @@ export function expectedOf(port: Port, { fault, role }: Credential, operation: O
   return { kind: 'told', code: 'PERMISSION_DENIED', says: new RegExp(`not open to a ${role}: .* a ${wanted(intent)} is needed`) };
 }
 
+const NOT_ADMITTED = closed({ code: 'PERMISSION_DENIED', says: /is not admitted here/ });
+
+/** Of a member that has admitted nobody: its own people are no peers either. */
+function onPeerPort(fault: Fault | undefined): Expected {
+  if (fault === 'no certificate') return closed(REASONS[fault]);
+  if (fault === 'no name of ours') return closed({ code: 'CERTIFICATE_INVALID', says: /names no member, or cannot be read/ });
+  return NOT_ADMITTED;
+}
+
 function onDataPort(fault: Fault | undefined, role: Credential['role'], operation: Operation): Expected {
   if (fault === 'no certificate') return closed({ code: 'CERTIFICATE_INVALID', says: /sent no certificate/ });
+  // Clients of other members may come here, if the member is admitted.
+  if (fault === 'stranger' || fault === 'another member') return NOT_ADMITTED;
   if (fault !== undefined && !(fault === 'revoked' && role === 'node')) return closed(REASONS[fault]);
   if (role !== 'client') {
     return closed({ code: 'PERMISSION_DENIED', says: new RegExp(`not open to a ${role}: .* a client is needed`) });

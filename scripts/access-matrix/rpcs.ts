@@ -14,8 +14,8 @@ import {
   WitnessServiceDefinition,
 } from '../../src/transport/index.js';
 
-export type Port = 'home' | 'enrolment' | 'data';
-export const PORTS: readonly Port[] = ['home', 'enrolment', 'data'];
+export type Port = 'home' | 'enrolment' | 'peer' | 'data';
+export const PORTS: readonly Port[] = ['home', 'enrolment', 'peer', 'data'];
 
 export type Role = 'client' | 'node' | 'coordinator';
 
@@ -36,6 +36,9 @@ const anyMember = (answer: string, endless?: true): Intent => ({
   answer,
   ...(endless === undefined ? {} : { endless }),
 });
+
+/** Between coordinators of members who have admitted each other. */
+const peer = (answer: string): Intent => ({ port: 'peer', roles: ['coordinator'], answer });
 
 /** Written down by hand, and not derived from what the program says of itself: this is what is meant. */
 export const INTENDED: Readonly<Record<string, Intent>> = {
@@ -78,6 +81,37 @@ export const INTENDED: Readonly<Record<string, Intent>> = {
   'collective.v1.WitnessService/Keep': { port: 'home', roles: ['node'], answer: 'REQUEST_INVALID' },
   'collective.v1.WitnessAdminService/ListWitnesses': client('OK'),
   'collective.v1.WitnessAdminService/NameWitnesses': client('REQUEST_INVALID'),
+  'collective.v1.MemberService/InviteMember': client('REQUEST_INVALID'),
+  'collective.v1.MemberService/PreviewInvite': client('INVITE_INVALID'),
+  'collective.v1.MemberService/AcceptInvite': client('REQUEST_INVALID'),
+  'collective.v1.MemberService/ApproveMember': client('REQUEST_INVALID'),
+  'collective.v1.MemberService/RefuseMember': client('REQUEST_INVALID'),
+  'collective.v1.MemberService/ListMembers': client('OK'),
+  'collective.v1.MemberService/GetMember': client('NOT_FOUND'),
+  'collective.v1.MemberService/SuspendMember': client('REQUEST_INVALID'),
+  'collective.v1.MemberService/ReinstateMember': client('REQUEST_INVALID'),
+  'collective.v1.MemberService/RemoveMember': client('REQUEST_INVALID'),
+  'collective.v1.MemberService/RenameMember': client('REQUEST_INVALID'),
+  'collective.v1.PeerAdminService/ListPeers': client('OK'),
+  'collective.v1.MemberFilesService/Forward': client('REQUEST_INVALID'),
+  'collective.v1.GrantService/GiveGrant': client('REQUEST_INVALID'),
+  'collective.v1.GrantService/ListGrants': client('OK'),
+  'collective.v1.GrantService/WithdrawGrant': client('REQUEST_INVALID'),
+  'collective.v1.CopiesService/SetPolicy': client('REQUEST_INVALID'),
+  'collective.v1.CopiesService/ListPolicies': client('OK'),
+  'collective.v1.CopiesService/ShowPolicy': client('PATH_INVALID'),
+  'collective.v1.CopiesService/SetPledge': client('REQUEST_INVALID'),
+  'collective.v1.CopiesService/ListPledges': client('OK'),
+  'collective.v1.PeerService/Session': peer('REQUEST_INVALID'),
+  'collective.v1.PeerService/Pull': peer('REQUEST_INVALID'),
+  'collective.v1.PeerFilesService/ForwardForClient': peer('REQUEST_INVALID'),
+  'collective.v1.HoldingService/PlaceCopies': peer('REQUEST_INVALID'),
+  'collective.v1.HoldingService/AcceptCopies': peer('REQUEST_INVALID'),
+  'collective.v1.HoldingService/LocateCopies': peer('REQUEST_INVALID'),
+  'collective.v1.HoldingService/ReportCopies': peer('REQUEST_INVALID'),
+  'collective.v1.HoldingService/ReleaseCopies': peer('REQUEST_INVALID'),
+  'collective.v1.HoldingService/FetchCopies': peer('REQUEST_INVALID'),
+  'collective.v1.EnrolmentService/JoinMember': { port: 'enrolment', roles: 'anyone', answer: 'REQUEST_INVALID' },
   'collective.v1.EnrolmentService/Redeem': { port: 'enrolment', roles: 'anyone', answer: 'REQUEST_INVALID' },
   'collective.v1.EnrolmentService/Introduce': { port: 'enrolment', roles: 'anyone', answer: 'OK' },
   'collective.v1.EnrolmentService/RenewLapsed': { port: 'enrolment', roles: 'anyone', answer: 'REQUEST_INVALID' },

@@ -1,4 +1,4 @@
-import type { Cell, Matrix } from './cells.js';
+import { type Cell, type Matrix, operationsAt } from './cells.js';
 import type { Credential } from './credentials.js';
 import type { Operation } from './expectations.js';
 import { PORTS } from './rpcs.js';
@@ -35,7 +35,7 @@ function tableOf({ cells, credentials, operations }: Matrix, port: Cell['port'])
   );
   return [
     ' '.repeat(width) + credentials.map(({ key }) => key.padEnd(COLUMN_WIDTH)).join(' '),
-    ...operations.map(
+    ...operationsAt(port).map(
       (operation) =>
         nameOf(operation).padEnd(width) +
         credentials.map((credential) => signOf(byPlace.get(place(credential, operation))).padEnd(COLUMN_WIDTH)).join(' '),

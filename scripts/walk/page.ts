@@ -24,7 +24,8 @@ async function told(step: Step, households: ReadonlyMap<string, Household>): Pro
   const household = households.get(step.who);
   if (household === undefined) throw new Error(`nobody is called ${step.who}`);
   // Where there is only one, everybody knows who types.
-  return done(step, household, households.size === 1 ? '$' : `${step.who}$`);
+  const parts = await done(step, household, households.size === 1 ? '$' : `${step.who}$`);
+  return step.quiet === true ? [] : parts;
 }
 
 async function done(step: Action, household: Household, prompt: string): Promise<readonly string[]> {

@@ -11,7 +11,11 @@ export type Action = (
   | { readonly kind: 'stop'; readonly terminal: string; readonly suddenly?: boolean }
   /** Waits, unseen, until the command ends with 0 and prints what is wanted. */
   | { readonly kind: 'until'; readonly command: string; readonly prints: RegExp }
-) & { readonly who: string };
+) & {
+  readonly who: string;
+  /** Done, and not told. */
+  readonly quiet?: true;
+};
 
 export interface Chapter {
   readonly title: string;
@@ -34,6 +38,14 @@ export class Walker {
 
   start(terminal: string, command: string): Step {
     return { who: this.#who, kind: 'start', terminal, command };
+  }
+
+  quietly(command: string, keeps?: string): Step {
+    return { who: this.#who, kind: 'run', command, quiet: true, ...(keeps === undefined ? {} : { keeps }) };
+  }
+
+  quietStart(terminal: string, command: string): Step {
+    return { who: this.#who, kind: 'start', terminal, command, quiet: true };
   }
 
   stop(terminal: string, suddenly = false): Step {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Matrix, runMatrix } from '../../../scripts/access-matrix/cells.js';
+import { type Matrix, operationsAt, runMatrix } from '../../../scripts/access-matrix/cells.js';
 import { gaps, PORTS } from '../../../scripts/access-matrix/rpcs.js';
 import { describeMatrix } from '../../../scripts/access-matrix/table.js';
 
@@ -17,8 +17,9 @@ describe('the access matrix', () => {
   });
 
   it('holds every operation at every port with every credential', () => {
-    const { cells, credentials, operations } = matrix;
-    expect(cells).toHaveLength(PORTS.length * credentials.length * operations.length);
+    const { cells, credentials } = matrix;
+    const operations = PORTS.reduce((sum, port) => sum + operationsAt(port).length, 0);
+    expect(cells).toHaveLength(credentials.length * operations);
     expect(new Set(credentials.map(({ key }) => key)).size).toBe(credentials.length);
   });
 

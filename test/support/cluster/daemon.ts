@@ -37,12 +37,15 @@ export class Daemon {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Resolves with the fields of the ready line; rejects when the process ends first, with the end of its log. */
-  async start(): Promise<Record<string, unknown>> {
+  /**
+   * Resolves with the fields of the ready line; rejects when the process ends first, with the end of its log. `more`: arguments
+   * of this start alone.
+   */
+  async start(more: readonly string[] = []): Promise<Record<string, unknown>> {
     const begin = performance.now();
     const { executable, args, env, logPath, within = [] } = this.#options;
     const logFile = openSync(logPath, 'a', 0o600);
-    const [program, ...rest] = [...within, process.execPath, executable, ...args, '--json'];
+    const [program, ...rest] = [...within, process.execPath, executable, ...args, ...more, '--json'];
     const child = spawn(program, rest, {
       env,
       stdio: ['ignore', 'pipe', logFile],

@@ -43,6 +43,7 @@ export class AccessWorld {
   founded: FoundedMember;
   readonly homePort: number;
   readonly enrolmentPort: number;
+  readonly peerPort: number;
   readonly refusals = new Refusals();
   readonly nodes: RunningNode[] = [];
   readonly transport: RpcTransport;
@@ -58,14 +59,14 @@ export class AccessWorld {
   private constructor(parts: {
     readonly directory: string;
     readonly founded: FoundedMember;
-    readonly listening: readonly [number, number];
+    readonly listening: readonly [number, number, number];
     readonly everyRefusal: boolean;
     readonly ports: Awaited<ReturnType<typeof realPorts>>;
   }) {
     this.#directory = parts.directory;
     this.founded = parts.founded;
     this.ports = parts.ports;
-    [this.homePort, this.enrolmentPort] = parts.listening;
+    [this.homePort, this.enrolmentPort, this.peerPort] = parts.listening;
     this.transport = createGrpcTransport(parts.ports);
     const { material, firstClient } = parts.founded;
     const order: StartOrder = {
@@ -74,6 +75,7 @@ export class AccessWorld {
       name: material.name,
       homePort: this.homePort,
       enrolmentPort: this.enrolmentPort,
+      peerPort: this.peerPort,
       everyRefusal: parts.everyRefusal,
     };
     this.#child = fork(PROCESS, [JSON.stringify(order)], { execArgv: ['--expose-gc', '--import', 'tsx'], stdio: 'inherit' });
@@ -93,24 +95,25 @@ export class AccessWorld {
   }
 
   static async start(
-    options: { readonly nodes?: readonly string[]; readonly everyRefusal?: boolean } = {},
+    options: { readonly name?: string; readonly nodes?: readonly string[]; readonly everyRefusal?: boolean } = {},
   ): Promise<AccessWorld> {
     const directory = await mkdtemp(join(tmpdir(), 'collective-access-'));
-    const [home = 0, enrolment = 0] = await freePorts(2);
+    const [home = 0, enrolment = 0, peer = 0] = await freePorts(3);
     const ports = await realPorts();
     await mkdir(join(directory, 'coordinator'), { mode: 0o700 });
     const founded = await initialiseMember({
       directory: join(directory, 'coordinator'),
-      name: 'alice',
+      name: options.name ?? 'alice',
       clientName: 'laptop',
       passphrase: PASSPHRASE,
       files: memberFiles(join(directory, 'coordinator'), ports),
       ports,
       homeEndpoints: [`127.0.0.1:${home}`],
       enrolmentEndpoints: [`127.0.0.1:${enrolment}`],
+      peerEndpoints: [`127.0.0.1:${peer}`],
     });
     const everyRefusal = options.everyRefusal ?? false;
-    const world = new AccessWorld({ directory, founded, listening: [home, enrolment], everyRefusal, ports });
+    const world = new AccessWorld({ directory, founded, listening: [home, enrolment, peer], everyRefusal, ports });
     try {
       await world.#answer();
       for (const name of options.nodes ?? []) await world.#addNode(name);

@@ -7,6 +7,7 @@ export interface StartOrder {
   readonly name: string;
   readonly homePort: number;
   readonly enrolmentPort: number;
+  readonly peerPort: number;
   /** Tell every refusal: without, a listener tells so many a minute and counts the rest. */
   readonly everyRefusal: boolean;
 }

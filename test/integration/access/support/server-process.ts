@@ -45,7 +45,7 @@ function talkativeNetwork(network: Network, told: Logger): Network {
 }
 
 async function startCoordinator(): Promise<void> {
-  const { directory, homePort, enrolmentPort } = order;
+  const { directory, homePort, enrolmentPort, peerPort } = order;
   const files = memberFiles(directory, ports);
   const coordinator = createCoordinator({
     directory,
@@ -53,8 +53,10 @@ async function startCoordinator(): Promise<void> {
     files,
     home: { host: '127.0.0.1', port: homePort },
     enrolment: { host: '127.0.0.1', port: enrolmentPort },
+    peer: { host: '127.0.0.1', port: peerPort },
     homeEndpoints: [`127.0.0.1:${homePort}`],
     enrolmentEndpoints: [`127.0.0.1:${enrolmentPort}`],
+    peerEndpoints: [`127.0.0.1:${peerPort}`],
     softwareVersion: 'test',
     processFacts: () => ({ pid: process.pid, residentBytes: process.memoryUsage.rss(), cpuUserMs: 0, cpuSystemMs: 0 }),
     transport: createGrpcTransport(order.everyRefusal ? { ...ports, clock: hurriedClock(ports.clock) } : ports),
