@@ -53,6 +53,8 @@ export const LIMITS = {
   members: 1024,
   /** Or suspended: their CAs are named in every handshake on the peer port, whose list of them has 64 KiB. */
   membersAdmitted: 256,
+  /** How long a client waits for the removal of a member, before which what lies with it is copied elsewhere. */
+  memberRemovalMs: 24 * 3600 * 1000,
   /** Members whom one admitted member has brought. */
   introductionsPerMember: 256,
   grants: 4096,

@@ -5,12 +5,14 @@ import {
   createClient,
   errorOfFailure,
   FilesServiceDefinition,
+  MemberServiceDefinition,
   type RpcChannel,
   WitnessAdminServiceDefinition,
 } from '../transport/index.js';
 import { AdminCalls } from './calls/admin-calls.js';
 import { FilesCalls } from './calls/files-calls.js';
 import { filesOfMembers } from './calls/files-of-members.js';
+import { MemberCalls } from './calls/member-calls.js';
 import { memberChannel } from './calls/member-channel.js';
 import { Retry } from './calls/retry.js';
 import { WitnessCalls } from './calls/witness-calls.js';
@@ -26,7 +28,7 @@ import type { SyncPlan } from './sync/sync-plan.js';
 import { planGet } from './trees/get-plan.js';
 import { localItems, measure } from './trees/local-tree.js';
 import { planMove } from './trees/move-plan.js';
-import { planPut } from './trees/put-plan.js';
+import { planPut, topOf } from './trees/put-plan.js';
 import { readRemotePath } from './trees/remote-paths.js';
 import { type Past, RemoteTree } from './trees/remote-tools.js';
 import { entriesOf, remoteItems } from './trees/remote-tree.js';
@@ -95,6 +97,7 @@ export class CollectiveClient {
   readonly tree: RemoteTree;
   readonly admin: AdminCalls;
   readonly witnesses: WitnessCalls;
+  readonly members: MemberCalls;
   readonly #options: ClientOptions;
   readonly #retry: Retry;
   readonly #pool: NodePool;
@@ -119,6 +122,7 @@ export class CollectiveClient {
     this.tree = new RemoteTree(this.files);
     this.admin = new AdminCalls({ rpc: createClient(AdminServiceDefinition, channel), ...calls, clock });
     this.witnesses = new WitnessCalls({ rpc: createClient(WitnessAdminServiceDefinition, channel), ...calls });
+    this.members = new MemberCalls({ rpc: createClient(MemberServiceDefinition, channel), ...calls });
     this.#pool = new NodePool({ open: options.openNode, clock, timers });
   }
 
@@ -133,6 +137,7 @@ export class CollectiveClient {
       items: () => localItems(local, roots),
       directories,
       copies,
+      path: topOf(roots),
       expectedBytes: allocatedBytes,
       onProgress: options.onProgress ?? ignore,
       signal,
@@ -148,6 +153,7 @@ export class CollectiveClient {
       items: () => justOne(item),
       directories: [],
       copies,
+      path,
       expectedBytes: 0,
       onProgress: options.onProgress ?? ignore,
       signal,

@@ -8,6 +8,7 @@ export {
   type WriteOptions,
 } from './client.js';
 export type { AdminCalls, EventQuery } from './calls/admin-calls.js';
+export type { MemberCalls, StoppedMember } from './calls/member-calls.js';
 export type { EntryWithUsage, FilesCalls } from './calls/files-calls.js';
 export type {
   CopyReport,
@@ -21,7 +22,7 @@ export type {
 } from './trees/remote-tools.js';
 
 export type { HolderInfo, LocatedChunk, TreeUsage } from '../transport/index.js';
-export type { EventInfo } from '../transport/index.js';
+export type { EventInfo, MemberInfo } from '../transport/index.js';
 export type { DownloadReport } from './download/downloader.js';
 export type { Entry } from './entry.js';
 export { fileProblem } from './local/file-problem.js';

@@ -40,7 +40,7 @@ const joinerKeys = generateKeyPair(random, hasher);
 let alice: TestMember;
 let bob: TestMember;
 let server: TestLeaf;
-let invite: Invite;
+let invite: Invite<'node'>;
 let secretHash: Uint8Array;
 let exchange: EnrolmentExchange;
 let certificate: Uint8Array;

@@ -1,0 +1,16 @@
+import { ClientCommand } from '../../base/client-command.js';
+import { memberArg } from '../../base/member-command.js';
+import { memberJson, type MemberJson } from '../../format/members.js';
+
+export default class MemberApprove extends ClientCommand {
+  static override summary = 'Admit a member that has applied: by an invite of yours, or introduced by somebody.';
+  static override args = memberArg;
+
+  async run(): Promise<MemberJson> {
+    const { args, flags } = await this.parse(MemberApprove);
+    const { client } = await this.client(flags.context);
+    const member = memberJson(await client.members.approve(args.member, this.interrupted));
+    this.say(`${member.name} is admitted. Both coordinators connect by themselves, as soon as ${member.name} has admitted you.`);
+    return member;
+  }
+}

@@ -1,0 +1,77 @@
+import { toHex } from '../../base/index.js';
+import type { MemberInfo } from '../../client/index.js';
+import { shortTime } from './entries.js';
+import { formatTable } from './table.js';
+
+export interface MemberJson {
+  readonly id: string;
+  /** What it is called here. */
+  readonly name: string;
+  readonly state: string;
+  readonly since: string;
+  /** Absent: it came by an invite. */
+  readonly introducedBy?: { readonly id: string; readonly name: string };
+  readonly addresses: readonly string[];
+  /** Of its present CA certificate. */
+  readonly caSha256: string;
+  /** Suspended or removed: the last position of its log that is taken; null: none. */
+  readonly acceptedUpTo?: { readonly epoch: number; readonly sequence: number } | null;
+  readonly note?: string;
+}
+
+export function memberJson(member: MemberInfo): MemberJson {
+  const { introducedBy, introducedByName, note, acceptedEpoch, acceptedSequence } = member;
+  const stopped = member.state === 'suspended' || member.state === 'removed';
+  const upTo = acceptedEpoch === 0 ? null : { epoch: acceptedEpoch, sequence: acceptedSequence };
+  return {
+    id: member.memberId,
+    name: member.name,
+    state: member.state,
+    since: new Date(member.sinceMs).toISOString(),
+    ...(introducedBy === '' ? {} : { introducedBy: { id: introducedBy, name: introducedByName } }),
+    addresses: member.endpoints,
+    caSha256: toHex(member.caSha256),
+    ...(stopped ? { acceptedUpTo: upTo } : {}),
+    ...(note === '' ? {} : { note }),
+  };
+}
+
+export function memberTable(members: readonly MemberJson[]): string {
+  const rows = members.map((member) => [
+    member.name,
+    member.state,
+    shortTime(Date.parse(member.since)),
+    broughtBy(member),
+    member.addresses[0] ?? '-',
+    member.id,
+  ]);
+  const titles = ['MEMBER', 'STATE', 'SINCE', 'BY', 'ADDRESS', 'ID'];
+  return formatTable(
+    titles.map((title) => ({ title })),
+    rows,
+  );
+}
+
+/** Label and value of each line. */
+export function memberLines(member: MemberJson): readonly (readonly [string, string])[] {
+  const { acceptedUpTo, note } = member;
+  return [
+    ['Name', member.name],
+    ['Id', member.id],
+    ['State', `${member.state} since ${shortTime(Date.parse(member.since))}`],
+    ['Came by', broughtBy(member)],
+    ['Addresses', member.addresses.join(', ') || '-'],
+    ['CA', fingerprint(member.caSha256)],
+    ...(acceptedUpTo === undefined ? [] : [['Log taken', upToText(acceptedUpTo)] as const]),
+    ...(note === undefined ? [] : [['Note', note] as const]),
+  ];
+}
+
+export const upToText = (upTo: MemberJson['acceptedUpTo']): string =>
+  upTo === null || upTo === undefined ? 'nothing of it' : `up to ${upTo.epoch}-${upTo.sequence}`;
+
+/** In groups, to be read out. */
+export const fingerprint = (hex: string): string => hex.match(/.{1,8}/g)?.join(' ') ?? hex;
+
+const broughtBy = ({ introducedBy }: MemberJson): string =>
+  introducedBy === undefined ? 'invite' : introducedBy.name || introducedBy.id.slice(0, 8);
