@@ -84,6 +84,8 @@ export const LIMITS = {
   assertLatestWaitMs: 2_000,
   /** How long the nodes of a log that names no witness are waited for, before anything is recorded. */
   nodesAskedMs: 30_000,
+  /** How long other members are waited for, where all witnesses that answered lie on the log's own disk. */
+  membersAskedMs: 6_000,
   /** How long a start waits for enough witnesses to make a log anew that does not open. */
   rescuePatienceMs: 20_000,
   /** The same, while none has come at all. */

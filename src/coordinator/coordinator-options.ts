@@ -33,6 +33,8 @@ export interface CoordinatorOptions {
   /** How many of those are enough for now, where there are not so many nodes. Default: all of them. */
   readonly minimumCopies?: number;
   readonly nodeUnreachableAfterMs?: number;
+  /** Other members are made witnesses too, where no node on another disk keeps the log. Default: only by a person. */
+  readonly membersAsWitnesses?: boolean;
   /** From one verification of log and views to the next. Default: LIMITS.auditIntervalMs. */
   readonly auditIntervalMs?: number;
   /** Of the certificates that it issues. Default: LIMITS.leafLifeMs. */

@@ -147,6 +147,7 @@ class Running {
       views,
       ownDiskId: options.diskId ?? '',
       assertLatest: options.assertLatest ?? false,
+      membersToo: options.membersAsWitnesses ?? false,
       isHere: (nodeId) => registry.session(nodeId) !== undefined,
       ...(options.assertedHead === undefined ? {} : { assertedHead: options.assertedHead }),
       signingKeys,

@@ -49,7 +49,16 @@ export { decideNodeHello, decideNodeUnreachable, decideNodeUse, nodeNamed, type 
 export { type Candidate, NodeChoice, type PlannedChunk, type Unusable } from './node-choice.js';
 export { type ChunkPlan, checkRoom, planPlacement, roomFor } from './placement-plan.js';
 export { type MemberCandidate, planSpread, type SharedChunk, type SpreadPlan } from './spread-plan.js';
-export { decideWitnesses, planWitnesses, requiredOf, type WitnessCandidate, type WitnessSituation } from './witness-plan.js';
+export {
+  decideWitnesses,
+  type MemberCandidates,
+  planMembers,
+  planWitnesses,
+  requiredOf,
+  type WitnessCandidate,
+  type WitnessSituation,
+  type WitnessWish,
+} from './witness-plan.js';
 export { type Protection, ProtectionTally } from './protection.js';
 export { decideRecordCopies, decideRecordExtents, type RecordExtents } from './uploads/record-extents.js';
 export { type CopiesPolicy, enoughFor, minimumCopies } from './uploads/copies-policy.js';

@@ -1,5 +1,5 @@
-import { CollectiveError, fail, LIMITS, ok, type NodeId } from '../base/index.js';
-import type { NodesReader, WitnessesReader, WitnessesRow } from '../projections/index.js';
+import { CollectiveError, fail, LIMITS, type MemberId, type NodeId, ok } from '../base/index.js';
+import type { NodesReader, PeersReader, WitnessesReader, WitnessesRow } from '../projections/index.js';
 import type { Decision } from './decision.js';
 
 /** A node that could keep a copy of the log. */
@@ -16,7 +16,7 @@ export interface WitnessSituation {
   readonly current: Pick<WitnessesRow, 'nodeIds' | 'byOperator'>;
   readonly candidates: readonly WitnessCandidate[];
   /** Nodes that are gone for good. */
-  readonly gone: ReadonlySet<NodeId>;
+  readonly gone: ReadonlySet<string>;
   /** The disk of the log itself; empty: not known. */
   readonly ownDiskId: string;
 }
@@ -58,27 +58,61 @@ export function planWitnesses({ current, candidates, gone, ownDiskId }: WitnessS
   return chosen;
 }
 
+/** Other members who are here, in the order in which they would be chosen. */
+export interface MemberCandidates {
+  readonly current: Pick<WitnessesRow, 'members' | 'byOperator'>;
+  readonly here: readonly MemberId[];
+  readonly gone: ReadonlySet<string>;
+  /** Whether a node that keeps the log lies on another disk. */
+  readonly onAnotherDisk: boolean;
+}
+
+/**
+ * Which other members should keep the log. Whoever is named stays, unless gone. More are taken only where no node on another disk
+ * keeps it, and only as many that one of them may be away, now and at the next start: fewer would make the own coordinator stand
+ * still whenever somebody else's machine is off, which is for people to choose.
+ */
+export function planMembers({ current, here, gone, onAnotherDisk }: MemberCandidates): readonly MemberId[] {
+  const staying = current.members.filter((memberId) => !gone.has(memberId));
+  if (current.byOperator || onAnotherDisk || staying.length >= WANTED) return staying;
+  const chosen = [...staying, ...here.filter((memberId) => !staying.includes(memberId))].slice(0, WANTED);
+  return chosen.length === WANTED ? chosen : staying;
+}
+
+/** Who is to keep the log, and how many of them have to hold a change before it counts. */
+export interface WitnessWish {
+  readonly nodeIds: readonly NodeId[];
+  readonly members: readonly MemberId[];
+  readonly required: number;
+  readonly evenIfSame: boolean;
+}
+
 /** Names who keeps the log from now on. Errors: NOT_FOUND, REQUEST_INVALID. */
 export function decideWitnesses(
-  wish: { readonly nodeIds: readonly NodeId[]; readonly required: number; readonly evenIfSame: boolean },
-  views: { readonly nodes: NodesReader; readonly witnesses: WitnessesReader },
+  wish: WitnessWish,
+  views: { readonly nodes: NodesReader; readonly peers: PeersReader; readonly witnesses: WitnessesReader },
 ): Decision {
-  const { nodeIds, required } = wish;
-  if (new Set(nodeIds).size !== nodeIds.length || nodeIds.length > LIMITS.witnesses) {
+  const { nodeIds, members, required } = wish;
+  const all = [...nodeIds, ...members];
+  if (new Set<string>(all).size !== all.length || all.length > LIMITS.witnesses) {
     return fail(new CollectiveError('REQUEST_INVALID', `A log has at most ${LIMITS.witnesses} witnesses, each named once.`));
   }
-  const least = nodeIds.length === 0 ? 0 : 1;
-  if (!Number.isSafeInteger(required) || required < least || required > nodeIds.length) {
-    return fail(
-      new CollectiveError('REQUEST_INVALID', `Of ${nodeIds.length} witnesses, ${least} to ${nodeIds.length} can be required.`),
-    );
+  const least = all.length === 0 ? 0 : 1;
+  if (!Number.isSafeInteger(required) || required < least || required > all.length) {
+    return fail(new CollectiveError('REQUEST_INVALID', `Of ${all.length} witnesses, ${least} to ${all.length} can be required.`));
   }
   for (const nodeId of nodeIds) {
     if (views.nodes.get(nodeId) === undefined) {
       return fail(new CollectiveError('NOT_FOUND', `There is no node ${nodeId} on record.`, { next: 'collective node list' }));
     }
   }
+  for (const memberId of members) {
+    if (views.peers.get(memberId)?.state !== 'admitted') {
+      return fail(new CollectiveError('NOT_FOUND', `Member ${memberId} is not admitted.`, { next: 'collective member list' }));
+    }
+  }
   const now = views.witnesses.current();
-  const same = now.required === required && now.nodeIds.join(' ') === nodeIds.join(' ');
-  return ok(same && !wish.evenIfSame ? [] : [{ type: 'WitnessesChanged', witnesses: nodeIds, members: [], required }]);
+  const same =
+    now.required === required && now.nodeIds.join(' ') === nodeIds.join(' ') && now.members.join(' ') === members.join(' ');
+  return ok(same && !wish.evenIfSame ? [] : [{ type: 'WitnessesChanged', witnesses: nodeIds, members, required }]);
 }

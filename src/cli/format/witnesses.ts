@@ -12,8 +12,9 @@ export const witnessesJson = (summary: Summary) => ({
   ...(summary.refusal === undefined
     ? {}
     : { readOnly: { code: summary.refusal.code, message: summary.refusal.message, next: summary.refusal.next } }),
-  witnesses: summary.witnesses.map(({ nodeId, name, state, reason, sequence, disk }) => ({
-    id: nodeId,
+  witnesses: summary.witnesses.map(({ nodeId, memberId, name, state, reason, sequence, disk }) => ({
+    id: nodeId === '' ? memberId : nodeId,
+    kind: nodeId === '' ? 'member' : 'node',
     name,
     state,
     ...(reason === '' ? {} : { reason }),
@@ -36,15 +37,15 @@ export function witnessesText({ witnesses, disks, required, head, readOnly, noti
         ? ''
         : ` A change counts once ${required} of ${witnesses.filter(({ state }) => state !== 'gone').length} witnesses hold it too.`),
   ];
-  if (witnesses.length === 0) lines.push('No node keeps it yet. Next: collective node invite');
+  if (witnesses.length === 0) lines.push('Nobody keeps it yet. Next: collective node invite; or: collective witness set MEMBER');
   else {
-    const rows = witnesses.map(({ name, state, upTo, lag, disk, reason }) => [
-      name,
+    const rows = witnesses.map(({ name, kind, state, upTo, lag, disk, reason }) => [
+      kind === 'member' ? `member ${name}` : name,
       reason === undefined ? state : `${state}: ${reason}`,
       upTo === 0 ? '-' : `${upTo}${lag === 0 ? '' : ` (${lag} behind)`}`,
       DISKS[disk] ?? disk,
     ]);
-    lines.push(formatTable([{ title: 'NODE' }, { title: 'STATE' }, { title: 'UP TO' }, { title: 'DISK' }], rows));
+    lines.push(formatTable([{ title: 'WHO' }, { title: 'STATE' }, { title: 'UP TO' }, { title: 'DISK' }], rows));
   }
   if (readOnly !== undefined) lines.push(readOnly.message, `Next: ${readOnly.next}`);
   return [...lines, ...notices];

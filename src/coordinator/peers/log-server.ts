@@ -6,7 +6,7 @@ export interface LogServerOptions {
   readonly log: Pick<LogReader, 'origin' | 'readBytes'>;
   readonly foreign: Pick<ForeignLogs, 'get'>;
   /** How far the own log may be given away. */
-  readonly ownHead: () => Head;
+  readonly ownHead: (member: MemberId) => Head;
   readonly mayHave: (member: MemberId, origin: MemberId) => Promise<boolean>;
 }
 
@@ -41,7 +41,7 @@ export class LogServer {
     if (!(await mayHave(member, origin))) {
       throw new CollectiveError('PERMISSION_DENIED', 'The owner of this log does not admit you, by the copy of it that is here.');
     }
-    const { head, log } = this.#find(origin);
+    const { head, log } = this.#find(origin, member);
     await this.#checkPrevious(log, head, range, signal);
     const to = toSequence === 0 ? head.sequence : Math.min(toSequence, head.sequence);
     if (fromSequence > to) return;
@@ -60,9 +60,9 @@ export class LogServer {
     if (page.length > 0) yield page;
   }
 
-  #find(origin: MemberId): { readonly head: Head; readonly log: Pick<LogReader, 'readBytes'> } {
+  #find(origin: MemberId, member: MemberId): { readonly head: Head; readonly log: Pick<LogReader, 'readBytes'> } {
     const { log, foreign, ownHead } = this.#options;
-    if (origin === log.origin) return { head: ownHead(), log };
+    if (origin === log.origin) return { head: ownHead(member), log };
     const copy = foreign.get(origin);
     if (copy === undefined) throw new CollectiveError('NOT_FOUND', 'There is no copy of this log here.');
     return { head: copy.head, log: copy };

@@ -12,6 +12,8 @@ export interface SettledLog {
   readonly settledSequence: number;
   /** Told whenever it may have moved, and after every new block; must not throw. Returns what ends that. */
   onSettled(listener: () => void): () => void;
+  /** Whether that member keeps the log as a witness, or is to: it gets what is not settled yet, since that waits for it. */
+  isToKeep(memberId: MemberId): boolean;
 }
 
 export interface OwnFeedOptions {
@@ -21,7 +23,7 @@ export interface OwnFeedOptions {
   readonly random: Random;
 }
 
-/** Gives new blocks of the own log to peers once they are settled: nothing else of it leaves the process. */
+/** Gives new blocks of the own log to peers once they are settled: nothing else of it leaves the process, but to its witnesses. */
 export class OwnFeed {
   readonly #options: OwnFeedOptions;
   readonly #recent = new RecentBlocks(LIMITS.peerRecentBytes);
@@ -50,12 +52,20 @@ export class OwnFeed {
     return this.#head;
   }
 
+  /** The same, for one of them: what is settled waits for those who keep the log, so they get all that is on this disk. */
+  headFor(memberId: MemberId): Head {
+    const { log, settled } = this.#options;
+    return settled.isToKeep(memberId) ? log.head : this.#head;
+  }
+
   stop(): void {
     for (const forget of this.#forget) forget();
   }
 
   /** Looks how far the log is settled, and gives what is new. */
   #advance(): void {
+    const { links, settled } = this.#options;
+    for (const link of links.all()) if (settled.isToKeep(link.memberId)) this.feed(link);
     const head = this.#settledHead();
     if (head === undefined || !isNewer(head, this.#head)) return;
     this.#head = head;
@@ -65,6 +75,11 @@ export class OwnFeed {
   /** A peer is there, or has said how far it holds the own log: it gets what it lacks, if that is little. */
   feed(link: PeerLink): void {
     if (!this.#push(link)) this.#announce(link);
+  }
+
+  /** A session begins. */
+  greet(link: PeerLink): void {
+    this.#announce(link);
   }
 
   /** Draws anew who gets blocks first. */
@@ -106,13 +121,14 @@ export class OwnFeed {
   /** Whether it has or gets all that may be told of, without asking. */
   #push(link: PeerLink): boolean {
     const { origin } = this.#options.log;
+    const head = this.headFor(link.memberId);
     for (;;) {
       const known = Math.max(link.heads.get(origin)?.sequence ?? 0, link.pushedSequence);
-      if (known >= this.#head.sequence) return true;
+      if (known >= head.sequence) return true;
       if (link.inFlightBytes >= LIMITS.peerPushBytes) return false;
       const blocks = this.#recent
         .from(known + 1, LIMITS.peerPageBytes)
-        .filter(({ lastSequence }) => lastSequence <= this.#head.sequence);
+        .filter(({ lastSequence }) => lastSequence <= head.sequence);
       const last = blocks.at(-1);
       if (last === undefined) return false;
       link.push(
@@ -124,7 +140,8 @@ export class OwnFeed {
   }
 
   #announce(link: PeerLink): void {
-    if (this.#head.sequence > 0) link.tell(this.#head);
+    const head = this.headFor(link.memberId);
+    if (head.sequence > 0) link.tell(head);
   }
 }
 

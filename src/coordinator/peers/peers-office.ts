@@ -119,7 +119,7 @@ export class PeersOffice implements SessionHost {
     });
     const session = (memberId: MemberId, signal: AbortSignal): Promise<boolean> => this.#dial(memberId, signal);
     this.#dialler = new Dialler({ own, peers, links: this.links, session, clock, timers, random, logger });
-    const logs = new LogServer({ log, foreign: this.foreign, ownHead: () => this.#feed.head, mayHave: may });
+    const logs = new LogServer({ log, foreign: this.foreign, ownHead: (member) => this.#feed.headFor(member), mayHave: may });
     const newLink = (peer: Omit<ConstructorParameters<typeof PeerLink>[0], 'clock'>): PeerLink =>
       new PeerLink({ ...peer, clock });
     this.adminService = new PeerAdminService(() => this.parts, clock);
@@ -210,7 +210,7 @@ export class PeersOffice implements SessionHost {
     const { softwareVersion } = this.#options;
     link.order = this.#options.random.fraction();
     link.outbox.hello({ protocolVersion: PROTOCOL_VERSION, bootId: this.#bootId, softwareVersion });
-    if (this.#feed.head.sequence > 0) link.tell(this.#feed.head);
+    this.#feed.greet(link);
   }
 
   opened(link: PeerLink): void {

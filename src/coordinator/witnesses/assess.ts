@@ -3,7 +3,7 @@ import { type EventLog, type Head, parseBlock, type StoredBlock, verifyBlock } f
 import { keyIdOf } from '../../identity/index.js';
 import type { Hasher, SignatureVerifier } from '../../ports/index.js';
 import type { EpochRow } from '../../projections/index.js';
-import type { Standing, WitnessLink } from './witness-link.js';
+import type { Keeper, Standing } from './keeper.js';
 
 export interface AssessTools {
   readonly log: Pick<EventLog, 'head' | 'read' | 'publicKey' | 'origin'>;
@@ -34,7 +34,7 @@ const UNPROVEN: Found = {
  * which the log's owner signed; a node that only says so is not believed, and keeps nothing for us.
  */
 export async function assess(
-  link: WitnessLink,
+  link: Keeper,
   epochs: readonly (readonly [epoch: number, row: EpochRow])[],
   tools: AssessTools,
   signal: AbortSignal,
@@ -70,7 +70,7 @@ async function isOurs(copy: Head, log: AssessTools['log'], signal: AbortSignal):
 }
 
 /** The copy is longer: it goes on from the own head, or from somewhere else. */
-async function beyond(link: WitnessLink, copy: Head, tools: AssessTools, signal: AbortSignal): Promise<Found> {
+async function beyond(link: Keeper, copy: Head, tools: AssessTools, signal: AbortSignal): Promise<Found> {
   const own = tools.log.head;
   try {
     const [bytes = new Uint8Array()] = await link.read(own.sequence + 1, own.sequence + 1, signal);
@@ -84,7 +84,7 @@ async function beyond(link: WitnessLink, copy: Head, tools: AssessTools, signal:
   }
 }
 
-async function proven(link: WitnessLink, copy: Head, tools: AssessTools, signal: AbortSignal): Promise<Found> {
+async function proven(link: Keeper, copy: Head, tools: AssessTools, signal: AbortSignal): Promise<Found> {
   try {
     const [bytes = new Uint8Array()] = await link.read(copy.sequence, copy.sequence, signal);
     const block = signedBlock(bytes, tools);

@@ -1,10 +1,12 @@
-import { type NodeId, toCollectiveError } from '../../base/index.js';
-import { decideWitnesses, planWitnesses, requiredOf } from '../../domain/index.js';
+import { type MemberId, toCollectiveError } from '../../base/index.js';
+import { decideWitnesses, planMembers, planWitnesses, requiredOf } from '../../domain/index.js';
 import type { EventLog } from '../../events/index.js';
 import type { Logger } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import type { CommandLoop } from '../commands/command-loop.js';
-import { goneNodes, type WitnessDesk } from './witness-desk.js';
+import type { KeeperId } from './keeper.js';
+import { admittedMembers, goneKeepers } from './keepers-on-record.js';
+import type { WitnessDesk } from './witness-desk.js';
 
 export interface ChooserOptions {
   readonly desk: WitnessDesk;
@@ -12,13 +14,15 @@ export interface ChooserOptions {
   readonly views: ViewHost;
   readonly log: Pick<EventLog, 'head'>;
   readonly ownDiskId: string;
+  /** Whether other members are chosen too, where no node on another disk is here. */
+  readonly membersToo: boolean;
   readonly logger: Logger;
 }
 
-/** A node is made a witness once its copy is so close to the head that nobody has to wait for the rest. */
+/** Somebody is made a witness once its copy is so close to the head that nobody has to wait for the rest. */
 const CLOSE_EVENTS = 2_000;
 
-/** Chooses the witnesses from the nodes that are here, where that takes nothing away. */
+/** Chooses the witnesses from those who are here, where that takes nothing away. */
 export class WitnessChooser {
   readonly #options: ChooserOptions;
   #choosing = false;
@@ -47,36 +51,53 @@ export class WitnessChooser {
   }
 
   async #choose({ anew }: { readonly anew: boolean }): Promise<void> {
-    const { desk, views, log, ownDiskId, commands, logger } = this.#options;
-    const { current, gone, nodeIds } = await views.run((all) => ({
+    const { desk, views, log, ownDiskId, membersToo, commands, logger } = this.#options;
+    const { current, gone, nodeIds, admitted } = await views.run((all) => ({
       current: all.witnesses.current(),
-      gone: new Set(goneNodes(all)),
+      gone: new Set(goneKeepers(all)),
       nodeIds: all.nodes.all().map(([nodeId]) => nodeId),
+      admitted: admittedMembers(all),
     }));
     const candidates = nodeIds.flatMap((nodeId) => {
       const diskId = desk.diskOf(nodeId);
-      return diskId === undefined ? [] : [{ nodeId, diskId, present: desk.links.get(nodeId)?.standing.kind === 'behind' }];
+      return diskId === undefined ? [] : [{ nodeId, diskId, present: this.#isHere(nodeId) }];
     });
     const from = anew ? { ...current, byOperator: false } : current;
-    const wanted = planWitnesses({ current: from, candidates, gone, ownDiskId });
-    const fresh = wanted.filter((nodeId) => !current.nodeIds.includes(nodeId));
+    const nodes = planWitnesses({ current: from, candidates, gone, ownDiskId });
+    // A node that was not heard of yet is taken for one on another disk.
+    const onAnotherDisk = nodes.some((nodeId) => ![ownDiskId, ''].includes(desk.diskOf(nodeId) ?? 'not heard of'));
+    const here = membersToo ? admitted.filter((memberId) => this.#isHere(memberId)) : [];
+    const members = planMembers({ current: from, here, gone, onAnotherDisk });
+    const named: readonly KeeperId[] = [...current.nodeIds, ...current.members];
+    const fresh = [...nodes, ...members].filter((id) => !named.includes(id));
     desk.teach(fresh);
-    const ready = wanted.filter((nodeId) => !fresh.includes(nodeId) || this.#isClose(nodeId, log.head.sequence));
-    if (!anew && ready.length < current.nodeIds.filter((nodeId) => !gone.has(nodeId)).length) return;
-    if (!anew && ready.join(' ') === current.nodeIds.join(' ')) return;
-    logger.info('witnesses of the log are chosen', { witnesses: ready });
+    const isReady = (id: KeeperId): boolean => !fresh.includes(id) || this.#isClose(id, log.head.sequence);
+    const ready = { nodeIds: nodes.filter(isReady), members: allOrNone(members, isReady, current.members) };
+    const all = [...ready.nodeIds, ...ready.members];
+    if (!anew && all.length < named.filter((id) => !gone.has(id)).length) return;
+    if (!anew && all.join(' ') === named.join(' ')) return;
+    logger.info('witnesses of the log are chosen', { witnesses: all });
     await commands.submit({
       actor: 'coordinator',
       request: undefined,
-      decide: (all) => decideWitnesses({ nodeIds: ready, required: requiredOf(ready.length), evenIfSame: anew }, all),
+      decide: (each) => decideWitnesses({ ...ready, required: requiredOf(all.length), evenIfSame: anew }, each),
       answer: () => undefined,
     });
   }
 
-  #isClose(nodeId: NodeId, headSequence: number): boolean {
-    const link = this.#options.desk.links.get(nodeId);
-    return (
-      link?.standing.kind === 'behind' && (link.head?.sequence ?? 0) >= headSequence - CLOSE_EVENTS && link.head !== undefined
-    );
+  #isHere(id: KeeperId): boolean {
+    return this.#options.desk.links.get(id)?.standing.kind === 'behind';
+  }
+
+  #isClose(id: KeeperId, headSequence: number): boolean {
+    const head = this.#options.desk.links.get(id)?.head;
+    return this.#isHere(id) && head !== undefined && head.sequence >= headSequence - CLOSE_EVENTS;
   }
 }
+
+/** With some of those that were planned, the log would stand still whenever one of them is away. */
+const allOrNone = (
+  planned: readonly MemberId[],
+  isReady: (id: MemberId) => boolean,
+  now: readonly MemberId[],
+): readonly MemberId[] => (planned.every(isReady) ? planned : planned.filter((id) => now.includes(id)));

@@ -3,13 +3,16 @@ import { countsAsHolder } from '../../domain/index.js';
 import type { EventLog, LogContinuation, RecordedEvent } from '../../events/index.js';
 import type { Hasher, Logger, Timers } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
+import { admittedMembers } from './keepers-on-record.js';
 import type { Quorum } from './quorum.js';
-import type { WitnessLink } from './witness-link.js';
+import { byHead, describeKeeper, type Keeper, type KeeperId, type Standing } from './keeper.js';
 
 export interface HeadProbeOptions {
   readonly log: EventLog & Pick<LogContinuation, 'adopt'>;
   readonly views: ViewHost;
   readonly assertLatest: boolean;
+  /** The disk of the log itself; empty: not known. */
+  readonly ownDiskId: string;
   /** Whether a node has a session, with a copy of the log or without one. */
   readonly isHere: (nodeId: NodeId) => boolean;
   readonly timers: Timers;
@@ -25,8 +28,11 @@ export type ProbeResult =
 
 /**
  * Before anything is recorded: is this log the latest? A disk may have lost its end, or be an old backup put back. Whoever holds
- * the last acknowledged block is among any W - w + 1 of the W witnesses; the longest that one of them holds is taken over. A log
- * that names no witness may be from before they were named: then all its nodes are asked, for at most LIMITS.nodesAskedMs.
+ * the last acknowledged block is among any W - w + 1 of the W witnesses; the longest that anybody holds is taken over. A log
+ * that names no witness may be from before they were named: then all its nodes and all other members are asked, for at most
+ * LIMITS.nodesAskedMs. Where all that answered lies on the log's own disk, which may have been put back as a whole, the other
+ * members are waited for too, for LIMITS.membersAskedMs. They cannot be told to forget: once it is clear that this log had lost
+ * its end, every member who is a witness has to say what it holds.
  */
 export class HeadProbe {
   readonly #options: HeadProbeOptions;
@@ -37,6 +43,8 @@ export class HeadProbe {
   #tickDue = false;
   /** Nodes that were here at the last tick, and did not tell of a copy of the log. */
   #silent: readonly NodeId[] = [];
+  /** Something was taken over: this log had lost its end. */
+  #hadLostItsEnd = false;
   /** Those that did not at the tick before it either. */
   #without: readonly NodeId[] = [];
   #ended = false;
@@ -46,8 +54,8 @@ export class HeadProbe {
   }
 
   /** `onTick`, every now and then, while it has to be asked again. */
-  begin(nodesOnRecord: number, onTick: () => void): void {
-    if (nodesOnRecord === 0) this.#heardEnough = true;
+  begin(keepersOnRecord: number, onTick: () => void): void {
+    if (keepersOnRecord === 0) this.#heardEnough = true;
     else this.#tickLater(onTick);
   }
 
@@ -56,29 +64,31 @@ export class HeadProbe {
     this.#timer?.cancel();
   }
 
-  async decide(links: readonly WitnessLink[], quorum: Quorum, signal: AbortSignal): Promise<ProbeResult> {
+  async decide(links: readonly Keeper[], quorum: Quorum, signal: AbortSignal): Promise<ProbeResult> {
     const { assertLatest, views } = this.#options;
-    const { since, nodeIds } = await views.run((all) => ({
+    const { since, nodeIds, members } = await views.run((all) => ({
       since: all.witnesses.current().sequence,
       nodeIds: all.nodes.all().flatMap(([nodeId]) => (countsAsHolder(nodeId, all) ? [nodeId] : [])),
+      members: admittedMembers(all),
     }));
     if (this.#tickDue) this.#noteSilent(nodeIds, links);
     const parted = links.find(({ standing }) => standing.kind === 'parted');
-    if (parted?.standing.kind === 'parted')
-      return { kind: 'closed', error: partedAtStart(parted.nodeId, parted.standing.reason) };
+    if (parted?.standing.kind === 'parted') return { kind: 'closed', error: partedAtStart(parted.id, parted.standing.reason) };
     // Who was made a witness had the log up to there: one that has less has lost it, and knows nothing.
-    const answers = links.filter(
-      ({ nodeId, standing, head }) =>
-        quorum.rule.nodeIds.includes(nodeId) &&
-        !quorum.isGone(nodeId) &&
-        (standing.kind === 'ahead' || standing.kind === 'behind') &&
-        (head?.sequence ?? 0) >= since,
-    ).length;
-    const certain = quorum.answersNeeded > 0 && answers >= quorum.answersNeeded;
+    const counted = links.filter(
+      ({ id, standing, head }) =>
+        quorum.rule.keepers.includes(id) && !quorum.isGone(id) && isAnswer(standing) && (head?.sequence ?? 0) >= since,
+    );
+    const certain = quorum.answersNeeded > 0 && counted.length >= quorum.answersNeeded;
+    const heard = (ids: readonly KeeperId[]): boolean =>
+      ids.every((id) => links.some((link) => link.id === id && isAnswer(link.standing)));
+    const elsewhere = counted.some(({ diskId }) => diskId !== '' && diskId !== this.#options.ownDiskId);
+    const membersHeard = elsewhere || heard(members) || this.#waitedMs >= LIMITS.membersAskedMs;
+    const keepers = members.filter((id) => quorum.rule.keepers.includes(id));
     const enough =
-      certain ||
+      (certain && membersHeard && (!this.#hadLostItsEnd || heard(keepers))) ||
       (assertLatest && this.#waitedMs > 0) ||
-      (quorum.answersNeeded === 0 && (this.#heardEnough || this.#allAnswered(nodeIds, links)));
+      (quorum.answersNeeded === 0 && (this.#heardEnough || (this.#allAnswered(nodeIds, links) && heard(members))));
     if (!enough) return { kind: 'waiting' };
     const [longest] = links.filter(({ standing }) => standing.kind === 'ahead').sort(byHead);
     return longest === undefined ? { kind: 'open', certain } : this.#adopt(longest, signal);
@@ -95,10 +105,10 @@ export class HeadProbe {
     });
   }
 
-  #noteSilent(nodeIds: readonly NodeId[], links: readonly WitnessLink[]): void {
+  #noteSilent(nodeIds: readonly NodeId[], links: readonly Keeper[]): void {
     this.#tickDue = false;
     const before = this.#silent;
-    this.#silent = nodeIds.filter((nodeId) => this.#options.isHere(nodeId) && links.every((link) => link.nodeId !== nodeId));
+    this.#silent = nodeIds.filter((nodeId) => this.#options.isHere(nodeId) && links.every((link) => link.id !== nodeId));
     this.#without = this.#silent.filter((nodeId) => before.includes(nodeId));
   }
 
@@ -106,15 +116,15 @@ export class HeadProbe {
    * A node tells of its copy as soon as it is here; one that does not keeps none. At least one tick has to pass: nodes that an
    * old log does not know of may have more of it.
    */
-  #allAnswered(nodeIds: readonly NodeId[], links: readonly WitnessLink[]): boolean {
+  #allAnswered(nodeIds: readonly NodeId[], links: readonly Keeper[]): boolean {
     if (this.#waitedMs === 0) return false;
     return nodeIds.every((nodeId) => {
-      const kind = links.find((link) => link.nodeId === nodeId)?.standing.kind;
+      const kind = links.find((link) => link.id === nodeId)?.standing.kind;
       return kind === undefined ? this.#without.includes(nodeId) : kind === 'ahead' || kind === 'behind';
     });
   }
 
-  async #adopt(link: WitnessLink, signal: AbortSignal): Promise<ProbeResult> {
+  async #adopt(link: Keeper, signal: AbortSignal): Promise<ProbeResult> {
     const { log, views } = this.#options;
     const before = log.head.sequence;
     const target = link.head?.sequence ?? 0;
@@ -123,19 +133,20 @@ export class HeadProbe {
         const had = log.head.sequence;
         const blocks = await link.read(had + 1, target, AbortSignal.any([signal, link.ended]));
         await log.adopt(blocks);
-        if (log.head.sequence <= had) throw new CollectiveError('PROTOCOL_ERROR', 'The node gave blocks that lead nowhere.');
+        if (log.head.sequence <= had) throw new CollectiveError('PROTOCOL_ERROR', 'It gave blocks that lead nowhere.');
         await this.#apply(had, signal);
       }
     } catch (error) {
       if (signal.aborted || log.failure !== undefined) throw error;
       const failure = error instanceof CollectiveError ? error : new CollectiveError('IO_FAILED', String(error));
-      this.#options.logger.warn('a witness could not give back what it holds', { nodeId: link.nodeId, error: failure });
+      this.#options.logger.warn('a witness could not give back what it holds', { keeper: link.id, error: failure });
       link.standing = { kind: 'failing', error: failure };
     }
     await views.flush();
     const count = log.head.sequence - before;
     if (count === 0) return { kind: 'waiting' };
-    const notice = `The log on this disk ended at event ${before}; ${count} more were taken over from node ${link.nodeId}.`;
+    const notice = `The log on this disk ended at event ${before}; ${count} more were taken over from ${describeKeeper(link.id)}.`;
+    this.#hadLostItsEnd = true;
     return { kind: 'adopted', notice };
   }
 
@@ -150,13 +161,10 @@ export class HeadProbe {
   }
 }
 
-function byHead(left: WitnessLink, right: WitnessLink): number {
-  const epochs = (right.head?.epoch ?? 0) - (left.head?.epoch ?? 0);
-  return epochs === 0 ? (right.head?.sequence ?? 0) - (left.head?.sequence ?? 0) : epochs;
-}
+const isAnswer = ({ kind }: Standing): boolean => kind === 'ahead' || kind === 'behind';
 
-const partedAtStart = (nodeId: NodeId, reason: string): CollectiveError =>
-  new CollectiveError('LOG_READ_ONLY', `The copy of the log at node ${nodeId} has gone another way: ${reason}.`, {
+const partedAtStart = (id: KeeperId, reason: string): CollectiveError =>
+  new CollectiveError('LOG_READ_ONLY', `The copy of the log at ${describeKeeper(id)} has gone another way: ${reason}.`, {
     next: 'Two coordinators may have run with this log: stop the other one. To go on with this one: collective coordinator new-epoch',
-    details: { nodeId },
+    details: { keeper: id },
   });

@@ -1,8 +1,8 @@
-import type { NodeId } from '../../base/index.js';
+import type { KeeperId } from './keeper.js';
 
 /** Who has to hold a block before it is acknowledged, and how many of them. */
 export interface QuorumRule {
-  readonly nodeIds: readonly NodeId[];
+  readonly keepers: readonly KeeperId[];
   readonly required: number;
 }
 
@@ -11,8 +11,8 @@ export interface QuorumRule {
  * hold it: so whoever asks the witnesses before it learns of it.
  */
 export class Quorum {
-  readonly #held = new Map<NodeId, number>();
-  readonly #gone = new Set<NodeId>();
+  readonly #held = new Map<KeeperId, number>();
+  readonly #gone = new Set<KeeperId>();
   #rule: QuorumRule;
   #before: { readonly rule: QuorumRule; readonly until: number } | undefined;
 
@@ -31,34 +31,39 @@ export class Quorum {
   }
 
   /** Everybody whose word counts now. */
-  get members(): ReadonlySet<NodeId> {
-    return new Set([...this.#rule.nodeIds, ...(this.#before?.rule.nodeIds ?? [])]);
+  get members(): ReadonlySet<KeeperId> {
+    return new Set([...this.#rule.keepers, ...(this.#before?.rule.keepers ?? [])]);
   }
 
   /** A witness has everything up to here on its disk. What it has said of a block stays true when it goes away. */
-  note(nodeId: NodeId, sequence: number): void {
-    this.#held.set(nodeId, sequence);
+  note(keeper: KeeperId, sequence: number): void {
+    this.#held.set(keeper, sequence);
     this.#forgetBefore();
   }
 
-  heldBy(nodeId: NodeId): number {
-    return this.#held.get(nodeId) ?? 0;
+  heldBy(keeper: KeeperId): number {
+    return this.#held.get(keeper) ?? 0;
   }
 
   /** It will never say anything again: it is not waited for. */
-  lose(nodeId: NodeId): void {
-    this.#gone.add(nodeId);
+  lose(keeper: KeeperId): void {
+    this.#gone.add(keeper);
     this.#forgetBefore();
   }
 
-  isGone(nodeId: NodeId): boolean {
-    return this.#gone.has(nodeId);
+  /** It may say something again. */
+  regain(keeper: KeeperId): void {
+    this.#gone.delete(keeper);
+  }
+
+  isGone(keeper: KeeperId): boolean {
+    return this.#gone.has(keeper);
   }
 
   /** How many of these have to answer, so that whoever holds the last acknowledged block is among them. */
   get answersNeeded(): number {
-    const { nodeIds, required } = this.#counted(this.#rule);
-    return required === 0 ? 0 : nodeIds.length - required + 1;
+    const { keepers, required } = this.#counted(this.#rule);
+    return required === 0 ? 0 : keepers.length - required + 1;
   }
 
   /** How many have to be here, so that something can be acknowledged. */
@@ -77,15 +82,15 @@ export class Quorum {
     if (this.#before !== undefined && this.#reached(this.#before.rule) >= this.#before.until) this.#before = undefined;
   }
 
-  #counted({ nodeIds, required }: QuorumRule): QuorumRule {
-    const left = nodeIds.filter((nodeId) => !this.#gone.has(nodeId));
-    return { nodeIds: left, required: Math.min(required, left.length) };
+  #counted({ keepers, required }: QuorumRule): QuorumRule {
+    const left = keepers.filter((keeper) => !this.#gone.has(keeper));
+    return { keepers: left, required: Math.min(required, left.length) };
   }
 
   #reached(rule: QuorumRule): number {
-    const { nodeIds, required } = this.#counted(rule);
+    const { keepers, required } = this.#counted(rule);
     if (required === 0) return Number.POSITIVE_INFINITY;
-    const held = nodeIds.map((nodeId) => this.heldBy(nodeId)).sort((left, right) => right - left);
+    const held = keepers.map((keeper) => this.heldBy(keeper)).sort((left, right) => right - left);
     return held[required - 1] ?? 0;
   }
 }

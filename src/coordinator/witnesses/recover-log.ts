@@ -2,6 +2,7 @@ import { CollectiveError, equalBytes, isCollectiveError, type NodeId, toCollecti
 import { type LogCopy, openLogCopy } from '../../events/index.js';
 import type { FileSystem, Hasher, Logger, SignatureVerifier, Timers } from '../../ports/index.js';
 import { type GatherOptions, type Gathering, gatherWitnesses } from './gathering.js';
+import { byHead } from './keeper.js';
 import type { WitnessLink } from './witness-link.js';
 import { WitnessesInLog } from './witnesses-in-log.js';
 
@@ -201,9 +202,4 @@ class Recovery {
       next: 'Start the nodes, and recover again; nothing was changed. If the others are lost for good: --accept-fewer',
     });
   }
-}
-
-function byHead(left: WitnessLink, right: WitnessLink): number {
-  const epochs = (right.head?.epoch ?? 0) - (left.head?.epoch ?? 0);
-  return epochs === 0 ? (right.head?.sequence ?? 0) - (left.head?.sequence ?? 0) : epochs;
 }

@@ -1,16 +1,16 @@
-import { CollectiveError, formatDuration, LIMITS, type NodeId } from '../../base/index.js';
+import { CollectiveError, formatDuration, LIMITS } from '../../base/index.js';
 import type { Quorum } from './quorum.js';
-import type { WitnessLink } from './witness-link.js';
+import { describeKeeper, type Keeper, type KeeperId } from './keeper.js';
 
 /** Not enough have answered yet. */
-export function notCertain(quorum: Quorum, links: ReadonlyMap<NodeId, WitnessLink>): CollectiveError {
+export function notCertain(quorum: Quorum, links: ReadonlyMap<KeeperId, Keeper>): CollectiveError {
   if (quorum.answersNeeded === 0) return nodesAsked();
-  const here = quorum.rule.nodeIds.filter((nodeId) => links.has(nodeId)).length;
+  const here = quorum.rule.keepers.filter((id) => links.has(id)).length;
   return new CollectiveError(
     'LOG_READ_ONLY',
-    `Nothing can be changed yet: ${quorum.answersNeeded} of ${quorum.rule.nodeIds.length} witnesses have to say how far the log goes; here: ${here}.`,
+    `Nothing can be changed yet: ${quorum.answersNeeded} of ${quorum.rule.keepers.length} witnesses have to say how far the log goes; here: ${here}.`,
     {
-      next: 'Start the nodes that keep the log (collective witness list). If they are lost: collective coordinator start --assert-latest',
+      next: 'Start those that keep the log (collective witness list). If they are lost: collective coordinator start --assert-latest',
       details: { here, needed: quorum.answersNeeded },
     },
   );
@@ -20,9 +20,9 @@ export function notCertain(quorum: Quorum, links: ReadonlyMap<NodeId, WitnessLin
 const nodesAsked = (): CollectiveError =>
   new CollectiveError(
     'LOG_READ_ONLY',
-    'Nothing can be changed yet: this log does not say who keeps it, so all nodes are asked whether they hold more of it.',
+    'Nothing can be changed yet: this log does not say who keeps it, so all nodes and other members are asked whether they hold more of it.',
     {
-      next: `Start the nodes, or wait: nobody is waited for longer than ${formatDuration(LIMITS.nodesAskedMs)}.`,
+      next: `Start them, or wait: nobody is waited for longer than ${formatDuration(LIMITS.nodesAskedMs)}.`,
     },
   );
 
@@ -44,17 +44,17 @@ export const keyMissing = (): CollectiveError =>
   });
 
 /** A node has what this log has not. */
-export const forked = ({ nodeId, standing, head }: WitnessLink): CollectiveError =>
+export const forked = ({ id, standing, head }: Keeper): CollectiveError =>
   new CollectiveError(
     'LOG_READ_ONLY',
     standing.kind === 'ahead'
-      ? `Node ${nodeId} keeps this log up to event ${head?.sequence ?? 0}, further than this disk.`
-      : `The copy of the log at node ${nodeId} has gone another way: ${standing.kind === 'parted' ? standing.reason : ''}.`,
+      ? `The copy of the log at ${describeKeeper(id)} goes up to event ${head?.sequence ?? 0}, further than this disk.`
+      : `The copy of the log at ${describeKeeper(id)} has gone another way: ${standing.kind === 'parted' ? standing.reason : ''}.`,
     {
       next:
         standing.kind === 'ahead'
-          ? 'Restart the coordinator: it takes over what the node has.'
+          ? 'Restart the coordinator: it takes over what is there.'
           : 'Two coordinators may have run with this log: stop the other one. To go on with this one: collective coordinator new-epoch',
-      details: { nodeId },
+      details: { keeper: id },
     },
   );

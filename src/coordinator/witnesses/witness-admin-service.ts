@@ -1,8 +1,8 @@
-import { CollectiveError, LIMITS, type NodeId } from '../../base/index.js';
+import { CollectiveError, isMemberId, isNodeId, LIMITS, type MemberId, type NodeId } from '../../base/index.js';
 import { nodeNamed, requiredOf } from '../../domain/index.js';
 import type { EventLog } from '../../events/index.js';
 import type { Hasher } from '../../ports/index.js';
-import type { ViewHost } from '../../projections/index.js';
+import type { ViewHost, Views } from '../../projections/index.js';
 import type {
   AuthenticatedCall,
   Failure,
@@ -16,6 +16,7 @@ import type {
 } from '../../transport/index.js';
 import { clientCaller } from '../caller.js';
 import { requestRef } from '../commands/request-ref.js';
+import type { KeeperId } from './keeper.js';
 import type { WitnessOffice } from './witness-office.js';
 
 export interface WitnessAdminOptions {
@@ -44,23 +45,19 @@ export class WitnessAdminService implements ServiceImplementation<typeof Witness
     const ref = requestRef({ requestId: request.requestId, method: 'nameWitnesses', content }, hasher);
     if (automatic) await office.chooseAnew();
     else {
-      const nodeIds = await this.#nodeIds(nodes);
-      const wish = { nodeIds, required: required === 0 ? requiredOf(nodeIds.length) : required, evenAlone };
+      const { nodeIds, members } = await this.#named(nodes);
+      const count = nodeIds.length + members.length;
+      const wish = { nodeIds, members, required: required === 0 ? requiredOf(count) : required, evenAlone };
       await office.name(wish, { actor: clientCaller(call.caller).actor, request: ref });
     }
     return { summary: await this.#summary() };
   }
 
-  #nodeIds(nodes: readonly string[]): Promise<readonly NodeId[]> {
-    return this.#options.views.run((views) =>
-      nodes.slice(0, LIMITS.witnesses + 1).map((text) => {
-        const nodeId = nodeNamed(text, views.nodes);
-        if (nodeId !== undefined) return nodeId;
-        throw new CollectiveError('NOT_FOUND', `There is no node called ${JSON.stringify(text.slice(0, LIMITS.labelBytes))}.`, {
-          next: 'See which there are: collective node list',
-        });
-      }),
-    );
+  #named(texts: readonly string[]): Promise<{ readonly nodeIds: readonly NodeId[]; readonly members: readonly MemberId[] }> {
+    return this.#options.views.run((views) => {
+      const found = texts.slice(0, LIMITS.witnesses + 1).map((text) => keeperNamed(text, views));
+      return { nodeIds: found.filter(isNodeId), members: found.filter(isMemberId) };
+    });
   }
 
   async #summary(): Promise<WitnessSummary> {
@@ -78,3 +75,20 @@ export class WitnessAdminService implements ServiceImplementation<typeof Witness
 }
 
 const failureIn = ({ code, message, next }: Failure): Failure => ({ code, message, next });
+
+/** By name or id. Errors: NOT_FOUND, and REQUEST_INVALID for a name that a node and a member have. */
+function keeperNamed(text: string, views: Views): KeeperId {
+  const nodeId = nodeNamed(text, views.nodes);
+  const member = views.peers.all().find(([id, { name, state }]) => state === 'admitted' && (id === text || name === text));
+  const shown = JSON.stringify(text.slice(0, LIMITS.labelBytes));
+  if (nodeId !== undefined && member !== undefined) {
+    throw new CollectiveError('REQUEST_INVALID', `A node and a member are called ${shown}.`, {
+      next: 'Give the id: collective node list and collective member list show them.',
+    });
+  }
+  const found = nodeId ?? member?.[0];
+  if (found !== undefined) return found;
+  throw new CollectiveError('NOT_FOUND', `There is no node and no member called ${shown}.`, {
+    next: 'See which there are: collective node list, collective member list',
+  });
+}

@@ -1,48 +1,27 @@
-import { assert, CollectiveError, equalBytes, isNodeId, type NodeId, toCollectiveError } from '../../base/index.js';
-import type { EventLog, LogContinuation, StoredBlock } from '../../events/index.js';
-import { countsAsHolder } from '../../domain/index.js';
-import type { Hasher, Logger, SignatureVerifier, Timers } from '../../ports/index.js';
-import type { ViewHost, Views, WitnessesRow } from '../../projections/index.js';
+import { assert, CollectiveError, equalBytes, toCollectiveError } from '../../base/index.js';
+import type { Head, StoredBlock } from '../../events/index.js';
+import type { WitnessesRow } from '../../projections/index.js';
 import type { AppendGate } from '../commands/append-gate.js';
 import { assess } from './assess.js';
+import type { Phase, WitnessDeskOptions } from './desk-options.js';
 import { feed } from './feeder.js';
 import { HeadProbe } from './head-probe.js';
+import { describeKeeper, type Keeper, type KeeperId } from './keeper.js';
+import { goneKeepers, noteInQuorum, ruleOf } from './keepers-on-record.js';
+import { MemberKeeper, type MemberSession } from './member-keeper.js';
 import { Quorum } from './quorum.js';
 import { forked, keyMissing, notCertain, tooFew } from './refusals.js';
 import { RecentBlocks } from './recent-blocks.js';
 import { Settling } from './settling.js';
 import type { WitnessLink } from './witness-link.js';
 
-export interface WitnessDeskOptions {
-  readonly log: EventLog & Pick<LogContinuation, 'adopt'>;
-  readonly views: ViewHost;
-  /** The disk of the log itself; empty: not known. */
-  readonly ownDiskId: string;
-  /** An operator's word that this disk has the latest state. */
-  readonly assertLatest: boolean;
-  /** Whether a node has a session, with a copy of the log or without one. */
-  readonly isHere: (nodeId: NodeId) => boolean;
-  /** SPKI DER of the log keys that are at hand. */
-  readonly signingKeys: readonly Uint8Array[];
-  readonly timers: Timers;
-  readonly hasher: Hasher;
-  readonly verifier: SignatureVerifier;
-  readonly logger: Logger;
-}
-
-/** What may be recorded, and who keeps it: `probing` until it is certain that this log is the latest, `closed` when it is not. */
-export type Phase =
-  | { readonly kind: 'probing' }
-  | { readonly kind: 'open' /** Enough witnesses have said that they hold nothing more. */; readonly certain: boolean }
-  | { readonly kind: 'closed'; readonly error: CollectiveError };
-
 /** The coordinator's side of the copies of its log: finds the latest head before anything is recorded, and counts who holds what. */
 export class WitnessDesk implements AppendGate {
   readonly #options: WitnessDeskOptions;
-  readonly #links = new Map<NodeId, WitnessLink>();
-  readonly #disks = new Map<NodeId, string>();
-  /** Nodes that get blocks, to become witnesses. */
-  readonly #learners = new Set<NodeId>();
+  readonly #links = new Map<KeeperId, Keeper>();
+  readonly #disks = new Map<KeeperId, string>();
+  /** Those that get blocks, to become witnesses. */
+  readonly #learners = new Set<KeeperId>();
   readonly #recent = new RecentBlocks();
   readonly #settling: Settling;
   readonly #probe: HeadProbe;
@@ -57,10 +36,10 @@ export class WitnessDesk implements AppendGate {
   #looking = false;
   #lookAgain = false;
 
-  constructor(options: WitnessDeskOptions, current: WitnessesRow, gone: readonly NodeId[]) {
+  constructor(options: WitnessDeskOptions, current: WitnessesRow, gone: readonly KeeperId[]) {
     this.#options = options;
-    this.#quorum = new Quorum({ nodeIds: current.nodeIds, required: current.required });
-    for (const nodeId of gone) this.#quorum.lose(nodeId);
+    this.#quorum = new Quorum(ruleOf(current));
+    for (const id of gone) this.#quorum.lose(id);
     this.#settling = new Settling(options.timers, (sequence) => this.#late(sequence));
     this.#probe = new HeadProbe(options);
     this.#refusal = this.#refusalNow();
@@ -75,7 +54,7 @@ export class WitnessDesk implements AppendGate {
     return this.#quorum;
   }
 
-  get links(): ReadonlyMap<NodeId, WitnessLink> {
+  get links(): ReadonlyMap<KeeperId, Keeper> {
     return this.#links;
   }
 
@@ -84,9 +63,9 @@ export class WitnessDesk implements AppendGate {
     return this.#notices;
   }
 
-  /** The disk that a node's copy lies on, as it last said; undefined: not heard of. */
-  diskOf(nodeId: NodeId): string | undefined {
-    return this.#disks.get(nodeId);
+  /** The disk that a copy lies on, as was last said; undefined: not heard of. */
+  diskOf(id: KeeperId): string | undefined {
+    return this.#disks.get(id);
   }
 
   get refusal(): AppendGate['refusal'] {
@@ -124,8 +103,8 @@ export class WitnessDesk implements AppendGate {
   }
 
   /** Begins to find out whether this log is the latest. */
-  start(nodesOnRecord: number): void {
-    this.#probe.begin(nodesOnRecord, () => this.look());
+  start(keepersOnRecord: number): void {
+    this.#probe.begin(keepersOnRecord, () => this.look());
     this.look();
   }
 
@@ -144,7 +123,7 @@ export class WitnessDesk implements AppendGate {
     this.#links.set(link.nodeId, link);
     this.#disks.set(link.nodeId, link.diskId);
     this.look();
-    const wanted = ({ nodeId }: WitnessLink): boolean => this.#quorum.members.has(nodeId) || this.#learners.has(nodeId);
+    const wanted = ({ id }: Keeper): boolean => this.isToKeep(id);
     await feed(link, { log, recent: this.#recent, timers, logger, wanted });
     if (this.#links.get(link.nodeId) === link) this.#links.delete(link.nodeId);
     this.#changed();
@@ -163,12 +142,40 @@ export class WitnessDesk implements AppendGate {
     this.look();
   }
 
-  /** Sends blocks to a node that is not a witness yet. */
-  teach(nodeIds: readonly NodeId[]): void {
-    for (const nodeId of nodeIds) {
-      this.#learners.add(nodeId);
-      this.#links.get(nodeId)?.wake();
+  /** Another member's coordinator has said how far its copy of this log goes. */
+  heardMember(session: MemberSession, head: Head | undefined): void {
+    if (this.#stopping.signal.aborted || session.ended.aborted) return;
+    const known = this.#links.get(session.memberId);
+    if (known instanceof MemberKeeper && known.session.ended === session.ended) {
+      if (known.tell(head, this.#options.log.head, this.#recent)) this.#quorum.note(known.id, head?.sequence ?? 0);
+      if (known.standing.kind === 'unknown' || this.#learners.has(known.id)) this.look();
+    } else this.#welcome(new MemberKeeper(session, head));
+    this.#changed();
+  }
+
+  #welcome(keeper: MemberKeeper): void {
+    this.#links.set(keeper.id, keeper);
+    this.#disks.set(keeper.id, keeper.diskId);
+    const leave = (): void => {
+      if (this.#links.get(keeper.id) === keeper) this.#links.delete(keeper.id);
+      this.#changed();
+    };
+    keeper.ended.addEventListener('abort', leave, { once: true });
+    this.look();
+  }
+
+  /** Whether it gets every block as soon as that is on this disk. */
+  isToKeep(id: KeeperId): boolean {
+    return this.#quorum.members.has(id) || this.#learners.has(id);
+  }
+
+  /** Has blocks sent to those that are no witnesses yet. */
+  teach(ids: readonly KeeperId[]): void {
+    for (const id of ids) {
+      this.#learners.add(id);
+      this.#links.get(id)?.wake();
     }
+    for (const listener of this.#settledListeners) listener();
   }
 
   /** While this runs, things are recorded although too few witnesses are here: it names others in the place of lost ones. */
@@ -236,7 +243,7 @@ export class WitnessDesk implements AppendGate {
     return signingKeys.some((publicKey) => equalBytes(publicKey, log.publicKey));
   }
 
-  async #assess(link: WitnessLink): Promise<void> {
+  async #assess(link: Keeper): Promise<void> {
     const { epochs, owner } = await this.#options.views.run(({ witnesses, members }) => ({
       epochs: witnesses.epochs(),
       owner: members.owner(),
@@ -245,13 +252,14 @@ export class WitnessDesk implements AppendGate {
     const tools = { ...this.#options, identityKey: owner.identityPublicKey };
     const found = await assess(link, epochs, tools, AbortSignal.any([this.#stopping.signal, link.ended]));
     if (found.standing === 'superseded') {
-      this.#setAside(link, 'a later epoch of this log has cut off what it held');
+      if (link.setAside === undefined) link.standing = { kind: 'behind' };
+      else this.#setAside(link, 'a later epoch of this log has cut off what it held');
       return;
     }
     link.standing = found.standing;
     if ('keptUpTo' in found) {
       link.sentSequence = found.keptUpTo;
-      this.#quorum.note(link.nodeId, found.keptUpTo);
+      this.#quorum.note(link.id, found.keptUpTo);
       link.wake();
     }
   }
@@ -262,19 +270,19 @@ export class WitnessDesk implements AppendGate {
     this.#options.logger.warn('the log was completed from a witness', { notice });
     const { witnesses, gone } = await this.#options.views.run((views) => ({
       witnesses: views.witnesses.current(),
-      gone: goneNodes(views),
+      gone: goneKeepers(views),
     }));
-    this.#quorum = new Quorum(witnesses);
-    for (const nodeId of gone) this.#quorum.lose(nodeId);
+    this.#quorum = new Quorum(ruleOf(witnesses));
+    for (const id of gone) this.#quorum.lose(id);
     for (const link of this.#links.values()) if (link.standing.kind !== 'failing') link.standing = { kind: 'unknown' };
     this.#lookAgain = true;
   }
 
   /** Recording goes on, and a node holds what this log has not. */
-  #straighten(link: WitnessLink, certain: boolean): void {
+  #straighten(link: Keeper, certain: boolean): void {
     const { standing, head } = link;
     if (standing.kind !== 'ahead' && standing.kind !== 'parted') return;
-    if (certain && (head?.epoch ?? 0) <= this.#options.log.head.epoch) {
+    if (certain && link.setAside !== undefined && (head?.epoch ?? 0) <= this.#options.log.head.epoch) {
       // Enough others had no such block when this log was opened: it was never acknowledged.
       this.#setAside(link, 'it held blocks that were never acknowledged, and that this log does not have');
       return;
@@ -283,28 +291,20 @@ export class WitnessDesk implements AppendGate {
     this.#options.logger.error('the log is read-only', { error: this.#phase.error });
   }
 
-  #setAside(link: WitnessLink, why: string): void {
-    const notice = `The copy of the log at node ${link.nodeId} was put aside: ${why}.`;
+  #setAside(link: Keeper, why: string): void {
+    const notice = `The copy of the log at ${describeKeeper(link.id)} was put aside: ${why}.`;
     this.#notices.push(notice);
-    this.#options.logger.warn('a copy of the log is put aside', { nodeId: link.nodeId, why });
+    this.#options.logger.warn('a copy of the log is put aside', { keeper: link.id, why });
     link.standing = { kind: 'unknown' };
-    link.setAside();
+    link.setAside?.();
     link.standing = { kind: 'behind' };
     link.sentSequence = 0;
-    this.#quorum.note(link.nodeId, 0);
+    this.#quorum.note(link.id, 0);
   }
 
   #committed(block: StoredBlock): void {
     this.#recent.add(block);
-    for (const { event, envelope } of block.events) {
-      if (event?.type === 'WitnessesChanged') {
-        this.#quorum.change({ nodeIds: event.witnesses, required: event.required }, envelope.position.sequence, this.#overriding);
-        for (const nodeId of event.witnesses) this.#learners.delete(nodeId);
-      }
-      if (event?.type === 'NodeDecommissioned') this.#quorum.lose(event.nodeId);
-      if (event?.type === 'CertificateRevoked' && event.role === 'node' && isNodeId(event.subjectId))
-        this.#quorum.lose(event.subjectId);
-    }
+    for (const id of noteInQuorum(this.#quorum, block, this.#overriding)) this.#learners.delete(id);
     for (const link of this.#links.values()) link.wake();
     this.#changed();
   }
@@ -312,7 +312,7 @@ export class WitnessDesk implements AppendGate {
   /** Whoever has not answered by now is not counted upon until it does. */
   #late(sequence: number): void {
     for (const link of this.#links.values()) {
-      if (this.#quorum.members.has(link.nodeId) && this.#quorum.heldBy(link.nodeId) < sequence) link.stalled = true;
+      if (this.#quorum.members.has(link.id) && this.#quorum.heldBy(link.id) < sequence) link.stalled = true;
     }
     this.#changed();
   }
@@ -333,14 +333,10 @@ export class WitnessDesk implements AppendGate {
     if (this.#phase.kind === 'closed') return { error: this.#phase.error, mayPass: false };
     if (this.#phase.kind === 'probing') return { error: notCertain(this.#quorum, this.#links), mayPass: true };
     const { required, rule } = this.#quorum;
-    const here = rule.nodeIds.filter((nodeId) => {
-      const link = this.#links.get(nodeId);
+    const here = rule.keepers.filter((id) => {
+      const link = this.#links.get(id);
       return link?.standing.kind === 'behind' && !link.stalled;
     }).length;
     return here >= required ? undefined : { error: tooFew(here, required), mayPass: true };
   }
 }
-
-/** Witnesses on record that are gone for good: a revoked one is not let in any more. */
-export const goneNodes = (views: Views): readonly NodeId[] =>
-  views.witnesses.current().nodeIds.filter((nodeId) => !countsAsHolder(nodeId, views) || views.nodes.get(nodeId) === undefined);

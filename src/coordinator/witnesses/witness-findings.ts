@@ -31,37 +31,26 @@ function onOneDisk(witnesses: readonly WitnessFacts[]): Finding {
     'log-on-one-disk',
     'warning',
     message,
-    'Add a node on another disk, which then keeps the log too: collective node invite',
+    'Add a node on another disk, which then keeps the log too: collective node invite; or have another member keep it: collective witness set MEMBER',
   );
 }
 
-function witnessFinding({ name, state, reason, sequence }: WitnessFacts): readonly Finding[] {
+function witnessFinding({ name, memberId, state, reason, sequence }: WitnessFacts): readonly Finding[] {
+  const [who, show] =
+    memberId === '' ? [`node ${name}`, `collective node show ${name}`] : [`member ${name}`, `collective member show ${name}`];
+  const Who = `${who.slice(0, 1).toUpperCase()}${who.slice(1)}`;
   const why = reason === '' ? '' : `: ${reason.replace(/\.$/, '')}`;
   switch (state) {
     case 'silent':
-      return [
-        finding(
-          'witness-silent',
-          'warning',
-          `Node ${name} does not answer for its copy of the log.`,
-          `See to it: collective node show ${name}`,
-        ),
-      ];
+      return [finding('witness-silent', 'warning', `${Who} does not answer for its copy of the log.`, `See to it: ${show}`)];
     case 'failing':
-      return [
-        finding(
-          'witness-failing',
-          'warning',
-          `Node ${name} does not keep the log${why}.`,
-          `See to its disk: collective node show ${name}`,
-        ),
-      ];
+      return [finding('witness-failing', 'warning', `${Who} does not keep the log${why}.`, `See to its disk: ${show}`)];
     case 'parted':
       return [
         finding(
           'witness-parted',
           'failure',
-          `The copy of the log at node ${name} is not of this log after event ${sequence}${why}.`,
+          `The copy of the log at ${who} is not of this log after event ${sequence}${why}.`,
           SEE,
         ),
       ];
@@ -70,8 +59,8 @@ function witnessFinding({ name, state, reason, sequence }: WitnessFacts): readon
         finding(
           'witness-gone',
           'warning',
-          `Node ${name} is revoked or removed, and does not keep the log any more; no other could be named in its place yet.`,
-          'Name those that keep it: collective witness set NODES; if those before are lost for good, with --lost',
+          `${Who} is revoked, suspended or removed, and does not keep the log any more; no other could be named in its place yet.`,
+          'Name those that keep it: collective witness set NAMES; if those before are lost for good, with --lost',
         ),
       ];
     default:

@@ -3,24 +3,12 @@ import type { Head } from '../../events/index.js';
 import type { Timers } from '../../ports/index.js';
 import { errorOfFailure, type KeepRequest, type KeepResponse, type KeptHead } from '../../transport/index.js';
 import { BoundedQueue } from '../bounded-queue.js';
+import type { Keeper, Standing } from './keeper.js';
 
 const QUEUED_MESSAGES = 256;
 const READS_IN_FLIGHT = 4;
 const DISK_ID_CHARACTERS = 128;
 const HASH_BYTES = 32;
-
-/** How the copy at a node stands to the own log. */
-export type Standing =
-  /** Not found out yet. */
-  | { readonly kind: 'unknown' }
-  /** A part of it from its first event on: blocks go there. */
-  | { readonly kind: 'behind' }
-  /** It goes on where the own log ends. */
-  | { readonly kind: 'ahead' }
-  /** It has another block where the own log has one. */
-  | { readonly kind: 'parted'; readonly reason: string }
-  /** It takes nothing, or cannot be made out. */
-  | { readonly kind: 'failing'; readonly error: CollectiveError };
 
 interface Reading {
   readonly resolve: (blocks: readonly Uint8Array[]) => void;
@@ -34,7 +22,7 @@ export interface WitnessHello {
 }
 
 /** One node's open stream: what its copy of the own log holds, blocks down, and blocks back up. */
-export class WitnessLink {
+export class WitnessLink implements Keeper {
   readonly nodeId: NodeId;
   readonly diskId: string;
   readonly origin: MemberId;
@@ -61,6 +49,10 @@ export class WitnessLink {
     this.#timers = timers;
     this.diskId = hello.diskId.slice(0, DISK_ID_CHARACTERS);
     this.#head = hello.copies.map(headOf).find((head) => head?.origin === origin);
+  }
+
+  get id(): NodeId {
+    return this.nodeId;
   }
 
   /** How far its copy goes, by its own word; undefined: it has none. */

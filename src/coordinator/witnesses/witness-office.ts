@@ -1,12 +1,15 @@
 import { CollectiveError, type MemberId, type NodeId } from '../../base/index.js';
-import { decideWitnesses } from '../../domain/index.js';
-import type { EventLog, LogContinuation, LogPosition, RequestRef } from '../../events/index.js';
+import { decideWitnesses, type WitnessWish } from '../../domain/index.js';
+import type { EventLog, Head, LogContinuation, LogPosition, RequestRef } from '../../events/index.js';
 import type { Hasher, Logger, SignatureVerifier, Timers } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import type { AppendGate } from '../commands/append-gate.js';
 import type { Command, CommandLoop } from '../commands/command-loop.js';
 import { WitnessChooser } from './chooser.js';
-import { goneNodes, WitnessDesk } from './witness-desk.js';
+import { describeKeeper } from './keeper.js';
+import { admittedMembers, goneKeepers } from './keepers-on-record.js';
+import type { MemberSession } from './member-keeper.js';
+import { WitnessDesk } from './witness-desk.js';
 import { type WitnessReport, witnessReport } from './witness-report.js';
 import { WitnessService } from './witness-service.js';
 
@@ -16,6 +19,8 @@ export interface WitnessOfficeOptions {
   readonly views: ViewHost;
   readonly ownDiskId: string;
   readonly assertLatest: boolean;
+  /** Whether other members are chosen as witnesses too, where no node on another disk is here. */
+  readonly membersToo: boolean;
   /** Whether a node has a session, with a copy of the log or without one. */
   readonly isHere: (nodeId: NodeId) => boolean;
   readonly assertedHead?: LogPosition;
@@ -38,7 +43,7 @@ export class WitnessOffice {
   static async open(options: WitnessOfficeOptions): Promise<WitnessOffice> {
     const { current, gone } = await options.views.run((views) => ({
       current: views.witnesses.current(),
-      gone: goneNodes(views),
+      gone: goneKeepers(views),
     }));
     const { assertedHead, log } = options;
     const asserted = assertedHead?.epoch === log.head.epoch && assertedHead.sequence === log.head.sequence;
@@ -57,7 +62,7 @@ export class WitnessOffice {
   }
 
   /** How far the own log may be told of. */
-  get settledLog(): Pick<WitnessDesk, 'settledSequence' | 'onSettled'> {
+  get settledLog(): Pick<WitnessDesk, 'settledSequence' | 'onSettled' | 'isToKeep'> {
     return this.#desk;
   }
 
@@ -71,11 +76,16 @@ export class WitnessOffice {
     this.#commands = commands;
     this.#chooser = chooser;
     this.#desk.onLooked = () => void chooser.choose();
-    this.#desk.start(await views.run(({ nodes }) => nodes.all().length));
+    this.#desk.start(await views.run((all) => all.nodes.all().length + admittedMembers(all).length));
   }
 
   stop(): void {
     this.#desk.stop();
+  }
+
+  /** Another member's coordinator has said how far its copy of this log goes, all of it durable there; undefined: it has none. */
+  heardMember(session: MemberSession, head: Head | undefined): void {
+    this.#desk.heardMember(session, head);
   }
 
   /** Something is different: others may have to keep the log now. */
@@ -88,11 +98,11 @@ export class WitnessOffice {
    * LOG_READ_ONLY, WITNESSES_UNREACHABLE.
    */
   async name(
-    wish: { readonly nodeIds: readonly NodeId[]; readonly required: number; readonly evenAlone: boolean },
+    wish: Omit<WitnessWish, 'evenIfSame'> & { readonly evenAlone: boolean },
     caller: { readonly actor: Command<void>['actor']; readonly request: RequestRef },
   ): Promise<void> {
     const commands = this.#started();
-    this.#desk.teach(wish.nodeIds);
+    this.#desk.teach([...wish.nodeIds, ...wish.members]);
     const submit = (): Promise<void> =>
       commands.submit<void>({
         ...caller,
@@ -128,11 +138,11 @@ export class WitnessOffice {
         return;
       } catch (error) {
         if (signal.aborted) throw error;
-        this.#options.logger.warn('a witness could not give back blocks', { nodeId: link.nodeId, error });
+        this.#options.logger.warn('a witness could not give back blocks', { keeper: describeKeeper(link.id), error });
       }
     }
-    throw new CollectiveError('WITNESSES_UNREACHABLE', `No node that is here keeps event ${range.fromSequence}.`, {
-      next: 'Start the nodes that keep the log: collective witness list',
+    throw new CollectiveError('WITNESSES_UNREACHABLE', `Nobody who is here keeps event ${range.fromSequence}.`, {
+      next: 'Start those that keep the log: collective witness list',
     });
   }
 

@@ -1,12 +1,14 @@
-import type { NodeId } from '../../base/index.js';
+import { isNodeId, type MemberId, type NodeId } from '../../base/index.js';
 import type { EventLog } from '../../events/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import { type Failure, failureOf } from '../../transport/index.js';
-import type { WitnessLink } from './witness-link.js';
+import type { KeeperId } from './keeper.js';
 import type { WitnessDesk } from './witness-desk.js';
 
 export interface WitnessFacts {
-  readonly nodeId: NodeId;
+  /** Of a node, or of another member: the other one is empty. */
+  readonly nodeId: NodeId | '';
+  readonly memberId: MemberId | '';
   readonly name: string;
   /** In step, catching up, away, silent, gone, or what is wrong with it. */
   readonly state: 'in-step' | 'behind' | 'away' | 'silent' | 'gone' | 'failing' | 'parted';
@@ -36,38 +38,42 @@ export async function witnessReport(
   const { views, log, ownDiskId } = options;
   const { current, names } = await views.run((all) => {
     const row = all.witnesses.current();
-    return { current: row, names: new Map(row.nodeIds.map((nodeId) => [nodeId, all.nodes.get(nodeId)?.name ?? ''])) };
+    const nodes = row.nodeIds.map((id): readonly [KeeperId, string] => [id, all.nodes.get(id)?.name ?? '']);
+    const members = row.members.map((id): readonly [KeeperId, string] => [id, all.peers.get(id)?.name ?? '']);
+    return { current: row, names: new Map([...nodes, ...members]) };
   });
   const head = log.head.sequence;
-  const diskIdOf = (nodeId: NodeId): string => desk.diskOf(nodeId) ?? '';
-  const facts = (nodeId: NodeId): WitnessFacts => {
-    const sequence = desk.quorum.heldBy(nodeId);
-    const diskId = diskIdOf(nodeId);
+  const diskIdOf = (id: KeeperId): string => desk.diskOf(id) ?? '';
+  const facts = (id: KeeperId): WitnessFacts => {
+    const sequence = desk.quorum.heldBy(id);
+    const diskId = diskIdOf(id);
     const disk = diskId === '' || ownDiskId === '' ? 'unknown' : diskId === ownDiskId ? 'own' : 'other';
-    return { nodeId, name: names.get(nodeId) ?? '', sequence, disk, ...stateOf(nodeId, desk, head) };
+    const who = isNodeId(id) ? ({ nodeId: id, memberId: '' } as const) : ({ nodeId: '', memberId: id } as const);
+    return { ...who, name: names.get(id) ?? '', sequence, disk, ...stateOf(id, desk, head) };
   };
   const settled = Math.min(desk.quorum.settledSequence, head);
-  const holding = current.nodeIds.filter((nodeId) => desk.links.has(nodeId) && desk.quorum.heldBy(nodeId) >= settled);
+  const all: readonly KeeperId[] = [...current.nodeIds, ...current.members];
+  const holding = all.filter((id) => desk.links.has(id) && desk.quorum.heldBy(id) >= settled);
   const disks = new Set(holding.map(diskIdOf).filter((diskId) => diskId !== '' && diskId !== ownDiskId));
   const { refusal } = desk;
   return {
     required: current.required,
     byOperator: current.byOperator,
-    witnesses: current.nodeIds.map(facts),
+    witnesses: all.map(facts),
     disks: 1 + disks.size,
     refusal: refusal === undefined ? undefined : { ...failureOf(refusal.error), mayPass: refusal.mayPass },
     notices: desk.notices,
   };
 }
 
-function stateOf(nodeId: NodeId, desk: WitnessDesk, head: number): Pick<WitnessFacts, 'state' | 'reason'> {
-  if (desk.quorum.isGone(nodeId)) return { state: 'gone', reason: '' };
-  const link: WitnessLink | undefined = desk.links.get(nodeId);
+function stateOf(id: KeeperId, desk: WitnessDesk, head: number): Pick<WitnessFacts, 'state' | 'reason'> {
+  if (desk.quorum.isGone(id)) return { state: 'gone', reason: '' };
+  const link = desk.links.get(id);
   if (link === undefined) return { state: 'away', reason: '' };
   const { standing } = link;
   if (standing.kind === 'failing') return { state: 'failing', reason: standing.error.message };
   if (standing.kind === 'parted') return { state: 'parted', reason: standing.reason };
   if (standing.kind === 'ahead') return { state: 'parted', reason: 'it has more than this disk' };
   if (link.stalled) return { state: 'silent', reason: '' };
-  return { state: desk.quorum.heldBy(nodeId) >= head ? 'in-step' : 'behind', reason: '' };
+  return { state: desk.quorum.heldBy(id) >= head ? 'in-step' : 'behind', reason: '' };
 }

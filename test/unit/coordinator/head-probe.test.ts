@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { CollectiveError, LIMITS, type NodeId } from '../../../src/base/index.js';
+import { CollectiveError, LIMITS, type MemberId, type NodeId } from '../../../src/base/index.js';
 import { HeadProbe, type ProbeResult } from '../../../src/coordinator/witnesses/head-probe.js';
-import { Quorum } from '../../../src/coordinator/witnesses/quorum.js';
-import { type Standing, WitnessLink } from '../../../src/coordinator/witnesses/witness-link.js';
-import type { EventLog } from '../../../src/events/index.js';
+import { Quorum, type QuorumRule } from '../../../src/coordinator/witnesses/quorum.js';
+import type { Standing } from '../../../src/coordinator/witnesses/keeper.js';
+import { MemberKeeper } from '../../../src/coordinator/witnesses/member-keeper.js';
+import { WitnessLink } from '../../../src/coordinator/witnesses/witness-link.js';
+import type { CollectiveEvent, EventLog } from '../../../src/events/index.js';
 import { silentLogger } from '../../conformance/chunk-store/silent-logger.js';
 import { SimFileSystem, SimTime, SimTimers } from '../../simulation/ports/index.js';
 import { hasher, originOf } from '../../support/events.js';
@@ -11,13 +13,14 @@ import { commitBlock, foundedLog, readAll } from '../../support/logs.js';
 import { openHost } from '../projections/support.js';
 
 const [a, b] = ['a'.repeat(16), 'b'.repeat(16)] as [NodeId, NodeId];
-const NO_WITNESSES = { nodeIds: [], required: 0 };
+const NO_WITNESSES = { keepers: [], required: 0 };
 
 /** The start of a coordinator whose log names nodes and no witnesses, as one from before the first of them does. */
 class Start {
   readonly log: EventLog;
   readonly here = new Set<NodeId>();
-  readonly links: WitnessLink[] = [];
+  readonly links: (WitnessLink | MemberKeeper)[] = [];
+  rule: QuorumRule = NO_WITNESSES;
   readonly #time = new SimTime();
   readonly #probe: HeadProbe;
   readonly #stopped = new AbortController();
@@ -26,24 +29,35 @@ class Start {
     this.log = log;
     const timers = new SimTimers(this.#time);
     const isHere = (nodeId: NodeId): boolean => this.here.has(nodeId);
-    this.#probe = new HeadProbe({ log, views, assertLatest, isHere, timers, hasher, logger: silentLogger });
+    this.#probe = new HeadProbe({ log, views, assertLatest, ownDiskId: 'own', isHere, timers, hasher, logger: silentLogger });
   }
 
-  static async of(nodeIds: readonly NodeId[], { assertLatest = false } = {}): Promise<Start> {
+  static async of(
+    nodeIds: readonly NodeId[],
+    { assertLatest = false, members = [] as readonly MemberId[] } = {},
+  ): Promise<Start> {
     const log = await foundedLog(new SimFileSystem(), '');
     for (const nodeId of nodeIds) await commitBlock(log, [{ type: 'NodeRegistered', nodeId, name: nodeId.slice(0, 1) }]);
+    for (const memberId of members) await commitBlock(log, [admitted(memberId)]);
     const views = await openHost({ origins: [originOf(1)] });
     for (const { events } of await readAll(log)) await views.apply(events);
     const start = new Start(log, views, assertLatest);
-    start.#probe.begin(nodeIds.length, () => undefined);
+    start.#probe.begin(nodeIds.length + members.length, () => undefined);
     return start;
   }
 
-  /** A node tells of its copy of the log. */
-  tells(nodeId: NodeId, standing: Standing): void {
+  /** Another member tells of its copy of the log. */
+  memberTells(memberId: MemberId, standing: Standing): void {
+    const keeper = new MemberKeeper({ memberId, ended: new AbortController().signal, read: never }, this.log.head);
+    keeper.standing = standing;
+    this.links.push(keeper);
+  }
+
+  /** A node tells of its copy of the log, as long as the own one. */
+  tells(nodeId: NodeId, standing: Standing, diskId = 'disk'): void {
     this.here.add(nodeId);
     const node = { nodeId, origin: this.log.origin, timers: new SimTimers(this.#time) };
-    const link = new WitnessLink(node, { diskId: 'disk', copies: [] });
+    const link = new WitnessLink(node, { diskId, copies: [this.log.head] });
     link.standing = standing;
     this.links.push(link);
   }
@@ -64,9 +78,23 @@ class Start {
   }
 
   #decide(): Promise<ProbeResult> {
-    return this.#probe.decide(this.links, new Quorum(NO_WITNESSES), this.#stopped.signal);
+    return this.#probe.decide(this.links, new Quorum(this.rule), this.#stopped.signal);
   }
 }
+
+const never = (): Promise<never> => Promise.reject(new CollectiveError('NODE_UNREACHABLE', 'It gives nothing.'));
+
+const admitted = (memberId: MemberId): CollectiveEvent => ({
+  type: 'MemberAdmitted',
+  memberId,
+  name: memberId.slice(0, 8),
+  identityPublicKey: new Uint8Array(44),
+  caCertificate: new Uint8Array(300),
+  caEndorsement: new Uint8Array(100),
+  endpoints: ['127.0.0.1:7422'],
+  inviteId: '',
+  introducedBy: '',
+});
 
 let start: Start;
 afterEach(() => start.end());
@@ -117,5 +145,47 @@ describe('a start with a log that names no witnesses', () => {
     start = await Start.of([a, b], { assertLatest: true });
     expect(await start.after(0)).toBe('waiting');
     expect(await start.after(TICK_MS)).toBe('open');
+  });
+});
+
+describe('a start with other members', () => {
+  const [bob, carol] = [originOf(2), originOf(3)];
+
+  it('waits for every member where the log names no witness, and no longer than is bearable', async () => {
+    start = await Start.of([], { members: [bob, carol] });
+    start.memberTells(bob, { kind: 'behind' });
+    expect(await start.after(LIMITS.nodesAskedMs - TICK_MS)).toBe('waiting');
+    expect(await start.after(TICK_MS)).toBe('open');
+  });
+
+  it('asks members too where all witnesses lie on the own disk: it may have been put back as a whole', async () => {
+    start = await Start.of([a], { members: [bob] });
+    start.rule = { keepers: [a], required: 1 };
+    start.tells(a, { kind: 'behind' }, 'own');
+    expect(await start.after(0)).toBe('waiting');
+    start.memberTells(bob, { kind: 'behind' });
+    expect(await start.after(0)).toBe('open');
+  });
+
+  it('waits for no member where a witness on another disk has answered', async () => {
+    start = await Start.of([a], { members: [bob] });
+    start.rule = { keepers: [a], required: 1 };
+    start.tells(a, { kind: 'behind' });
+    expect(await start.after(0)).toBe('open');
+  });
+
+  it('needs the word of a member that is a witness like that of a node', async () => {
+    start = await Start.of([a], { members: [bob, carol] });
+    start.rule = { keepers: [a, bob], required: 1 };
+    start.tells(a, { kind: 'behind' });
+    expect(await start.after(LIMITS.nodesAskedMs)).toBe('waiting');
+    start.memberTells(bob, { kind: 'behind' });
+    expect(await start.after(0)).toBe('open');
+  });
+
+  it('never writes over what a member has gone on with', async () => {
+    start = await Start.of([], { members: [bob] });
+    start.memberTells(bob, { kind: 'parted', reason: 'another block' });
+    expect(await start.after(0)).toBe('closed');
   });
 });

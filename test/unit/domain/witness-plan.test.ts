@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { NodeId } from '../../../src/base/index.js';
-import { planWitnesses, requiredOf, type WitnessCandidate } from '../../../src/domain/index.js';
+import type { MemberId, NodeId } from '../../../src/base/index.js';
+import { planMembers, planWitnesses, requiredOf, type WitnessCandidate } from '../../../src/domain/index.js';
 
 const node = (name: string): NodeId => name as NodeId;
 const at = (name: string, diskId: string, present = true): WitnessCandidate => ({ nodeId: node(name), diskId, present });
@@ -55,5 +55,29 @@ describe('who keeps the log', () => {
       expect(required).toBeGreaterThan(0);
     }
     expect([1, 2, 3].map(requiredOf)).toEqual([1, 1, 2]);
+  });
+});
+
+describe('which other members keep the log', () => {
+  const [bob, carol, dora, emil] = ['bob', 'carol', 'dora', 'emil'] as MemberId[] as [MemberId, MemberId, MemberId, MemberId];
+  const members = (
+    here: readonly MemberId[],
+    { named = [] as readonly MemberId[], onAnotherDisk = false, byOperator = false } = {},
+  ) => planMembers({ current: { members: named, byOperator }, here, gone: new Set(), onAnotherDisk });
+
+  it('is three of them where no node on another disk does, so that one may be away', () => {
+    expect(members([bob, carol, dora, emil])).toEqual([bob, carol, dora]);
+  });
+
+  it('is nobody while there are fewer, or a node on another disk, or a person has chosen', () => {
+    expect(members([bob, carol])).toEqual([]);
+    expect(members([bob, carol, dora], { onAnotherDisk: true })).toEqual([]);
+    expect(members([bob, carol, dora], { byOperator: true })).toEqual([]);
+  });
+
+  it('stays as it is for whoever is named', () => {
+    expect(members([], { named: [bob], byOperator: true })).toEqual([bob]);
+    expect(members([carol, dora, emil], { named: [bob, carol, dora] })).toEqual([bob, carol, dora]);
+    expect(members([bob], { named: [bob], onAnotherDisk: true })).toEqual([bob]);
   });
 });

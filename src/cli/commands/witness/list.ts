@@ -2,7 +2,7 @@ import { ClientCommand } from '../../base/client-command.js';
 import { witnessesJson, witnessesText, type WitnessesJson } from '../../format/witnesses.js';
 
 export default class WitnessList extends ClientCommand {
-  static override summary = 'Show which nodes keep the log, how far, and on how many disks it is.';
+  static override summary = 'Show which nodes and members keep the log, how far, and on how many disks it is.';
   static override aliases = ['witness:ls'];
 
   async run(): Promise<WitnessesJson> {

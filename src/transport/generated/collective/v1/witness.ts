@@ -102,6 +102,7 @@ export interface WitnessSummary {
 }
 
 export interface WitnessInfo {
+  /** Of a node; empty for another member. */
   readonly nodeId: string;
   readonly name: string;
   /** in-step, behind, away, silent, gone, failing, parted */
@@ -111,11 +112,13 @@ export interface WitnessInfo {
   readonly sequence: number;
   /** own (the coordinator's disk), other, unknown */
   readonly disk: string;
+  /** Of another member; empty for a node. */
+  readonly memberId: string;
 }
 
 export interface NameWitnessesRequest {
   readonly requestId: string;
-  /** Names or ids. */
+  /** Names or ids, of nodes and of other members. */
   readonly nodes: readonly string[];
   /** 0: one of up to two, half of more. */
   readonly required: number;
@@ -917,7 +920,7 @@ export const WitnessSummary: MessageFns<WitnessSummary> = {
 };
 
 function createBaseWitnessInfo(): WitnessInfo {
-  return { nodeId: "", name: "", state: "", reason: "", sequence: 0, disk: "" };
+  return { nodeId: "", name: "", state: "", reason: "", sequence: 0, disk: "", memberId: "" };
 }
 
 export const WitnessInfo: MessageFns<WitnessInfo> = {
@@ -939,6 +942,9 @@ export const WitnessInfo: MessageFns<WitnessInfo> = {
     }
     if (message.disk !== "") {
       writer.uint32(50).string(message.disk);
+    }
+    if (message.memberId !== "") {
+      writer.uint32(58).string(message.memberId);
     }
     return writer;
   },
@@ -1002,6 +1008,14 @@ export const WitnessInfo: MessageFns<WitnessInfo> = {
             }
 
             message.disk = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.memberId = reader.string();
             continue;
           }
         }
