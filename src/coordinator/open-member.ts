@@ -15,7 +15,8 @@ import type { ViewHost } from '../projections/index.js';
 import { openViews } from './log/open-views.js';
 
 /** Where things lie in a coordinator's directory. */
-export const logDirectoryOf = (directory: string, origin: MemberId): string => `${directory}/log/${origin}`;
+export const logsDirectoryOf = (directory: string): string => `${directory}/log`;
+export const logDirectoryOf = (directory: string, origin: MemberId): string => `${logsDirectoryOf(directory)}/${origin}`;
 export const viewsPathOf = (directory: string): string => `${directory}/views`;
 
 export interface OpenMemberOptions {

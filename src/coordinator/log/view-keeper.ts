@@ -29,8 +29,8 @@ export class ViewKeeper {
 
   constructor(options: ViewKeeperOptions) {
     this.#options = options;
-    options.views.onDoubt(() => {
-      this.#mend();
+    options.views.onDoubt((origin) => {
+      if (origin === options.log.origin) this.#mend();
     });
   }
 

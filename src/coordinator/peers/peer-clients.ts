@@ -1,33 +1,26 @@
 import type { MemberId } from '../../base/index.js';
-import type { OwnCredentials, PeerPool } from '../../identity/index.js';
-import {
-  createClient,
-  PeerServiceDefinition,
-  type RpcChannel,
-  type RpcClient,
-  type RpcTransport,
-} from '../../transport/index.js';
+import type { PeerPool } from '../../identity/index.js';
+import { createClient, PeerServiceDefinition, type RpcChannel, type RpcClient } from '../../transport/index.js';
 
 /** One connection to each peer, made when it is first needed. */
 export class PeerClients {
   readonly #options: {
-    readonly transport: Pick<RpcTransport, 'connectPeer'>;
-    readonly credentials: OwnCredentials;
+    /** A channel to its coordinator, which the caller closes. */
+    readonly connect: (memberId: MemberId) => RpcChannel;
     readonly peers: PeerPool;
   };
   readonly #channels = new Map<MemberId, RpcChannel>();
 
   constructor(options: {
-    readonly transport: Pick<RpcTransport, 'connectPeer'>;
-    readonly credentials: OwnCredentials;
+    /** A channel to its coordinator, which the caller closes. */
+    readonly connect: (memberId: MemberId) => RpcChannel;
     readonly peers: PeerPool;
   }) {
     this.#options = options;
   }
 
   of(memberId: MemberId): RpcClient<typeof PeerServiceDefinition> {
-    const { transport, credentials: own, peers } = this.#options;
-    const channel = this.#channels.get(memberId) ?? transport.connectPeer({ own, memberId, peers });
+    const channel = this.#channels.get(memberId) ?? this.#options.connect(memberId);
     this.#channels.set(memberId, channel);
     return createClient(PeerServiceDefinition, channel);
   }

@@ -1,10 +1,10 @@
 import { CollectiveError, isCollectiveError, LIMITS, type MemberId, toBase32, toCollectiveError } from '../../base/index.js';
 import { type EventLog, type Head, parseBlock } from '../../events/index.js';
-import type { OwnCredentials, PeerPool } from '../../identity/index.js';
+import type { PeerPool } from '../../identity/index.js';
 import type { Clock, Hasher, Logger, Random, SignatureVerifier, Timers } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import { isNewer } from '../../sync/index.js';
-import type { Finding, PeerMessage, RpcTransport } from '../../transport/index.js';
+import type { Finding, PeerMessage, RpcChannel } from '../../transport/index.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 import { Dialler } from './dialler.js';
 import type { ForeignLog } from './foreign-log.js';
@@ -39,8 +39,7 @@ export interface PeersOfficeOptions {
   readonly commands: Pick<CommandLoop, 'submit'>;
   readonly settled: SettledLog;
   readonly peers: PeerPool;
-  readonly transport: Pick<RpcTransport, 'connectPeer'>;
-  readonly credentials: OwnCredentials;
+  readonly connect: (memberId: MemberId) => RpcChannel;
   readonly softwareVersion: string;
   readonly clock: Clock;
   readonly timers: Timers;

@@ -1,0 +1,89 @@
+import type { MemberId } from '../../base/index.js';
+import type { LogPosition } from '../../events/index.js';
+import type { PeerPool } from '../../identity/index.js';
+import type { Clock, FileSystem, Hasher, Logger, Random, SignatureVerifier, Timers } from '../../ports/index.js';
+import type { ViewHost, Views } from '../../projections/index.js';
+import {
+  type BoundService,
+  type Finding,
+  PeerAdminServiceDefinition,
+  PeerServiceDefinition,
+  type RpcChannel,
+  serve,
+} from '../../transport/index.js';
+import type { CommandLoop } from '../commands/command-loop.js';
+import type { OpenedMember } from '../open-member.js';
+import { ForeignLogs } from './foreign-logs.js';
+import type { SettledLog } from './own-feed.js';
+import { PeersOffice } from './peers-office.js';
+
+interface Ports {
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly hasher: Hasher;
+  readonly verifier: SignatureVerifier;
+  readonly logger: Logger;
+}
+
+/** Opens the copies of others' logs that lie beside the own one; their views are brought up to them meanwhile. */
+export async function openForeignLogs(options: {
+  readonly logsDirectory: string;
+  readonly own: MemberId;
+  readonly views: ViewHost;
+  readonly ports: Ports;
+}): Promise<ForeignLogs> {
+  const { logsDirectory, own, views, ports } = options;
+  const foreign = new ForeignLogs({ ...ports, root: logsDirectory, ownOrigin: own, views });
+  await foreign.openAll();
+  return foreign;
+}
+
+/** The copies as those see them who only read their views. */
+export function readForeignLogs(
+  foreign: ForeignLogs,
+  views: ViewHost,
+): {
+  headOf(origin: MemberId): LogPosition | undefined;
+  read<Value>(origin: MemberId, work: (all: Views) => Value): Promise<Value | undefined>;
+  onApplied(listener: (origin: MemberId) => void): () => void;
+} {
+  return {
+    headOf: (origin) => foreign.get(origin)?.head,
+    read: (origin, work) => (foreign.get(origin) === undefined ? Promise.resolve(undefined) : views.run(work, origin)),
+    onApplied: (listener) => foreign.onApplied(listener),
+  };
+}
+
+export interface PeersPart {
+  readonly office: PeersOffice;
+  readonly homeServices: readonly BoundService[];
+  readonly peerServices: readonly BoundService[];
+  run(signal: AbortSignal): Promise<void>;
+  stop(): Promise<void>;
+  findings(): Promise<readonly Finding[]>;
+}
+
+/** Sessions with peers, and all that goes over them. It closes `foreign` when it stops. */
+export async function openPeersPart(options: {
+  readonly member: OpenedMember;
+  readonly foreign: ForeignLogs;
+  readonly commands: Pick<CommandLoop, 'submit'>;
+  readonly settled: SettledLog;
+  readonly peers: PeerPool;
+  readonly connect: (memberId: MemberId) => RpcChannel;
+  readonly softwareVersion: string;
+  readonly ports: Ports;
+}): Promise<PeersPart> {
+  const { member, ports } = options;
+  const office = await PeersOffice.open({ ...options, ...ports, own: member.log.origin, log: member.log, views: member.views });
+  return {
+    office,
+    homeServices: [serve(PeerAdminServiceDefinition, office.adminService)],
+    peerServices: [serve(PeerServiceDefinition, office.service)],
+    run: (signal) => office.run(signal),
+    stop: () => office.stop(),
+    findings: () => Promise.resolve(office.findings()),
+  };
+}
