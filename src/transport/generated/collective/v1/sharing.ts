@@ -56,8 +56,6 @@ export interface GrantInfo {
   readonly givenMs: number;
   /** 0: no end. */
   readonly untilMs: number;
-  /** Name of the client that gave it. */
-  readonly givenBy: string;
   /** holds, expired, member-suspended, member-removed, folder-removed */
   readonly state: string;
 }
@@ -414,7 +412,6 @@ function createBaseGrantInfo(): GrantInfo {
     rights: [],
     givenMs: 0,
     untilMs: 0,
-    givenBy: "",
     state: "",
   };
 }
@@ -445,11 +442,8 @@ export const GrantInfo: MessageFns<GrantInfo> = {
     if (message.untilMs !== 0) {
       writer.uint32(64).uint64(message.untilMs);
     }
-    if (message.givenBy !== "") {
-      writer.uint32(74).string(message.givenBy);
-    }
     if (message.state !== "") {
-      writer.uint32(82).string(message.state);
+      writer.uint32(74).string(message.state);
     }
     return writer;
   },
@@ -536,14 +530,6 @@ export const GrantInfo: MessageFns<GrantInfo> = {
               break;
             }
 
-            message.givenBy = reader.string();
-            continue;
-          }
-          case 10: {
-            if (tag !== 82) {
-              break;
-            }
-
             message.state = reader.string();
             continue;
           }
@@ -574,12 +560,13 @@ export const GrantServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /** In the order they were given, in pages. */
     listGrants: {
       name: "ListGrants",
       requestType: ListGrantsRequest as typeof ListGrantsRequest,
       requestStream: false,
       responseType: ListGrantsResponse as typeof ListGrantsResponse,
-      responseStream: false,
+      responseStream: true,
       options: {},
     },
     withdrawGrant: {
