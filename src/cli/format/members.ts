@@ -62,13 +62,16 @@ export function memberLines(member: MemberJson): readonly (readonly [string, str
     ['Came by', broughtBy(member)],
     ['Addresses', member.addresses.join(', ') || '-'],
     ['CA', fingerprint(member.caSha256)],
-    ...(acceptedUpTo === undefined ? [] : [['Log taken', upToText(acceptedUpTo)] as const]),
+    ...(acceptedUpTo === undefined ? [] : [['Its log', upToText(acceptedUpTo)] as const]),
     ...(note === undefined ? [] : [['Note', note] as const]),
   ];
 }
 
+/** How much of a stopped member's log is taken, as a sentence. */
 export const upToText = (upTo: MemberJson['acceptedUpTo']): string =>
-  upTo === null || upTo === undefined ? 'nothing of it' : `up to ${upTo.epoch}-${upTo.sequence}`;
+  upTo === null || upTo === undefined
+    ? 'None of its log is taken.'
+    : `Its log is taken up to event ${upTo.epoch}-${upTo.sequence}.`;
 
 /** In groups, to be read out. */
 export const fingerprint = (hex: string): string => hex.match(/.{1,8}/g)?.join(' ') ?? hex;

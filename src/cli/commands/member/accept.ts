@@ -37,7 +37,7 @@ export default class MemberAccept extends ClientCommand {
       this.say('You are admitted there too: both coordinators connect by themselves.');
       this.say('Next: collective peer list');
     } else {
-      this.say(`There you wait to be approved, by: collective member approve ${context.memberName}`);
+      this.say(`There you have to be approved first, with: collective member approve ${context.memberName}`);
       this.say('Then both coordinators connect by themselves.');
     }
     return { member, stateThere: accepted.stateThere };

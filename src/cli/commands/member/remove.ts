@@ -21,7 +21,7 @@ export default class MemberRemove extends ClientCommand {
     const wish = { member: args.member, note: flags.note, now: flags.now };
     const { member: info, cutCalls } = await client.members.remove(wish, this.interrupted);
     const member = memberJson(info);
-    this.say(`${member.name} is removed. Its log is taken ${upToText(member.acceptedUpTo)}. Calls that were cut: ${cutCalls}.`);
+    this.say(`${member.name} is removed. ${upToText(member.acceptedUpTo)} Calls that were cut: ${cutCalls}.`);
     return { ...member, cutCalls };
   }
 }
