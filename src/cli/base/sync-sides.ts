@@ -5,12 +5,13 @@ type Sides = Pick<SyncRequest, 'direction' | 'localPath' | 'remotePath'>;
 
 /**
  * Which of two paths is in the member's tree: the one with a colon in front (`:/photos`, or with the member's name:
- * `alice:/photos`); where there is none, the one that begins with a slash while the other does not. Never a guess: error USAGE.
+ * `alice:/photos`) or that of another member; where there is none, the one that begins with a slash while the other does not.
+ * Never a guess: error USAGE.
  */
 export function syncSides(source: string, destination: string, memberName: string): Sides {
   const [from, to] = [markedPath(source, memberName), markedPath(destination, memberName)];
   if (from !== undefined && to !== undefined) {
-    throw new CollectiveError('USAGE', 'Both paths are in your tree; sync goes between this machine and your tree.', {
+    throw new CollectiveError('USAGE', 'Both paths are in trees of members; sync goes between this machine and a tree.', {
       next: 'Copy within your tree with: collective cp',
     });
   }
@@ -37,6 +38,6 @@ function markedPath(text: string, memberName: string): string | undefined {
   const match = /^([a-z0-9][a-z0-9-]*)?:(\/.*)$/s.exec(text);
   if (match === null) return undefined;
   const [, member, path] = match;
-  // The tree of another member is refused by whoever reads the path.
+  // Another member's tree is named with the member.
   return member === undefined || member === memberName ? path : text;
 }

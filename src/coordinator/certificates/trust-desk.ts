@@ -2,7 +2,7 @@ import { toCollectiveError } from '../../base/index.js';
 import { revokedClients } from '../../domain/index.js';
 import type { Clock, Logger } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
-import type { SessionTrust } from '../../transport/index.js';
+import type { AdmittedMember, SessionTrust } from '../../transport/index.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
 import type { CertificateAuthority } from './authority.js';
 
@@ -17,6 +17,8 @@ export interface TrustDeskOptions {
 
 /** What nodes judge callers by: told to each at its welcome, and to all whenever it changes. */
 export class TrustDesk {
+  /** Other members whose clients may come to nodes. */
+  others: () => Promise<readonly AdmittedMember[]> = () => Promise.resolve([]);
   readonly #options: TrustDeskOptions;
   #changes = 0;
 
@@ -33,11 +35,12 @@ export class TrustDesk {
     const { authority, views, ticketPublicKeys, clock } = this.#options;
     const nowMs = clock.nowMs();
     const member = await authority.trust();
+    const admitted = [...(await this.others())];
     const { revocationPosition, revokedClientIds } = await views.run(({ certificates }) => ({
       revocationPosition: certificates.revocationPosition(),
       revokedClientIds: [...revokedClients(certificates.subjects('client'), nowMs)],
     }));
-    return { ticketPublicKeys: [...ticketPublicKeys()], revocationPosition, revokedClientIds, member, admitted: [] };
+    return { ticketPublicKeys: [...ticketPublicKeys()], revocationPosition, revokedClientIds, member, admitted };
   }
 
   /** Tells every node that is here. */

@@ -7,16 +7,19 @@ import {
   serve,
 } from '../../transport/index.js';
 import type { MemberId } from '../../base/index.js';
-import type { Clock, Hasher } from '../../ports/index.js';
+import type { Clock, Hasher, Logger } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import type { CertificateAuthority } from '../certificates/authority.js';
+import type { TrustDesk } from '../certificates/trust-desk.js';
 import type { Submits } from '../commands/command-loop.js';
 import type { FederationPart } from '../federation.js';
 import { type FilesAccess, type FilesParts, openFiles } from '../files/open-files.js';
 import type { TicketOffice } from '../files/tickets.js';
+import type { OtherLogs } from '../members/other-logs.js';
 import type { PeerTrust } from '../members/peer-trust.js';
 import { GrantService } from '../sharing/grant-service.js';
 import { heldBack } from '../witnesses/held-back.js';
+import { AdmittedClients } from './admitted-clients.js';
 import { GrantGate } from './grant-gate.js';
 import { guardedCommands, mayReadSource } from './guarded-commands.js';
 import { MemberFilesService } from './member-files-service.js';
@@ -36,6 +39,10 @@ export interface RemoteTreesOptions {
   readonly views: ViewHost;
   readonly clock: Clock;
   readonly hasher: Hasher;
+  /** Tells the own nodes whose clients may come. */
+  readonly nodesTrust: TrustDesk;
+  readonly logs: OtherLogs;
+  readonly logger: Logger;
   /** Resolves when what the views show may be told. */
   readonly seen: () => Promise<void>;
 }
@@ -44,6 +51,7 @@ export interface RemoteTreesOptions {
 export function remoteTrees(options: RemoteTreesOptions): FederationPart {
   const { own, parts, access, trust, views, clock, hasher, seen, commands, authority } = options;
   const channels = new PeerChannels({ trust, connect: options.connect });
+  const clients = new AdmittedClients({ ...options, desk: options.nodesTrust });
   const guarded = openFiles(parts, {
     commands: guardedCommands(commands),
     tickets: options.ticketsForOthers,
@@ -66,9 +74,9 @@ export function remoteTrees(options: RemoteTreesOptions): FederationPart {
       heldBack(serve(GrantServiceDefinition, new GrantService({ commands, views, clock, hasher })), seen),
     ],
     peerServices: [serve(PeerFilesServiceDefinition, new PeerFilesService({ files: forOthers, hasher }))],
-    stop: () => {
+    stop: async () => {
       channels.close();
-      return Promise.resolve();
+      await clients.stop();
     },
   };
 }

@@ -1,0 +1,44 @@
+import type { GrantInfo } from '../../client/index.js';
+import { shortTime } from './entries.js';
+import { formatTable } from './table.js';
+
+export interface GrantJson {
+  readonly id: string;
+  /** Null: the folder was removed. */
+  readonly path: string | null;
+  readonly folder: string;
+  readonly member: { readonly id: string; readonly name: string };
+  readonly rights: readonly string[];
+  readonly given: string;
+  /** Null: until it is removed. */
+  readonly until: string | null;
+  /** holds, expired, member-suspended, member-removed, folder-removed */
+  readonly state: string;
+}
+
+export const grantJson = (grant: GrantInfo): GrantJson => ({
+  id: grant.grantId,
+  path: grant.path === '' ? null : grant.path,
+  folder: grant.directoryId,
+  member: { id: grant.memberId, name: grant.memberName },
+  rights: grant.rights,
+  given: new Date(grant.givenMs).toISOString(),
+  until: grant.untilMs === 0 ? null : new Date(grant.untilMs).toISOString(),
+  state: grant.state,
+});
+
+export const untilText = ({ until }: GrantJson): string => (until === null ? 'no end' : shortTime(Date.parse(until)));
+
+export function grantTable(grants: readonly GrantJson[]): string {
+  return formatTable(
+    ['GRANT', 'MEMBER', 'RIGHTS', 'PATH', 'UNTIL', 'STATE'].map((title) => ({ title })),
+    grants.map((grant) => [
+      grant.id,
+      grant.member.name,
+      grant.rights.join(','),
+      grant.path ?? '(removed)',
+      untilText(grant),
+      grant.state,
+    ]),
+  );
+}
