@@ -28,7 +28,7 @@ import type { SyncPlan } from './sync/sync-plan.js';
 import { planGet } from './trees/get-plan.js';
 import { localItems, measure } from './trees/local-tree.js';
 import { planMove } from './trees/move-plan.js';
-import { planPut } from './trees/put-plan.js';
+import { planPut, topOf } from './trees/put-plan.js';
 import { readRemotePath } from './trees/remote-paths.js';
 import { type Past, RemoteTree } from './trees/remote-tools.js';
 import { entriesOf, remoteItems } from './trees/remote-tree.js';
@@ -137,6 +137,7 @@ export class CollectiveClient {
       items: () => localItems(local, roots),
       directories,
       copies,
+      path: topOf(roots),
       expectedBytes: allocatedBytes,
       onProgress: options.onProgress ?? ignore,
       signal,
@@ -152,6 +153,7 @@ export class CollectiveClient {
       items: () => justOne(item),
       directories: [],
       copies,
+      path,
       expectedBytes: 0,
       onProgress: options.onProgress ?? ignore,
       signal,

@@ -1,11 +1,10 @@
-import { CollectiveError, LIMITS } from '../base/index.js';
+import { CollectiveError, LIMITS, type MemberId } from '../base/index.js';
 import { createSigner } from '../identity/index.js';
 import type { Signer } from '../ports/index.js';
 import {
   AdminServiceDefinition,
   CertificateServiceDefinition,
   EnrolmentServiceDefinition,
-  FilesServiceDefinition,
   NodeSessionServiceDefinition,
   type RpcListener,
   serve,
@@ -17,17 +16,11 @@ import { StatusDesk } from './admin/status-desk.js';
 import { openCertificateOffices } from './certificates/offices.js';
 import { CommandLoop } from './commands/command-loop.js';
 import { EnrolmentService } from './enrolment/enrolment-service.js';
-import { CopyCalls } from './files/copy-calls.js';
-import { filesService } from './files/files-service.js';
-import { HistoryCalls } from './files/history-calls.js';
-import { NamespaceCalls } from './files/namespace-calls.js';
 import { PlacementOffice } from './files/placement-office.js';
 import { ProtectionDesk } from './files/protection-desk.js';
 import { ProtectionSurvey } from './files/protection-survey.js';
-import { ReadCalls } from './files/read-calls.js';
 import { ReceiptCheck } from './files/receipt-check.js';
 import { TicketOffice } from './files/tickets.js';
-import { UploadCalls } from './files/upload-calls.js';
 import { Audit } from './log/audit.js';
 import { auditBesideService } from './log/background-audit.js';
 import { bytesOfFiles } from './log/bytes-of-files.js';
@@ -184,16 +177,19 @@ class Running {
       onNodeGone: () => witnesses.look(),
     });
     const { authority, revocations, trust, renewals } = certificates;
-    const tickets = new TicketOffice({
-      origin,
-      signer: ticketSigner,
-      clock,
-      random,
-      hasher,
-      revocationPosition: () => revocations.position,
-    });
+    const ticketOptions = { signer: ticketSigner, clock, random, hasher, revocationPosition: () => revocations.position };
+    const tickets = new TicketOffice({ ...ticketOptions, origin });
     const placement = new PlacementOffice({ views, registry, clock, timers });
     const receipts = new ReceiptCheck({ origin, views, clock, hasher, verifier });
+    const ownCopies = {
+      placement,
+      receipts,
+      damage,
+      policy,
+      ticketsFor: (of: MemberId, sentOnly: boolean) => new TicketOffice({ ...ticketOptions, origin: of, sentOnly }),
+    };
+    const federation = await Federation.open({ ...options, member, commands, authority, registry, witnesses, ownCopies });
+    const shared = federation.copies;
     const audit = new Audit({ log, views, stores, scratchDirectory: directory, hasher, random, timers, logger, onLogDamaged });
     const protection = new ProtectionDesk({ views, registry });
     const survey = new ProtectionSurvey({ views, protection, clock, timers, logger });
@@ -215,14 +211,9 @@ class Running {
       filesOutOfReach: () => survey.filesOutOfReach,
       logBytes: () => bytesOfFiles(ports.fileSystem, logDirectoryOf(directory, origin), log.lastSegment),
     });
-    const files = filesService({
-      uploads: new UploadCalls({ commands, views, placement, tickets, receipts, clock, random, hasher, policy }),
-      reads: new ReadCalls({ views, registry, tickets, damage, clock, retentionMs }),
-      namespace: new NamespaceCalls({ commands, views, clock, hasher }),
-      history: new HistoryCalls({ commands, views, clock, hasher, retentionMs }),
-      copies: new CopyCalls({ commands, views, hasher, retentionMs }),
-      search: { views, registry, protection, clock, retentionMs },
-    });
+    const parts = { views, registry, placement, damage, shared, protection, policy, retentionMs, clock, random, hasher };
+    const ticketsForOthers = ownCopies.ticketsFor(origin, true);
+    federation.openTrees({ parts, access: { commands, tickets }, ticketsForOthers, nodesTrust: trust });
     const admin = new AdminService({
       authority,
       revocation: certificates.revocation,
@@ -251,7 +242,6 @@ class Running {
         revocationPosition: revocations.position,
       }),
     });
-    const federation = await Federation.open({ ...options, member, commands, authority, registry, witnesses });
     const enrolling = new EnrolmentService({
       joining: federation.joining,
       memberName: material.name,
@@ -274,7 +264,6 @@ class Running {
       admit: (caller) => revocations.admit(caller),
       logger,
       services: [
-        heldBack(serve(FilesServiceDefinition, files), witnesses.seen),
         heldBack(serve(AdminServiceDefinition, admin), witnesses.seen, SHOWS_EVENTS),
         serve(WitnessAdminServiceDefinition, new WitnessAdminService({ office: witnesses, views, log, hasher })),
         serve(WitnessServiceDefinition, witnesses.service),

@@ -4,12 +4,16 @@ import type { BoundService, Finding, OpenCall, RpcChannel, RpcListener } from '.
 import type { CertificateAuthority } from './certificates/authority.js';
 import type { CommandLoop } from './commands/command-loop.js';
 import type { CoordinatorOptions } from './coordinator-options.js';
+import { type CopiesPart, openCopiesPart, type OwnCopies } from './foreign/copies-part.js';
+import type { SharedCopies } from './foreign/shared-copies.js';
 import type { JoinDesk } from './members/join-desk.js';
 import { openMembersPart } from './members/members-part.js';
 import type { OtherLogs } from './members/other-logs.js';
 import type { PeerTrust } from './members/peer-trust.js';
+import { openForeignLogs, openPeersPart, readForeignLogs } from './peers/peers-part.js';
 import type { NodeRegistry } from './nodes/node-registry.js';
-import type { OpenedMember } from './open-member.js';
+import { logsDirectoryOf, type OpenedMember } from './open-member.js';
+import { type RemoteTreesOptions, remoteTrees } from './remote/remote-trees.js';
 import type { WitnessOffice } from './witnesses/witness-office.js';
 
 /** What the coordinator is made of, for the parts that deal with other members. */
@@ -19,6 +23,7 @@ export interface FederationOptions extends CoordinatorOptions {
   readonly authority: CertificateAuthority;
   readonly registry: NodeRegistry;
   readonly witnesses: WitnessOffice;
+  readonly ownCopies: OwnCopies;
 }
 
 /** The same, and what the federation itself gives to its parts. */
@@ -41,20 +46,17 @@ export interface FederationPart {
   beforeRemoval?(memberId: MemberId, signal: AbortSignal): Promise<void>;
 }
 
-/** Until copies of other members' logs are kept. */
-const NO_LOGS: OtherLogs = {
-  headOf: () => undefined,
-  read: () => Promise.resolve(undefined),
-  onApplied: () => () => undefined,
-};
-
 /** All that this coordinator has to do with other members. */
 export class Federation {
   readonly trust: PeerTrust;
   /** Lets members in that come with an invite. */
   readonly joining: JoinDesk;
+  /** Copies with other members, for the calls of the own tree. */
+  readonly copies: SharedCopies;
   readonly #options: FederationOptions;
-  readonly #parts: readonly FederationPart[];
+  readonly #parts: FederationPart[];
+  readonly #connect: FederationContext['connectPeer'];
+  readonly #logs: OtherLogs;
   readonly #listening: Listening;
 
   private constructor(
@@ -62,32 +64,60 @@ export class Federation {
     made: {
       readonly trust: PeerTrust;
       readonly joining: JoinDesk;
-      readonly parts: readonly FederationPart[];
+      readonly copies: CopiesPart;
+      readonly parts: FederationPart[];
+      readonly connect: FederationContext['connectPeer'];
+      readonly logs: OtherLogs;
       readonly listening: Listening;
     },
   ) {
     this.#options = options;
     this.trust = made.trust;
     this.joining = made.joining;
+    this.copies = made.copies.shared;
     this.#parts = made.parts;
+    this.#connect = made.connect;
+    this.#logs = made.logs;
     this.#listening = made.listening;
   }
 
   static async open(options: FederationOptions): Promise<Federation> {
     const parts: FederationPart[] = [];
     const listening: Listening = { listener: undefined };
+    const { directory, ports, witnesses, member } = options;
+    const own = options.authority.own.memberId;
+    const logsDirectory = logsDirectoryOf(directory);
+    const foreign = await openForeignLogs({ logsDirectory, own, views: member.views, ports });
+    const logs: OtherLogs = readForeignLogs(foreign, member.views);
     const members = await openMembersPart({
       ...options,
       views: options.member.views,
-      logs: NO_LOGS,
+      logs,
       closePeerCalls: (matches, error) => closeCalls(listening, matches, error),
       beforeRemoval: async (memberId, signal) => {
         for (const part of parts) await part.beforeRemoval?.(memberId, signal);
       },
     });
     parts.push(members);
-    const { trust, joining } = members;
-    return new Federation(options, { trust, joining, parts, listening });
+    const { trust, joining, connect } = members;
+    const settled = witnesses.settledLog;
+    const peers = await openPeersPart({ ...options, foreign, settled, peers: trust, connect });
+    parts.push(peers);
+    const { views } = options.member;
+    const copies = openCopiesPart({ ...options, own: options.authority.memberId, views, trust, connect, logs });
+    parts.push(copies);
+    return new Federation(options, { trust, joining, copies, parts, connect, logs, listening });
+  }
+
+  /** The trees of members, the own one among them: for own clients and, as far as it is granted, for those of others. */
+  openTrees(trees: Pick<RemoteTreesOptions, 'parts' | 'access' | 'ticketsForOthers' | 'nodesTrust'>): void {
+    const { commands, authority, member, witnesses, ports, material } = this.#options;
+    const own = { memberId: authority.memberId, name: material.name };
+    const { views } = member;
+    const { seen } = witnesses;
+    const { trust } = this;
+    const links = { trust, connect: this.#connect, logs: this.#logs };
+    this.#parts.push(remoteTrees({ ...trees, ...ports, ...links, own, commands, authority, views, seen }));
   }
 
   get homeServices(): readonly BoundService[] {

@@ -1,4 +1,4 @@
-import { type ChunkId, LIMITS, type NodeId, ok } from '../base/index.js';
+import { type ChunkId, LIMITS, type MemberId, type NodeId, ok } from '../base/index.js';
 import type { CollectiveEvent, CopiesLost, CopiesRecorded } from '../events/index.js';
 import type { PlacementReader } from '../projections/index.js';
 import type { Decision } from './decision.js';
@@ -14,6 +14,22 @@ export function decideCopiesLost(
   for (let start = 0; start < lost.length; start += LIMITS.chunksPerCall) {
     const chunkIds = lost.slice(start, start + LIMITS.chunksPerCall);
     events.push({ type: 'CopiesLost', holder: { nodeId: found.nodeId }, reason: found.reason, chunkIds });
+  }
+  return ok(events);
+}
+
+/** Another member keeps these copies no more. Those not on record (any more) are no news. */
+export function decideMemberCopiesLost(
+  found: { readonly memberId: MemberId; readonly reason: CopiesLost['reason']; readonly chunkIds: readonly ChunkId[] },
+  placement: PlacementReader,
+): Decision {
+  const { memberId, reason } = found;
+  placement.need(found.chunkIds);
+  const lost = [...new Set(found.chunkIds)].filter((id) => placement.chunk(id)?.members.includes(memberId) === true);
+  const events: CollectiveEvent[] = [];
+  for (let start = 0; start < lost.length; start += LIMITS.chunksPerCall) {
+    const chunkIds = lost.slice(start, start + LIMITS.chunksPerCall);
+    events.push({ type: 'CopiesLost', holder: { memberId }, reason, chunkIds });
   }
   return ok(events);
 }

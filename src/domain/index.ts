@@ -8,9 +8,11 @@ export {
   revokedClients,
   subjectNamed,
 } from './certificate-decisions.js';
-export { decideCopiesLost, decideCopiesWhole } from './damage-decisions.js';
+export { decideCopiesLost, decideCopiesWhole, decideMemberCopiesLost } from './damage-decisions.js';
 export type { Decision, DecisionContext } from './decision.js';
 export { matchesGlob } from './glob.js';
+export { decideGiveGrant, decideWithdrawGrant, type GiveGrant } from './grant-decisions.js';
+export { GrantScope, type GrantViews, hasEnded, type HoldingGrant, notGrantedAtAll } from './grant-scope.js';
 export {
   checkLabel,
   decideBurnInvite,
@@ -47,7 +49,7 @@ export { decideRestoreEntry, type RestoreEntry } from './namespace/restore-entry
 export { decideSetAttributes, type SetAttributes } from './namespace/set-attributes.js';
 export { decideNodeHello, decideNodeUnreachable, decideNodeUse, nodeNamed, type NodeHello } from './node-decisions.js';
 export { type Candidate, NodeChoice, type PlannedChunk, type Unusable } from './node-choice.js';
-export { type ChunkPlan, checkRoom, planPlacement, roomFor } from './placement-plan.js';
+export { type ChunkPlan, checkRoom, planPlacement, type Room, roomFor } from './placement-plan.js';
 export { type MemberCandidate, planSpread, type SharedChunk, type SpreadPlan } from './spread-plan.js';
 export {
   decideWitnesses,

@@ -2,6 +2,9 @@ import { CollectiveError, fail, formatSize, type NodeId, ok, type Result } from 
 import { copiesWord } from './copies-word.js';
 import { type Candidate, holds, NodeChoice, type PlannedChunk, type Unusable } from './node-choice.js';
 
+/** A holder, as far as only its room counts. */
+export type Room = Pick<Candidate, 'name' | 'freeBytes' | 'full'>;
+
 export interface ChunkPlan {
   /** As many as copies were asked for, or at least as fewer as are enough; those that hold the chunk already first. */
   readonly nodeIds: readonly NodeId[];
@@ -30,7 +33,10 @@ export function planPlacement(request: {
   for (const chunk of request.chunks) {
     const chosen: Candidate[] = [];
     choice.add(chunk, chosen, { wanted: copies, needed: minimumCopies });
-    if (chosen.length < minimumCopies) return tooLittleSpace(chunk.lengthBytes, minimumCopies, candidates, choice);
+    if (chosen.length < minimumCopies) {
+      const left = candidates.map((each) => ({ ...each, freeBytes: choice.freeBytes(each.nodeId) }));
+      return tooLittleSpace(chunk.lengthBytes, minimumCopies, left);
+    }
     plans.push(chunkPlanOf(chunk, chosen));
   }
   return ok(plans);
@@ -47,11 +53,7 @@ const MAKE_ROOM = "Raise a node's capacity or make room on its disk, or add a no
 
 const nodesWord = (count: number): string => (count === 1 ? '1 node' : `${count} nodes`);
 
-function tooFewNodes(
-  copies: number,
-  candidates: readonly Candidate[],
-  unusable: readonly Unusable[],
-): Result<never, CollectiveError> {
+function tooFewNodes(copies: number, candidates: readonly Room[], unusable: readonly Unusable[]): Result<never, CollectiveError> {
   const names = candidates.map(({ name }) => name).join(', ');
   const others = unusable.map(({ name, why }) => `${name} is ${why}`).join(', ');
   const message =
@@ -78,14 +80,9 @@ function tooFewNodes(
   );
 }
 
-function tooLittleSpace(
-  bytes: number,
-  copies: number,
-  candidates: readonly Candidate[],
-  choice: NodeChoice,
-): Result<never, CollectiveError> {
-  const left = candidates.map(({ name, nodeId, full }) => {
-    return full === true ? `${name} is full` : `${name} has ${formatSize(choice.freeBytes(nodeId))} left`;
+function tooLittleSpace(bytes: number, copies: number, candidates: readonly Room[]): Result<never, CollectiveError> {
+  const left = candidates.map(({ name, freeBytes, full }) => {
+    return full === true ? `${name} is full` : `${name} has ${formatSize(freeBytes)} left`;
   });
   return fail(
     new CollectiveError(
@@ -121,12 +118,12 @@ export function roomFor(copies: number, candidates: readonly Candidate[]): numbe
  */
 export function checkRoom(
   request: { readonly bytes: number; readonly copies: number },
-  candidates: readonly Candidate[],
+  candidates: readonly Room[],
   unusable: readonly Unusable[],
 ): Result<undefined, CollectiveError> {
   const { bytes, copies } = request;
   if (candidates.length < copies) return tooFewNodes(copies, candidates, unusable);
   const room = candidates.reduce((sum, { freeBytes }) => sum + Math.min(freeBytes, bytes), 0);
   if (room >= bytes * copies) return ok(undefined);
-  return tooLittleSpace(bytes, copies, candidates, new NodeChoice(candidates, new Set()));
+  return tooLittleSpace(bytes, copies, candidates);
 }

@@ -83,7 +83,7 @@ export class FilesCalls {
   }
 
   openUpload(
-    request: { readonly copies: number; readonly expectedBytes: number },
+    request: { readonly copies: number; readonly expectedBytes: number; readonly path: string },
     signal: AbortSignal,
   ): Promise<OpenUploadResponse> {
     const requestId = this.#nextId();
@@ -124,8 +124,13 @@ export class FilesCalls {
   }
 
   /** Not repeated as a whole: the caller knows how far it came. */
-  readFiles(targets: readonly ReadTarget[], signal: AbortSignal): AsyncIterable<ReadFilesResponse> {
-    return this.#options.rpc.readFiles({ targets }, this.#callOptions(signal));
+  readFiles(
+    targets: readonly ReadTarget[],
+    signal: AbortSignal,
+    /** Also holders at other members where own nodes have copies: for who could not read from those. */
+    everywhere = false,
+  ): AsyncIterable<ReadFilesResponse> {
+    return this.#options.rpc.readFiles({ targets, everywhere }, this.#callOptions(signal));
   }
 
   /** What stands at a path, and what it takes with all below it. */

@@ -88,7 +88,8 @@ export class ChunkFetcher {
       if (signal.aborted) throw error;
       const { damage, logger } = this.#options;
       logger.info('a node did not give a chunk', { node: access.name, nodeId: access.nodeId, chunkId: chunk.chunkId, error });
-      if (BAD_COPY.has(error.code)) damage.report({ chunkId: chunk.chunkId, nodeId: access.nodeId, code: error.code });
+      if (BAD_COPY.has(error.code))
+        damage.report({ chunkId: chunk.chunkId, nodeId: access.nodeId, memberId: access.memberId, code: error.code });
       return error;
     }
   }
@@ -103,7 +104,7 @@ export class ChunkFetcher {
     const which = fileId === undefined ? { path, version } : { path, version, fileId, deletedToo: true };
     const target = { ...which, offsetBytes, lengthBytes: chunk.lengthBytes };
     try {
-      for await (const page of this.#options.calls.readFiles([target], signal)) {
+      for await (const page of this.#options.calls.readFiles([target], signal, true)) {
         const extent = page.extents.find(
           (candidate) => candidate.offsetBytes === offsetBytes && candidate.chunkId === chunk.chunkId,
         );

@@ -90,6 +90,7 @@ export class RunSync {
       items: () => this.#items(made),
       directories: [],
       copies,
+      path: this.#remotePath(''),
       expectedBytes: this.#plan.allocatedBytes,
       onProgress,
       signal,

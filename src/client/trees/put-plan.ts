@@ -3,7 +3,7 @@ import type { FilesCalls } from '../calls/files-calls.js';
 import type { Entry } from '../entry.js';
 import type { LocalFiles } from '../local/local-files.js';
 import { nameOf, type LocalRoot } from './local-tree.js';
-import { childPath, isRoot, readRemotePath } from './remote-paths.js';
+import { childPath, isRoot, parentPath, readRemotePath } from './remote-paths.js';
 
 /**
  * Where each source goes, by the rules of `cp -r`: into the destination if that is a folder, is written with a slash at its end,
@@ -39,6 +39,13 @@ export async function planPut(
   }
   refuseDoubles(roots);
   return roots;
+}
+
+/** The remote path that all of them are at or below. */
+export function topOf(roots: readonly LocalRoot[]): string {
+  const [first, ...others] = roots;
+  if (first === undefined) return '/';
+  return others.length === 0 ? first.path : parentPath(first.path);
 }
 
 /** Undefined where nothing stands. */

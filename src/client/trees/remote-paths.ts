@@ -20,3 +20,10 @@ export const childPath = (folder: string, name: string): string => `${isRoot(fol
 
 /** Of a plain path: `/` and `bob:/`. */
 export const isRoot = (path: string): boolean => path.endsWith('/');
+
+/** Of a plain path; of a root the root itself. */
+export function parentPath(path: string): string {
+  const parsed = parseRemotePath(path);
+  if (!parsed.ok) throw parsed.error;
+  return formatRemotePath({ ...parsed.value, names: parsed.value.names.slice(0, -1) });
+}

@@ -187,7 +187,7 @@ export class ChunkStorer {
   async #sign({ access, right }: Target, tasks: readonly Task[], signal: AbortSignal): Promise<void> {
     const chunks = tasks.map(({ chunk }) => entryOf(chunk));
     const signedReceipt = await this.#options.pool.use(access, 0, signal, (channel) => channel.receipt(right, chunks, signal));
-    const receipt: Receipt = { nodeId: access.nodeId, signedReceipt, chunks };
+    const receipt: Receipt = { nodeId: access.nodeId, signedReceipt, chunks, memberId: access.memberId };
     for (const task of tasks) task.receipts.set(access.nodeId, receipt);
   }
 

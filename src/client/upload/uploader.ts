@@ -26,8 +26,10 @@ export interface UploadRequest {
   readonly items: () => AsyncIterable<UploadItem>;
   /** The directories among them, to give them their times when nothing is added to them any longer. */
   readonly directories: readonly DirectoryItem[];
-  /** 0: the member's default. */
+  /** 0: what the policy of the path says. */
   readonly copies: number;
+  /** The remote path that everything goes to or below. */
+  readonly path: string;
   /** How much new data to expect at most, so that an upload for which there is no room is refused at once; 0: unknown. */
   readonly expectedBytes: number;
   readonly onProgress: (progress: TransferProgress) => void;
@@ -62,19 +64,19 @@ export class Uploader {
   /** Where there is no room for all of it, but the nodes hold much of it already, there may be room for the rest. */
   async #open(request: UploadRequest): Promise<OpenUploadResponse> {
     const { calls } = this.#options;
-    const { copies, expectedBytes, signal } = request;
+    const { copies, path, expectedBytes, signal } = request;
     try {
-      return await calls.openUpload({ copies, expectedBytes }, signal);
+      return await calls.openUpload({ copies, path, expectedBytes }, signal);
     } catch (error) {
       if (!isCollectiveError(error) || error.code !== 'NOT_ENOUGH_SPACE' || expectedBytes === 0) throw error;
       const missingBytes = await this.#survey(request).catch(unlessScarce);
       if (missingBytes === undefined || missingBytes >= expectedBytes) throw error;
-      return calls.openUpload({ copies, expectedBytes: missingBytes }, signal);
+      return calls.openUpload({ copies, path, expectedBytes: missingBytes }, signal);
     }
   }
 
-  async #survey({ copies: wanted, items, signal }: UploadRequest): Promise<number | undefined> {
-    const { uploadId, copies } = await this.#options.calls.openUpload({ copies: wanted, expectedBytes: 0 }, signal);
+  async #survey({ copies: wanted, path, items, signal }: UploadRequest): Promise<number | undefined> {
+    const { uploadId, copies } = await this.#options.calls.openUpload({ copies: wanted, path, expectedBytes: 0 }, signal);
     try {
       return await new Survey({ ...this.#options, uploadId, copies }).missingBytes(items(), signal);
     } finally {

@@ -5,6 +5,7 @@ import {
   countsAsHolder,
   type ChunkPlan,
   planPlacement,
+  type Room,
   roomFor,
   type Unusable,
 } from '../../domain/index.js';
@@ -60,9 +61,16 @@ export class PlacementOffice {
   }
 
   /** Whether there is room for so many bytes at all, before any of them is sent. Errors as `place`. */
-  async checkRoom(request: { readonly bytes: number; readonly copies: number; readonly signal: AbortSignal }): Promise<void> {
-    const { candidates, unusable } = await this.usable(request.copies, request.signal);
-    accept(checkRoom(request, candidates, unusable));
+  async checkRoom(request: {
+    readonly bytes: number;
+    readonly copies: number;
+    /** Others that could keep a copy each. */
+    readonly members: readonly Room[];
+    readonly signal: AbortSignal;
+  }): Promise<void> {
+    const { members } = request;
+    const { candidates, unusable } = await this.usable(Math.max(0, request.copies - members.length), request.signal);
+    accept(checkRoom(request, [...candidates, ...members], unusable));
   }
 
   /** The most that could be stored now, in so many copies. */

@@ -4,15 +4,17 @@ import {
   type ChunkId,
   CollectiveError,
   isChunkId,
+  isMemberId,
   isNodeId,
   LIMITS,
+  type MemberId,
   type NodeId,
   toCollectiveError,
 } from '../../base/index.js';
 import { choose, countsAsHolder, keptVersion, type Names, standingAt, type Which } from '../../domain/index.js';
 import type { Extent } from '../../events/index.js';
 import type { Clock } from '../../ports/index.js';
-import type { NamespaceReader, NodeRow, VersionRow, ViewHost } from '../../projections/index.js';
+import type { NamespaceReader, NodeRow, PlacementRow, VersionRow, ViewHost } from '../../projections/index.js';
 import { failureOf } from '../../transport/index.js';
 import type {
   EntryInfo,
@@ -24,7 +26,9 @@ import type {
   ReportDamageRequest,
   ReportDamageResponse,
 } from '../../transport/index.js';
-import { type ClientCaller, clientCaller, type FilesCall } from '../caller.js';
+import { clientCaller, type FilesCall } from '../caller.js';
+import type { ListedChunk, MemberSource } from '../foreign/member-sources.js';
+import type { SharedCopies } from '../foreign/shared-copies.js';
 import type { DamageDesk } from '../nodes/damage-desk.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
 import { entryInfo } from './entry-info.js';
@@ -36,6 +40,8 @@ export interface ReadCallsOptions {
   readonly registry: NodeRegistry;
   readonly tickets: TicketOffice;
   readonly damage: DamageDesk;
+  /** Copies with other members. */
+  readonly shared: SharedCopies;
   readonly clock: Clock;
   readonly retentionMs: number;
 }
@@ -53,10 +59,13 @@ interface TargetExtent {
   readonly extent: Extent;
 }
 
-interface Holding {
-  readonly lengthBytes: number;
-  readonly holders: readonly NodeId[];
-  readonly lost: readonly NodeId[];
+type Holding = Pick<PlacementRow, 'lengthBytes' | 'holders' | 'members' | 'lost'>;
+
+interface PageReader {
+  readonly keyHash: Uint8Array;
+  /** Copies at other members too where own nodes have some. */
+  readonly everywhere: boolean;
+  readonly signal: AbortSignal;
 }
 
 /** The calls that bring files out: where their bytes are, with the tickets to get them. */
@@ -69,7 +78,8 @@ export class ReadCalls {
 
   /** Pages are made as they are taken; tickets are fresh in each. */
   async *readFiles(request: ReadFilesRequest, call: FilesCall): AsyncGenerator<ReadFilesResponse> {
-    const caller = clientCaller(call.caller);
+    const { keyHash } = clientCaller(call.caller);
+    const reader = { keyHash, everywhere: request.everywhere === true, signal: call.signal };
     const targets = atMost('files', request.targets, LIMITS.filesPerCommit);
     let files: ReadFile[] = [];
     let extents: TargetExtent[] = [];
@@ -80,31 +90,39 @@ export class ReadCalls {
       for await (const extent of this.#extents(opened)) {
         extents.push({ target: index, extent });
         if (extents.length < LIMITS.extentsPerList) continue;
-        yield await this.#page(files, extents, caller);
+        yield await this.#page(files, extents, reader);
         files = [];
         extents = [];
       }
     }
-    if (files.length > 0 || extents.length > 0) yield await this.#page(files, extents, caller);
+    if (files.length > 0 || extents.length > 0) yield await this.#page(files, extents, reader);
   }
 
   async reportDamage(request: ReportDamageRequest, call: FilesCall): Promise<ReportDamageResponse> {
-    const copies = atMost('copies', request.copies, LIMITS.chunksPerCall).map(({ nodeId, chunkId }) => {
-      if (!isNodeId(nodeId) || !isChunkId(chunkId))
+    const copies = atMost('copies', request.copies, LIMITS.chunksPerCall).map(({ nodeId, chunkId, memberId = '' }) => {
+      const whose: MemberId | '' | undefined = memberId === '' ? '' : isMemberId(memberId) ? memberId : undefined;
+      if (!isNodeId(nodeId) || !isChunkId(chunkId) || whose === undefined)
         throw new CollectiveError('REQUEST_INVALID', 'A report names a chunk and a node.');
-      return { nodeId, chunkId };
+      return { nodeId, chunkId, memberId: whose };
     });
-    await this.#options.damage.suspect(await this.#onRecord(copies), call.signal);
+    const { damage, shared } = this.#options;
+    const onRecord = await this.#onRecord(copies);
+    const foreign = onRecord.flatMap(({ memberId, ...copy }) => (memberId === '' ? [] : [{ ...copy, memberId }]));
+    const own = onRecord.filter(({ memberId }) => memberId === '');
+    await Promise.all([damage.suspect(own, call.signal), shared.damage.suspect(foreign, call.signal)]);
     return {};
   }
 
   /** Of what is not on record there is nothing to check, and it would keep its place in the list for ever. */
-  #onRecord<Copy extends { readonly nodeId: NodeId; readonly chunkId: ChunkId }>(
+  #onRecord<Copy extends { readonly nodeId: NodeId; readonly chunkId: ChunkId; readonly memberId: MemberId | '' }>(
     copies: readonly Copy[],
   ): Promise<readonly Copy[]> {
     return this.#options.views.run(({ placement }) => {
       placement.need(copies.map(({ chunkId }) => chunkId));
-      return copies.filter(({ nodeId, chunkId }) => placement.chunk(chunkId)?.holders.includes(nodeId) === true);
+      return copies.filter(({ nodeId, chunkId, memberId }) => {
+        const row = placement.chunk(chunkId);
+        return memberId === '' ? row?.holders.includes(nodeId) === true : row?.members.includes(memberId) === true;
+      });
     });
   }
 
@@ -156,7 +174,7 @@ export class ReadCalls {
     }
   }
 
-  async #page(files: readonly ReadFile[], extents: readonly TargetExtent[], caller: ClientCaller): Promise<ReadFilesResponse> {
+  async #page(files: readonly ReadFile[], extents: readonly TargetExtent[], reader: PageReader): Promise<ReadFilesResponse> {
     const chunkIds = [...new Set(extents.map(({ extent }) => extent.chunkId).filter((id) => id !== undefined))];
     const { holdings, nodes } = await this.#options.views.run((views) => {
       views.placement.need(chunkIds);
@@ -169,35 +187,65 @@ export class ReadCalls {
       };
     });
     const order = new Map(chunkIds.map((id) => [id, this.#inOrder(id, holdings.get(id)?.holders ?? [], nodes)]));
-    const byNode = new Map<NodeId, { readonly chunkId: ChunkId; readonly lengthBytes: number }[]>();
+    const byNode = new Map<NodeId, ListedChunk[]>();
     for (const [chunkId, nodeIds] of order) {
       const lengthBytes = holdings.get(chunkId)?.lengthBytes ?? 0;
       for (const nodeId of nodeIds) byNode.set(nodeId, [...(byNode.get(nodeId) ?? []), { chunkId, lengthBytes }]);
     }
     const nodeIds = [...byNode.keys()];
     const indexOf = new Map(nodeIds.map((nodeId, index) => [nodeId, index]));
+    const foreign = await this.#foreign(order, holdings, reader);
+    const foreignOf = new Map<ChunkId, number[]>();
+    foreign.forEach(({ chunks }, index) => {
+      for (const { chunkId } of chunks) foreignOf.set(chunkId, [...(foreignOf.get(chunkId) ?? []), nodeIds.length + index]);
+    });
+    const holdersOf = (chunkId: ChunkId): number[] => {
+      const own = order.get(chunkId) ?? [];
+      const here = own.filter(this.#isHere).map((nodeId) => indexOf.get(nodeId) ?? 0);
+      const away = own.filter((nodeId) => !this.#isHere(nodeId)).map((nodeId) => indexOf.get(nodeId) ?? 0);
+      return [...here, ...(foreignOf.get(chunkId) ?? []), ...away];
+    };
+    const namesOf = (chunkId: ChunkId): string[] => {
+      const { lost = [], members = [] } = holdings.get(chunkId) ?? {};
+      const { shared } = this.#options;
+      return [...lost.map((id) => nodes.get(id)?.name ?? id), ...members.map((id) => shared.nameOf(id))];
+    };
     return {
       files: [...files],
-      extents: extents.map(({ target, extent }): PlacedExtent => {
-        const holders = extent.chunkId === undefined ? [] : (order.get(extent.chunkId) ?? []);
-        const lost = extent.chunkId === undefined ? [] : (holdings.get(extent.chunkId)?.lost ?? []);
-        return {
-          target,
-          offsetBytes: extent.offsetBytes,
-          lengthBytes: extent.lengthBytes,
-          chunkId: extent.chunkId ?? '',
-          nodes: holders.map((nodeId) => indexOf.get(nodeId) ?? 0),
-          holderNames: holders.length > 0 ? [] : lost.map((nodeId) => nodes.get(nodeId)?.name ?? nodeId),
-        };
+      extents: extents.map(({ target, extent: { offsetBytes, lengthBytes, chunkId } }): PlacedExtent => {
+        const placed = { target, offsetBytes, lengthBytes };
+        if (chunkId === undefined) return { ...placed, chunkId: '', nodes: [], holderNames: [] };
+        const holders = holdersOf(chunkId);
+        return { ...placed, chunkId, nodes: holders, holderNames: holders.length > 0 ? [] : namesOf(chunkId) };
       }),
-      nodes: nodeIds.map((nodeId) => ({
-        nodeId,
-        name: nodes.get(nodeId)?.name ?? nodeId,
-        endpoints: nodes.get(nodeId)?.endpoints ?? [],
-        ...this.#options.tickets.read({ nodeId, clientKeyHash: caller.keyHash, chunks: byNode.get(nodeId) ?? [] }),
-      })),
+      nodes: [
+        ...nodeIds.map((nodeId) => ({
+          nodeId,
+          name: nodes.get(nodeId)?.name ?? nodeId,
+          endpoints: nodes.get(nodeId)?.endpoints ?? [],
+          ...this.#options.tickets.read({ nodeId, clientKeyHash: reader.keyHash, chunks: byNode.get(nodeId) ?? [] }),
+        })),
+        ...foreign.map(({ access }) => access),
+      ],
     };
   }
+
+  /** Of chunks that no own node that is here has a copy of, and of all where that is asked: where other members have them. */
+  #foreign(
+    order: ReadonlyMap<ChunkId, readonly NodeId[]>,
+    holdings: ReadonlyMap<ChunkId, Holding | undefined>,
+    { keyHash, everywhere, signal }: PageReader,
+  ): Promise<readonly MemberSource[]> {
+    const wanted = new Map<MemberId, ListedChunk[]>();
+    for (const [chunkId, nodeIds] of order) {
+      if (!everywhere && nodeIds.some(this.#isHere)) continue;
+      const { lengthBytes = 0, members = [] } = holdings.get(chunkId) ?? {};
+      for (const memberId of members) wanted.set(memberId, [...(wanted.get(memberId) ?? []), { chunkId, lengthBytes }]);
+    }
+    return wanted.size === 0 ? Promise.resolve([]) : this.#options.shared.sources.locate(wanted, keyHash, signal);
+  }
+
+  readonly #isHere = (nodeId: NodeId): boolean => this.#options.registry.presence(nodeId) === 'online';
 
   /**
    * Nodes that are here before those that are not (which may answer all the same: after a start they dial in one by one); among
@@ -207,8 +255,7 @@ export class ReadCalls {
     const known = holders.filter((nodeId) => (nodes.get(nodeId)?.endpoints.length ?? 0) > 0);
     const turn = known.length === 0 ? 0 : Number.parseInt(chunkId.slice(-4), 16) % known.length;
     const turned = [...known.slice(turn), ...known.slice(0, turn)];
-    const here = (nodeId: NodeId): boolean => this.#options.registry.presence(nodeId) === 'online';
-    return [...turned.filter(here), ...turned.filter((nodeId) => !here(nodeId))];
+    return [...turned.filter(this.#isHere), ...turned.filter((nodeId) => !this.#isHere(nodeId))];
   }
 }
 

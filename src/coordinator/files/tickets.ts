@@ -30,6 +30,11 @@ export class TicketOffice {
     this.#options = options;
   }
 
+  /** Who puts by its tickets must send every byte. */
+  get sentOnly(): boolean {
+    return this.#options.sentOnly ?? false;
+  }
+
   /** To put chunks of one upload into one node, up to so many bytes. */
   put(right: {
     readonly nodeId: NodeId;

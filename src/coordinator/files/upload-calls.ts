@@ -1,4 +1,14 @@
-import { accept, assert, isNodeId, LIMITS, type NodeId, toBase32, toCollectiveError, type UploadId } from '../../base/index.js';
+import {
+  accept,
+  assert,
+  type CollectiveError,
+  isCollectiveError,
+  isNodeId,
+  LIMITS,
+  toBase32,
+  toCollectiveError,
+  type UploadId,
+} from '../../base/index.js';
 import {
   decideCloseUpload,
   decideCommitFile,
@@ -6,8 +16,11 @@ import {
   decideRecordCopies,
   decideRecordExtents,
   type CopiesPolicy,
+  enoughFor,
   minimumCopies,
   openUpload,
+  type Policy,
+  policyForTree,
   type ReceiptedChunks,
 } from '../../domain/index.js';
 import { extentListIdOf, type RecordedEvent } from '../../events/index.js';
@@ -31,8 +44,10 @@ import type { ViewHost } from '../../projections/index.js';
 import { type ClientCaller, clientCaller, type FilesCall } from '../caller.js';
 import type { Submits } from '../commands/command-loop.js';
 import { requestRef } from '../commands/request-ref.js';
-import type { PlacementOffice } from './placement-office.js';
-import type { ReceiptCheck } from './receipt-check.js';
+import type { SharedCopies } from '../foreign/shared-copies.js';
+import type { SharedPlaces } from '../foreign/shared-placement.js';
+import { placedChunks } from './placed-chunks.js';
+import type { Placement, PlacementOffice } from './placement-office.js';
 import {
   atMost,
   chunkRefOf,
@@ -53,7 +68,8 @@ export interface UploadCallsOptions {
   readonly views: ViewHost;
   readonly placement: PlacementOffice;
   readonly tickets: TicketOffice;
-  readonly receipts: ReceiptCheck;
+  /** Copies with other members. */
+  readonly shared: SharedCopies;
   readonly clock: Clock;
   readonly random: Random;
   readonly hasher: Hasher;
@@ -71,23 +87,35 @@ export class UploadCalls {
   async openUpload(request: OpenUploadRequest, call: FilesCall): Promise<OpenUploadResponse> {
     const caller = clientCaller(call.caller);
     const { commands, random, hasher, placement } = this.#options;
-    const { policy } = this.#options;
-    const copies = request.copies === 0 ? policy.wanted : request.copies;
-    const enough = minimumCopies(policy, copies);
+    const policy = await this.#policyAt(request.path ?? '');
+    const { spread } = policy;
+    const copies = request.copies === 0 ? policy.copies : request.copies;
+    const enough = minimumCopies({ wanted: policy.copies, minimum: policy.minimumCopies }, copies);
     if (request.expectedBytes > 0) {
-      await placement.checkRoom({ bytes: request.expectedBytes, copies: enough, signal: call.signal });
+      const members = spread === 'members' ? (await this.#options.shared.placement.candidates()).members : [];
+      await placement.checkRoom({ bytes: request.expectedBytes, copies: enough, members, signal: call.signal });
     }
     const uploadId = toBase32(random.bytes(UPLOAD_ID_BYTES)) as UploadId;
     return commands.submit({
       actor: caller.actor,
-      request: requestRef({ requestId: request.requestId, method: 'openUpload', content: { copies } }, hasher),
-      decide: (views, context) => decideOpenUpload({ uploadId, clientId: caller.clientId, copies }, views.uploads, context),
+      request: requestRef({ requestId: request.requestId, method: 'openUpload', content: { copies, enough, spread } }, hasher),
+      decide: (views, context) =>
+        decideOpenUpload({ uploadId, clientId: caller.clientId, copies, minimumCopies: enough, spread }, views.uploads, context),
       answer: (events) => {
         const opened = events[0]?.event;
         assert(opened?.type === 'UploadOpened', 'an opened upload has its event');
-        return { uploadId: opened.uploadId, expiresMs: opened.expiresAtMs, copies: opened.copies, minimumCopies: enough };
+        return { uploadId: opened.uploadId, expiresMs: opened.expiresAtMs, copies: opened.copies, minimumCopies: enough, spread };
       },
     });
+  }
+
+  /** Of the nearest folder that says anything. */
+  async #policyAt(path: string): Promise<Policy> {
+    const { views, policy } = this.#options;
+    const fallback: Policy = { copies: policy.wanted, minimumCopies: policy.minimum, spread: 'nodes' };
+    if (path === '') return fallback;
+    const names = ownPath(path);
+    return views.run((all) => policyForTree(names, all, fallback));
   }
 
   async placeChunks(request: PlaceChunksRequest, call: FilesCall): Promise<PlaceChunksResponse> {
@@ -96,46 +124,39 @@ export class UploadCalls {
     const chunks = atMost('chunks', request.chunks, LIMITS.chunksPerCall).map(chunkRefOf);
     const { views, clock, placement } = this.#options;
     const upload = accept(await views.run((all) => openUpload(uploadId, caller.clientId, all.uploads, clock.nowMs())));
-    const placed = await placement.place({
+    const wish = {
       chunks,
       copies: upload.copies,
-      minimumCopies: minimumCopies(this.#options.policy, upload.copies),
+      minimumCopies: enoughFor(upload, this.#options.policy),
       signal: call.signal,
       avoid: new Set(request.avoidNodeIds.filter(isNodeId)),
-    });
-    const budgets = new Map<NodeId, number>();
-    placed.plans.forEach(({ nodeIds }, index) => {
-      for (const nodeId of nodeIds) budgets.set(nodeId, (budgets.get(nodeId) ?? 0) + (chunks[index]?.lengthBytes ?? 0));
-    });
-    const nodeIds = [...budgets.keys()];
-    return {
-      placements: placed.plans.map((plan) => {
-        const nodes = plan.nodeIds.map((nodeId) => nodeIds.indexOf(nodeId));
-        return { nodes, heldBy: nodes.slice(0, plan.held) };
-      }),
-      nodes: nodeIds.map((nodeId) => ({
-        nodeId,
-        name: placed.nodes.get(nodeId)?.name ?? nodeId,
-        endpoints: placed.nodes.get(nodeId)?.endpoints ?? [],
-        ...this.#options.tickets.put({ nodeId, clientKeyHash: caller.keyHash, uploadId, byteBudget: budgets.get(nodeId) ?? 0 }),
-      })),
     };
+    const { tickets, shared } = this.#options;
+    const { sentOnly } = tickets;
+    const placed: Placement | SharedPlaces =
+      upload.spread === 'members'
+        ? await shared.placement.place({ ...wish, uploadId, clientKeyHash: caller.keyHash, sentOnly })
+        : await placement.place(wish);
+    return placedChunks(placed, chunks, (nodeId, byteBudget) =>
+      tickets.put({ nodeId, clientKeyHash: caller.keyHash, uploadId, byteBudget }),
+    );
   }
 
   async recordExtents(request: RecordExtentsRequest, call: FilesCall): Promise<RecordExtentsResponse> {
     const caller = clientCaller(call.caller);
     const uploadId = uploadIdOf(request.uploadId);
     const extents = atMost('extents', request.extents, LIMITS.extentsPerList).map(extentOf);
-    const { hasher, commands, policy } = this.#options;
-    const receipted = await this.#options.receipts.open(request.receipts, uploadId, caller);
+    const { hasher, commands, policy, shared } = this.#options;
+    const { receipted, failure } = await shared.receipts.open(request.receipts, uploadId, caller.keyHash, call.signal);
     const extentListId = extentListIdOf(extents, hasher);
-    await commands.submit({
+    const recorded = commands.submit({
       actor: caller.actor,
       request: requestRef({ requestId: request.requestId, method: 'recordExtents', content: { uploadId, extentListId } }, hasher),
       decide: (views, context) =>
         decideRecordExtents({ uploadId, clientId: caller.clientId, extentListId, extents, receipted, policy }, views, context),
       answer: () => undefined,
     });
+    await orBecause(failure, recorded);
     return { extentListId };
   }
 
@@ -143,7 +164,8 @@ export class UploadCalls {
     const caller = clientCaller(call.caller);
     const uploadId = uploadIdOf(request.uploadId);
     const files = atMost('files', request.files, LIMITS.filesPerCommit);
-    const receipted = await this.#options.receipts.open(request.receipts, uploadId, caller);
+    const { shared } = this.#options;
+    const { receipted, failure } = await shared.receipts.open(request.receipts, uploadId, caller.keyHash, call.signal);
     if (receipted.size > 0) {
       await this.#options.commands.submit({
         actor: caller.actor,
@@ -153,7 +175,9 @@ export class UploadCalls {
       });
     }
     const outcomes = await Promise.all(
-      files.map((file, index) => this.#commitOne(file, { index, uploadId, receipted, caller, requestId: request.requestId })),
+      files.map((file, index) =>
+        this.#commitOne(file, { index, uploadId, receipted, failure, caller, requestId: request.requestId }),
+      ),
     );
     return { outcomes };
   }
@@ -164,6 +188,8 @@ export class UploadCalls {
       readonly index: number;
       readonly uploadId: UploadId;
       readonly receipted: ReceiptedChunks;
+      /** Of a member whose receipts therefore do not count. */
+      readonly failure: CollectiveError | undefined;
       readonly caller: ClientCaller;
       readonly requestId: string;
     },
@@ -186,12 +212,13 @@ export class UploadCalls {
         contentType: contentTypeOf(file.contentType),
         makeParents: file.makeParents,
       };
-      return await commands.submit({
+      const committed = commands.submit({
         actor: caller.actor,
         request: requestRef({ requestId: batch.requestId, method: 'commitFiles', index, content: { uploadId, file } }, hasher),
         decide: (views, context) => decideCommitFile(command, views, context),
         answer: committedOutcome,
       });
+      return await orBecause(batch.failure, committed);
     } catch (error) {
       return { fileId: '', version: 0, failure: failureOf(toCollectiveError(error)) };
     }
@@ -211,6 +238,16 @@ export class UploadCalls {
       answer: () => undefined,
     });
     return {};
+  }
+}
+
+/** Where copies were too few because a member did not take its receipts, that is what went wrong. */
+async function orBecause<Value>(failure: CollectiveError | undefined, work: Promise<Value>): Promise<Value> {
+  try {
+    return await work;
+  } catch (error) {
+    if (failure !== undefined && isCollectiveError(error) && error.code === 'RECEIPT_INVALID') throw failure;
+    throw error;
   }
 }
 

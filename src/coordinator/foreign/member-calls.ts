@@ -1,5 +1,4 @@
 import { CollectiveError, LIMITS, type MemberId, toCollectiveError } from '../../base/index.js';
-import type { OwnCredentials } from '../../identity/index.js';
 import type { Clock, Logger, Timers } from '../../ports/index.js';
 import {
   type CallOptions,
@@ -7,15 +6,14 @@ import {
   HoldingServiceDefinition,
   type RpcChannel,
   type RpcClient,
-  type RpcTransport,
 } from '../../transport/index.js';
 import type { PeerTrust } from '../members/peer-trust.js';
 
 export type HoldingClient = RpcClient<typeof HoldingServiceDefinition>;
 
 export interface MemberCallsOptions {
-  readonly transport: RpcTransport;
-  readonly own: OwnCredentials;
+  /** A channel to that member's coordinator; closed here. */
+  readonly connect: (memberId: MemberId) => RpcChannel;
   readonly trust: PeerTrust;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -117,8 +115,7 @@ export class MemberCalls {
   #link(memberId: MemberId): Link {
     const known = this.#links.get(memberId);
     if (known !== undefined) return known;
-    const { transport, own, trust } = this.#options;
-    const channel = transport.connectPeer({ own, memberId, peers: trust });
+    const channel = this.#options.connect(memberId);
     const client = createClient(HoldingServiceDefinition, channel);
     const link: Link = { channel, client, failures: 0, awayUntilMs: 0, problem: undefined };
     this.#links.set(memberId, link);

@@ -11,7 +11,7 @@ export interface MemberSourcesOptions {
   readonly logger: Logger;
 }
 
-interface ListedChunk {
+export interface ListedChunk {
   readonly chunkId: ChunkId;
   readonly lengthBytes: number;
 }

@@ -1,0 +1,91 @@
+import type { MemberId } from '../../base/index.js';
+import type { CopiesPolicy } from '../../domain/index.js';
+import type { Clock, Hasher, Logger, Random, Timers } from '../../ports/index.js';
+import type { ViewHost } from '../../projections/index.js';
+import { CopiesServiceDefinition, HoldingServiceDefinition, type RpcChannel, serve } from '../../transport/index.js';
+import type { CommandLoop } from '../commands/command-loop.js';
+import type { FederationPart } from '../federation.js';
+import type { PlacementOffice } from '../files/placement-office.js';
+import type { ReceiptCheck } from '../files/receipt-check.js';
+import type { TicketOffice } from '../files/tickets.js';
+import type { OtherLogs } from '../members/other-logs.js';
+import type { PeerTrust } from '../members/peer-trust.js';
+import type { DamageDesk } from '../nodes/damage-desk.js';
+import type { NodeRegistry } from '../nodes/node-registry.js';
+import { heldBack } from '../witnesses/held-back.js';
+import type { WitnessOffice } from '../witnesses/witness-office.js';
+import { CopiesService } from './copies-service.js';
+import { CopyFetcher } from './copy-fetcher.js';
+import { HoldingService } from './holding-service.js';
+import { MemberCalls } from './member-calls.js';
+import { MemberDamage } from './member-damage.js';
+import { MemberReceipts } from './member-receipts.js';
+import { MemberSources } from './member-sources.js';
+import { Reservations } from './reservations.js';
+import type { SharedCopies } from './shared-copies.js';
+import { SharedPlacement } from './shared-placement.js';
+
+/** What the own tree and the own nodes are served with. */
+export interface OwnCopies {
+  readonly placement: PlacementOffice;
+  readonly receipts: ReceiptCheck;
+  readonly damage: DamageDesk;
+  /** What holds where no folder has a policy. */
+  readonly policy: CopiesPolicy;
+  /** Tickets for own nodes, for the chunks of any member. */
+  readonly ticketsFor: (origin: MemberId, sentOnly: boolean) => TicketOffice;
+}
+
+export interface CopiesPartOptions {
+  readonly own: MemberId;
+  readonly ownCopies: OwnCopies;
+  readonly views: ViewHost;
+  readonly commands: CommandLoop;
+  readonly registry: NodeRegistry;
+  readonly witnesses: WitnessOffice;
+  readonly trust: PeerTrust;
+  readonly logs: OtherLogs;
+  readonly connect: (memberId: MemberId) => RpcChannel;
+  readonly ports: {
+    readonly clock: Clock;
+    readonly timers: Timers;
+    readonly random: Random;
+    readonly hasher: Hasher;
+    readonly logger: Logger;
+  };
+}
+
+/** Copies across members: ours with others, and theirs with us. */
+export interface CopiesPart extends FederationPart {
+  readonly shared: SharedCopies;
+}
+
+export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
+  const { own, ownCopies, views, commands, registry, witnesses, trust, logs, ports } = options;
+  const { placement, receipts, policy } = ownCopies;
+  const calls = new MemberCalls({ ...ports, trust, connect: options.connect });
+  const sources = { views, own, knowsLogOf: (memberId: MemberId) => logs.headOf(memberId) !== undefined };
+  const fetcher = new CopyFetcher({ ...ports, views, registry, receipts });
+  const holding = new HoldingService({
+    ...ownCopies,
+    views,
+    commands,
+    registry,
+    fetcher,
+    reservations: new Reservations(),
+    clock: ports.clock,
+  });
+  const service = new CopiesService({ ...sources, commands, calls, policy, hasher: ports.hasher });
+  return {
+    shared: {
+      placement: new SharedPlacement({ ...sources, placement, trust, calls, clock: ports.clock }),
+      receipts: new MemberReceipts({ views, receipts, calls }),
+      sources: new MemberSources({ trust, calls, logger: ports.logger }),
+      damage: new MemberDamage({ commands, calls, logger: ports.logger }),
+      nameOf: (memberId) => trust.of(memberId)?.name ?? memberId.slice(0, 8),
+    },
+    homeServices: [heldBack(serve(CopiesServiceDefinition, service), witnesses.seen)],
+    peerServices: [serve(HoldingServiceDefinition, holding)],
+    stop: async () => calls.close(),
+  };
+}

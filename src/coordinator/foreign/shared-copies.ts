@@ -1,0 +1,15 @@
+import type { MemberId } from '../../base/index.js';
+import type { MemberDamage } from './member-damage.js';
+import type { MemberReceipts } from './member-receipts.js';
+import type { MemberSources } from './member-sources.js';
+import type { SharedPlacement } from './shared-placement.js';
+
+/** What the calls of the own tree need of copies with other members. */
+export interface SharedCopies {
+  readonly placement: SharedPlacement;
+  readonly receipts: MemberReceipts;
+  readonly sources: MemberSources;
+  readonly damage: MemberDamage;
+  /** What people here call another member. */
+  nameOf(memberId: MemberId): string;
+}
