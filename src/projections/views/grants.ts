@@ -3,6 +3,7 @@ import type { GrantRight } from '../../events/index.js';
 import { list, oneOf, record, text, unsigned } from '../rows/fields.js';
 import { grantIdPart, pair, shortTextPart, single } from '../rows/keys.js';
 import type { Bind, TableDefinition, ViewInfo } from '../rows/table.js';
+import { countTable } from './count.js';
 import { fileId, present } from './fields.js';
 import type { NamespaceReader } from './namespace/reader.js';
 import type { PeersReader } from './peers.js';
@@ -61,12 +62,12 @@ export function grantsView(
 ): View<GrantsReader> {
   const grants = bind(GRANTS);
   const members = bind(MEMBERS);
-  const all = (): readonly (readonly [GrantId, GrantRow])[] => grants.page({ prefix: '', limit: LIMITS.grants }).rows;
+  const count = countTable(bind, INFO, 3);
   return {
     info: INFO,
     read: {
       get: (id) => grants.get(id),
-      all,
+      all: () => grants.page({ prefix: '', limit: LIMITS.grants }).rows,
       ofMember(memberId) {
         const { rows } = members.page({ prefix: MEMBER_PART.encode(memberId), limit: LIMITS.grants });
         return rows.map(([[, id]]) => [id, grants.get(id) ?? refuse('a grant is listed and is not there')] as const);
@@ -78,7 +79,8 @@ export function grantsView(
           const { directoryId, memberId, rights, untilMs } = event;
           if (others.peers.get(memberId) === undefined) refuse('the member is not known');
           if (others.namespace.file(directoryId)?.kind !== 'directory') refuse('a grant is for a directory');
-          if (all().length >= LIMITS.grants) refuse('more grants than there may be');
+          if (count.get() >= LIMITS.grants) refuse('more grants than there may be');
+          count.change(1);
           const id = grantIdAt(position);
           grants.put(id, { directoryId, memberId, rights, untilMs, givenMs: timeMs });
           members.put([memberId, id], true);
@@ -86,6 +88,7 @@ export function grantsView(
         }
         case 'GrantWithdrawn': {
           const { memberId } = grants.get(event.grantId) ?? refuse('the grant is not known');
+          count.change(-1);
           grants.remove(event.grantId);
           members.remove([memberId, event.grantId]);
           return;

@@ -3,6 +3,7 @@ import type { LogPosition, MemberApplied } from '../../events/index.js';
 import { bytes, list, oneOf, optional, record, text, unsigned } from '../rows/fields.js';
 import { shortTextPart, single } from '../rows/keys.js';
 import type { Bind, TableDefinition, ViewInfo } from '../rows/table.js';
+import { countTable } from './count.js';
 import type { MembersReader } from './members.js';
 import { refuse, type View } from './view.js';
 
@@ -66,6 +67,7 @@ const PEERS: TableDefinition<MemberId, PeerRow> = {
 
 export function peersView(bind: Bind, members: MembersReader): View<PeersReader> {
   const peers = bind(PEERS);
+  const count = countTable(bind, INFO, 2);
   const all = (): readonly (readonly [MemberId, PeerRow])[] => peers.page({ prefix: '', limit: LIMITS.members }).rows;
 
   function meet(event: Omit<MemberApplied, 'type'>, state: PeerState, sinceMs: number): void {
@@ -73,7 +75,10 @@ export function peersView(bind: Bind, members: MembersReader): View<PeersReader>
     const known = peers.get(memberId);
     if (memberId === members.owner()?.memberId) refuse('a member does not admit itself');
     if (known?.state === 'admitted' || known?.state === 'suspended') refuse('the member was admitted before');
-    if (known === undefined && all().length >= LIMITS.members) refuse('more members than there may be');
+    if (known === undefined) {
+      if (count.get() >= LIMITS.members) refuse('more members than there may be');
+      count.change(1);
+    }
     const facts = { name, identityPublicKey, caCertificate, caEndorsement, endpoints, inviteId, introducedBy };
     peers.put(memberId, { ...facts, state, acceptedUpTo: undefined, sinceMs, note: '' });
   }

@@ -3,6 +3,7 @@ import type { Spread } from '../../events/index.js';
 import { oneOf, record, unsigned } from '../rows/fields.js';
 import { fileIdPart, single } from '../rows/keys.js';
 import type { Bind, TableDefinition, ViewInfo } from '../rows/table.js';
+import { countTable } from './count.js';
 import type { NamespaceReader } from './namespace/reader.js';
 import { refuse, type View } from './view.js';
 
@@ -41,19 +42,24 @@ const POLICIES: TableDefinition<FileId, PolicyRow> = {
 
 export function policiesView(bind: Bind, namespace: NamespaceReader): View<PoliciesReader> {
   const policies = bind(POLICIES);
-  const all = (): readonly (readonly [FileId, PolicyRow])[] => policies.page({ prefix: '', limit: LIMITS.policies }).rows;
+  const count = countTable(bind, INFO, 2);
   return {
     info: INFO,
-    read: { get: (id) => policies.get(id), all },
+    read: { get: (id) => policies.get(id), all: () => policies.page({ prefix: '', limit: LIMITS.policies }).rows },
     apply(event, { timeMs }) {
       if (event.type !== 'PolicySet') return;
       const { directoryId, copies, minimumCopies, spread } = event;
+      const known = policies.get(directoryId) !== undefined;
       if (copies === 0) {
+        if (known) count.change(-1);
         policies.remove(directoryId);
         return;
       }
       if (namespace.file(directoryId)?.kind !== 'directory') refuse('a policy is for a directory');
-      if (policies.get(directoryId) === undefined && all().length >= LIMITS.policies) refuse('more policies than there may be');
+      if (!known) {
+        if (count.get() >= LIMITS.policies) refuse('more policies than there may be');
+        count.change(1);
+      }
       policies.put(directoryId, { copies, minimumCopies, spread, setMs: timeMs });
     },
   };

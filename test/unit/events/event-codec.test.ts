@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { accept, LIMITS, type ChunkId, type FileId, type NodeId, type UploadId } from '../../../src/base/index.js';
+import { accept, LIMITS, type ChunkId, type FileId, type MemberId, type NodeId, type UploadId } from '../../../src/base/index.js';
 import { createEventCodec, firstVersion, record } from '../../../src/events/codec/index.js';
 import { label, integer } from '../../../src/events/codec/fields.js';
 import { EVENT_SHAPES } from '../../../src/events/codec/shapes/index.js';
@@ -11,6 +11,10 @@ import { eventCodec, extentListIdOf, type CollectiveEvent, type Extent, type Fil
 import { anyEvent, eventArbitraries, extentsFrom, hasher } from '../../support/events.js';
 
 const NODE = 'aaaaaaaaaaaaaaaa' as NodeId;
+const MEMBER = `${'m'.repeat(51)}a` as MemberId;
+const nodesOf = (count: number) => Array.from({ length: count }, (_, index) => `${'bcdefgh'[index]}aaaaaaaaaaaaaaa` as NodeId);
+const membersOf = (count: number) =>
+  Array.from({ length: count }, (_, index) => `${'bcdefgh'[index]}${'m'.repeat(50)}a` as MemberId);
 const UPLOAD = `${'a'.repeat(26)}` as UploadId;
 const CHUNK = `01${'00'.repeat(32)}` as ChunkId;
 const extent = (offsetBytes: number, lengthBytes: number): Extent => ({ offsetBytes, lengthBytes, chunkId: CHUNK });
@@ -158,6 +162,52 @@ describe('events', () => {
       'a holder twice',
       { type: 'CopiesRecorded', nodeIds: [NODE], memberIds: [], chunks: [{ chunkId: CHUNK, lengthBytes: 1, holders: [0, 0] }] },
     ],
+    [
+      'a holder beyond the nodes and members',
+      {
+        type: 'CopiesRecorded',
+        nodeIds: [NODE],
+        memberIds: [MEMBER],
+        chunks: [{ chunkId: CHUNK, lengthBytes: 1, holders: [2] }],
+      },
+    ],
+    [
+      'two holders of what was lost',
+      { type: 'CopiesLost', holder: { nodeId: NODE, memberId: MEMBER } as never, reason: 'damaged', chunkIds: [CHUNK] },
+    ],
+    ['no holder of what was lost', { type: 'CopiesLost', holder: {} as never, reason: 'damaged', chunkIds: [CHUNK] }],
+    ['more witnesses than there may be', { type: 'WitnessesChanged', witnesses: nodesOf(5), members: membersOf(4), required: 1 }],
+    ['more witnesses required than there are', { type: 'WitnessesChanged', witnesses: [], members: [MEMBER], required: 2 }],
+    [
+      'more copies needed than wanted',
+      {
+        type: 'UploadOpened',
+        uploadId: UPLOAD,
+        clientId: 'a'.repeat(16) as never,
+        copies: 2,
+        expiresAtMs: 0,
+        minimumCopies: 3,
+        spread: 'nodes',
+      },
+    ],
+    ['half a position', { type: 'MemberRemoved', memberId: MEMBER, epoch: 1, sequence: 0, note: '' }],
+    ['no right', { type: 'GrantGiven', directoryId: '1-1' as FileId, memberId: MEMBER, rights: [], untilMs: 0 }],
+    [
+      'rights in another order',
+      { type: 'GrantGiven', directoryId: '1-1' as FileId, memberId: MEMBER, rights: ['write', 'read'], untilMs: 0 },
+    ],
+    [
+      'a right twice',
+      { type: 'GrantGiven', directoryId: '1-1' as FileId, memberId: MEMBER, rights: ['read', 'read'], untilMs: 0 },
+    ],
+    [
+      'a policy that needs no copy',
+      { type: 'PolicySet', directoryId: '1-1' as FileId, copies: 2, minimumCopies: 0, spread: 'nodes' },
+    ],
+    [
+      'a move to where they are',
+      { type: 'ForeignCopiesMoved', origin: MEMBER, fromNodeId: NODE, toNodeId: NODE, chunkIds: [CHUNK] },
+    ],
   ])('%s cannot be recorded', (_what, event) => {
     expect(() => eventCodec.encode(event)).toThrow(expect.objectContaining({ code: 'REQUEST_INVALID' }));
   });
@@ -171,6 +221,10 @@ describe('events', () => {
       { length: LIMITS.copiesMax },
       (_, index) => `${'abcdefghijklmnop'[index]}aaaaaaaaaaaaaaa` as NodeId,
     );
+    const memberIds = Array.from(
+      { length: LIMITS.copiesMax },
+      (_, index) => `${'abcdefghijklmnop'[index]}${'a'.repeat(51)}` as MemberId,
+    );
     const chunks = Array.from({ length: LIMITS.chunksPerCall }, () => ({
       chunkId: CHUNK,
       lengthBytes: LIMITS.chunkBytesLarge,
@@ -181,6 +235,15 @@ describe('events', () => {
       committed({ sizeBytes: LIMITS.fileBytes, extentListIds: lists, contentType: 'x'.repeat(LIMITS.contentTypeBytes) }),
       { type: 'CopiesRecorded', nodeIds, memberIds: [], chunks },
       { type: 'CopiesLost', holder: { nodeId: NODE }, reason: 'damaged', chunkIds: chunks.map(({ chunkId }) => chunkId) },
+      { type: 'CopiesRecorded', nodeIds: [], memberIds, chunks },
+      { type: 'ForeignCopiesAccepted', origin: MEMBER, uploadId: UPLOAD, nodeIds, chunks },
+      {
+        type: 'ForeignCopiesMoved',
+        origin: MEMBER,
+        fromNodeId: NODE,
+        toNodeId: nodeIds[1] ?? NODE,
+        chunkIds: chunks.map(({ chunkId }) => chunkId),
+      },
     ];
     for (const event of events) expect(eventCodec.encode(event).payload.length).toBeLessThanOrEqual(LIMITS.payloadBytes);
   });
