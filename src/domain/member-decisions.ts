@@ -242,7 +242,7 @@ function inState(
   if (row.state === state) return ok(row);
   return fail(
     new CollectiveError('REQUEST_INVALID', `${rule}; ${row.name} is ${STATE_WORDS[row.state]}.`, {
-      next: NEXT_BY_STATE[row.state].replace('NAME', row.name),
+      next: NEXT_BY_STATE[row.state].replaceAll('NAME', row.name),
       details: { memberId, state: row.state },
     }),
   );
