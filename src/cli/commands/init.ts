@@ -54,7 +54,9 @@ export default class Init extends BaseCommand {
     const { checkMemberName, defaultClientName } = await import('../base/default-name.js');
     checkMemberName(name);
     const { createWorld } = await import('../compose/world.js');
-    const { absolute, advertisedHosts, formatAddress, parseAddress } = await import('../compose/data-folders.js');
+    const { absolute, advertisedHosts, endpointsForOthers, formatAddress, parseAddress } = await import(
+      '../compose/data-folders.js'
+    );
     const { defaultCoordinatorDirectory, peerListenBeside } = await import('../compose/coordinator-folder.js');
     const { foundMember } = await import('../compose/found.js');
     const { ContextStore } = await import('../contexts/context-store.js');
@@ -83,7 +85,7 @@ export default class Init extends BaseCommand {
           peerListen,
           homeEndpoints: endpoints(homeListen),
           enrolmentEndpoints: endpoints(enrolmentListen),
-          peerEndpoints: endpoints(peerListen),
+          peerEndpoints: endpointsForOthers(endpoints(peerListen)),
         },
       },
       world,
@@ -104,7 +106,7 @@ export default class Init extends BaseCommand {
       clientId: context.clientId,
       homeEndpoints: context.endpoints,
       enrolmentEndpoints: endpoints(enrolmentListen),
-      peerEndpoints: endpoints(peerListen),
+      peerEndpoints: endpointsForOthers(endpoints(peerListen)),
     };
   }
 }

@@ -126,7 +126,7 @@ export default class Up extends DaemonCommand {
       readonly advertise: readonly string[] | undefined;
     },
   ): Promise<void> {
-    const { advertisedHosts, formatAddress, parseAddress } = await import('../compose/data-folders.js');
+    const { advertisedHosts, endpointsForOthers, formatAddress, parseAddress } = await import('../compose/data-folders.js');
     const { checkPortFree } = await import('../compose/household.js');
     const { peerListenBeside } = await import('../compose/coordinator-folder.js');
     const { checkMemberName } = await import('../base/default-name.js');
@@ -159,7 +159,7 @@ export default class Up extends DaemonCommand {
           peerListen,
           homeEndpoints: endpoints(homeListen),
           enrolmentEndpoints: endpoints(enrolmentListen),
-          peerEndpoints: endpoints(peerListen),
+          peerEndpoints: endpointsForOthers(endpoints(peerListen)),
         },
       },
       world,

@@ -102,3 +102,9 @@ export const advertisedEndpoints = (listen: Address, advertise: readonly string[
   advertisedHosts(listen, advertise).map((host) =>
     /^(?:[^:]+|\[.*\]):[0-9]+$/.test(host) ? host : formatAddress({ host, port: listen.port }),
   );
+
+/** Without the loopback ones, which lead every other member to itself; unless there are no others. */
+export function endpointsForOthers(endpoints: readonly string[]): string[] {
+  const outside = endpoints.filter((endpoint) => !/^(?:127\.|localhost:|\[::1\])/.test(endpoint));
+  return [...(outside.length > 0 ? outside : endpoints)];
+}

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { advertisedEndpoints, advertisedHosts, formatAddress, parseAddress } from '../../../src/cli/compose/data-folders.js';
+import {
+  advertisedEndpoints,
+  advertisedHosts,
+  endpointsForOthers,
+  formatAddress,
+  parseAddress,
+} from '../../../src/cli/compose/data-folders.js';
 
 describe('an address to listen on', () => {
   it.each([
@@ -32,5 +38,15 @@ describe('what others are told', () => {
       'b.example.org:9',
       '[::1]:5',
     ]);
+  });
+});
+
+describe('what other members are told', () => {
+  it('is without addresses that lead them to themselves, unless there are no others', () => {
+    expect(endpointsForOthers(['198.51.100.1:7422', '127.0.0.1:7422', '[::1]:7422', 'localhost:7422'])).toEqual([
+      '198.51.100.1:7422',
+    ]);
+    expect(endpointsForOthers(['127.0.0.1:7422'])).toEqual(['127.0.0.1:7422']);
+    expect(endpointsForOthers(['127-0.example.org:7422'])).toEqual(['127-0.example.org:7422']);
   });
 });

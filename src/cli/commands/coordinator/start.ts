@@ -42,7 +42,7 @@ export default class CoordinatorStart extends DaemonCommand {
     const { createWorld } = await import('../../compose/world.js');
     const { openCoordinator } = await import('../../compose/coordinator.js');
     const { chooseCoordinatorDirectory, readCoordinatorSettings } = await import('../../compose/coordinator-folder.js');
-    const { advertisedHosts, formatAddress, parseAddress } = await import('../../compose/data-folders.js');
+    const { advertisedHosts, endpointsForOthers, formatAddress, parseAddress } = await import('../../compose/data-folders.js');
     const logger = await this.daemonLogger(flags['log-level'], { role: 'coordinator' });
     const world = createWorld(logger);
     const directory = await chooseCoordinatorDirectory(this.config.dataDir, flags);
@@ -60,7 +60,7 @@ export default class CoordinatorStart extends DaemonCommand {
       homeListen,
       enrolmentListen,
       peerListen,
-      ...(peerMoved ? { peerEndpoints: endpoints(peerListen) } : {}),
+      ...(peerMoved ? { peerEndpoints: endpointsForOthers(endpoints(peerListen)) } : {}),
       ...(flags.introductions === undefined ? {} : { introductions: flags.introductions }),
       ...(flags.retention === undefined ? {} : { retentionMs: flags.retention }),
       ...(homeMoved ? { homeEndpoints: endpoints(homeListen) } : {}),
