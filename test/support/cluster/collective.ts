@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Cluster, type ClusterOptions } from './cluster.js';
 import { Network } from './machines/index.js';
+import type { Place } from './place.js';
 
 export interface MemberOptions extends Pick<ClusterOptions, 'capacity' | 'initArguments' | 'nodeDirectory'> {
   readonly name: string;
@@ -36,20 +37,29 @@ export class Collective {
   static async start(options: CollectiveOptions): Promise<Collective> {
     const network = options.separateMachines === true ? await Network.create() : undefined;
     const collective = new Collective(options, network);
-    const begun = await Promise.allSettled(options.members.map((member) => collective.add(member)));
-    const failed = begun.find((each) => each.status === 'rejected');
-    if (failed !== undefined) {
+    try {
+      // In turn, so that they have their addresses in the order in which they are named.
+      for (const { name } of options.members) await network?.add(name);
+      const begun = await Promise.allSettled(
+        options.members.map((member) => collective.#begin(member, network?.machine(member.name))),
+      );
+      const failed = begun.find((each) => each.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
+    } catch (error) {
       await collective.stop('SIGKILL');
-      throw failed.reason;
+      throw error;
     }
     return collective;
   }
 
   /** Another member, who joins nobody yet. */
   async add(member: MemberOptions): Promise<Cluster> {
+    return this.#begin(member, await this.network?.add(member.name));
+  }
+
+  async #begin(member: MemberOptions, place: Place | undefined): Promise<Cluster> {
     const { name } = member;
     const { root, onStep, detached, env } = this.#options;
-    const place = await this.network?.add(name);
     await mkdir(join(root, name), { recursive: true });
     const cluster = await Cluster.start({
       ...member,
