@@ -1,20 +1,27 @@
 import type { MemberId } from '../../base/index.js';
 import type { StoredBlock } from '../../events/index.js';
+import type { Timers } from '../../ports/index.js';
 import type { PeerRow, ViewHost } from '../../projections/index.js';
 import type { Bound } from '../../sync/index.js';
 
+const VIEWS_WAIT_MS = 1;
 const NOTHING: Bound = { epoch: 0, sequence: 0 };
 
 /** Whose logs are kept and how far, by the own log: told by `refresh` that it has changed. */
 export class OriginRules {
-  readonly #views: Pick<ViewHost, 'run'>;
+  readonly #views: Pick<ViewHost, 'run' | 'position'>;
+  readonly #timers: Timers;
   #rows: ReadonlyMap<MemberId, PeerRow> = new Map();
 
-  constructor(views: Pick<ViewHost, 'run'>) {
+  constructor(views: Pick<ViewHost, 'run' | 'position'>, timers: Timers) {
     this.#views = views;
+    this.#timers = timers;
   }
 
-  async refresh(): Promise<void> {
+  /** `sequence`: of an event that the views have to show. Error: CANCELLED. */
+  async refresh(sequence: number, signal: AbortSignal): Promise<void> {
+    // Whoever listens to the log is told before the views are.
+    while (this.#views.position().sequence < sequence) await this.#timers.sleep(VIEWS_WAIT_MS, signal);
     this.#rows = await this.#views.run(({ peers }) => new Map(peers.all()));
   }
 

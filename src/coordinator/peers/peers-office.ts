@@ -76,7 +76,7 @@ export class PeersOffice implements SessionHost {
 
   static async open(options: PeersOfficeOptions): Promise<PeersOffice> {
     const office = new PeersOffice(options);
-    await office.#rules.refresh();
+    await office.#rules.refresh(0, office.#stopping.signal);
     return office;
   }
 
@@ -88,7 +88,7 @@ export class PeersOffice implements SessionHost {
     const may = (member: MemberId, origin: MemberId): Promise<boolean> => mayHave(member, origin, { own, views });
     this.#clients = new PeerClients(options);
     this.#memory = new PeerMemories(own, clock);
-    this.#rules = new OriginRules(views);
+    this.#rules = new OriginRules(views, timers);
     this.foreign = options.foreign;
     this.links = new Links(own, this);
     this.#feed = new OwnFeed({ log, settled, links: this.links, random });
@@ -177,7 +177,7 @@ export class PeersOffice implements SessionHost {
     this.#forget.push(
       peers.onChange(() => this.#admissionChanged()),
       log.onCommitted((block) => {
-        if (changesMembers(block)) this.#membersChanged();
+        if (changesMembers(block)) this.#membersChanged(block.lastSequence);
       }),
       views.onDoubt((origin) => this.foreign.get(origin)?.rebuildViews()),
       this.foreign.onApplied((origin) => this.#states.applied(origin)),
@@ -321,13 +321,16 @@ export class PeersOffice implements SessionHost {
     const reason = new CollectiveError('PERMISSION_DENIED', 'You are not admitted here any more.');
     this.links.cut(({ memberId }) => peers.of(memberId) === undefined, reason);
     this.#clients.dropStrangers();
-    this.#membersChanged();
+    this.#membersChanged(0);
   }
 
-  #membersChanged(): void {
-    this.#rules.refresh().then(
+  #membersChanged(sequence: number): void {
+    const { signal } = this.#stopping;
+    this.#rules.refresh(sequence, signal).then(
       () => this.#syncs.wakeAll(),
-      (error: unknown) => this.#options.logger.error('whose logs are kept could not be read', { error }),
+      (error: unknown) => {
+        if (!signal.aborted) this.#options.logger.error('whose logs are kept could not be read', { error });
+      },
     );
   }
 
