@@ -44,7 +44,7 @@ export class EvilMember {
   readonly #branches: readonly [readonly StoredBlock[], readonly StoredBlock[]];
   /** The beginnings of the logs of others. */
   readonly #ofOthers: ReadonlyMap<string, readonly StoredBlock[]>;
-  /** The last event that both branches have. */
+  /** The last event that both branches have, and that can be. */
   readonly commonSequence: number;
 
   static async make(options: EvilMemberOptions, disk: SimFileSystem): Promise<EvilMember> {
@@ -78,7 +78,8 @@ export class EvilMember {
     const [left, right] = branches;
     const differs = left.findIndex((block, index) => {
       const other = right[index];
-      return other === undefined || !equalBytes(block.headerHash, other.headerHash);
+      const impossible = block.events.some(({ envelope }) => envelope.type === 'EntryRemoved');
+      return impossible || other === undefined || !equalBytes(block.headerHash, other.headerHash);
     });
     this.commonSequence = (differs < 0 ? left.at(-1) : left[differs - 1])?.lastSequence ?? 0;
   }

@@ -1,4 +1,5 @@
 import { isCollectiveError } from '../../../src/base/index.js';
+import { isFileSystemError } from '../../../src/ports/index.js';
 import type { SeededRandom } from '../ports/index.js';
 import { withPlainSignals } from '../system/plain-signals.js';
 import { holds, Violation } from '../system/violation.js';
@@ -147,6 +148,7 @@ class Run {
       },
       (error: unknown) => {
         this.#problems.set(member, error);
+        if (!isCollectiveError(error) && !isFileSystemError(error)) world.fail(error);
         const code = isCollectiveError(error) ? error.code : String(error);
         world.trace.add(member.host, `does not start: ${code}`);
         world.trace.aside(member.host, describe(error));

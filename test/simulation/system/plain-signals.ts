@@ -1,3 +1,5 @@
+import { defaultMaxListeners, setMaxListeners } from 'node:events';
+
 type Any = typeof AbortSignal.any;
 
 /**
@@ -8,10 +10,13 @@ type Any = typeof AbortSignal.any;
 export async function withPlainSignals<Value>(work: () => Promise<Value>): Promise<Value> {
   const real: Any = AbortSignal.any.bind(AbortSignal);
   AbortSignal.any = plainAny;
+  // One signal that many wait for is no leak here.
+  setMaxListeners(0);
   try {
     return await work();
   } finally {
     AbortSignal.any = real;
+    setMaxListeners(defaultMaxListeners);
   }
 }
 
