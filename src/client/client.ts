@@ -3,16 +3,20 @@ import type { Clock, Hasher, Logger, Random, Timers } from '../ports/index.js';
 import {
   AdminServiceDefinition,
   createClient,
+  CopiesServiceDefinition,
   errorOfFailure,
   FilesServiceDefinition,
+  GrantServiceDefinition,
   MemberServiceDefinition,
   type RpcChannel,
   WitnessAdminServiceDefinition,
 } from '../transport/index.js';
 import { AdminCalls } from './calls/admin-calls.js';
+import { CopiesCalls } from './calls/copies-calls.js';
 import { FilesCalls } from './calls/files-calls.js';
 import { filesOfMembers } from './calls/files-of-members.js';
 import { MemberCalls } from './calls/member-calls.js';
+import { GrantCalls } from './calls/grant-calls.js';
 import { memberChannel } from './calls/member-channel.js';
 import { Retry } from './calls/retry.js';
 import { WitnessCalls } from './calls/witness-calls.js';
@@ -98,6 +102,8 @@ export class CollectiveClient {
   readonly admin: AdminCalls;
   readonly witnesses: WitnessCalls;
   readonly members: MemberCalls;
+  readonly grants: GrantCalls;
+  readonly copies: CopiesCalls;
   readonly #options: ClientOptions;
   readonly #retry: Retry;
   readonly #pool: NodePool;
@@ -123,6 +129,8 @@ export class CollectiveClient {
     this.admin = new AdminCalls({ rpc: createClient(AdminServiceDefinition, channel), ...calls, clock });
     this.witnesses = new WitnessCalls({ rpc: createClient(WitnessAdminServiceDefinition, channel), ...calls });
     this.members = new MemberCalls({ rpc: createClient(MemberServiceDefinition, channel), ...calls });
+    this.grants = new GrantCalls({ rpc: createClient(GrantServiceDefinition, channel), ...calls });
+    this.copies = new CopiesCalls({ rpc: createClient(CopiesServiceDefinition, channel), ...calls });
     this.#pool = new NodePool({ open: options.openNode, clock, timers });
   }
 

@@ -8,6 +8,8 @@ export {
   type WriteOptions,
 } from './client.js';
 export type { AdminCalls, EventQuery } from './calls/admin-calls.js';
+export type { CopiesCalls } from './calls/copies-calls.js';
+export type { GrantCalls } from './calls/grant-calls.js';
 export type { MemberCalls, StoppedMember } from './calls/member-calls.js';
 export type { EntryWithUsage, FilesCalls } from './calls/files-calls.js';
 export type {
@@ -22,7 +24,7 @@ export type {
 } from './trees/remote-tools.js';
 
 export type { HolderInfo, LocatedChunk, TreeUsage } from '../transport/index.js';
-export type { EventInfo, MemberInfo } from '../transport/index.js';
+export type { EventInfo, GrantInfo, MemberInfo, PledgeInfo, PolicyInfo } from '../transport/index.js';
 export type { DownloadReport } from './download/downloader.js';
 export type { Entry } from './entry.js';
 export { fileProblem } from './local/file-problem.js';

@@ -1,0 +1,30 @@
+import { Args } from '@oclif/core';
+import { accept, formatSize, parseSize } from '../../../base/index.js';
+import { ClientCommand } from '../../base/client-command.js';
+import { pledgeJson, type PledgeJson } from '../../format/pledges.js';
+
+export default class PledgeSet extends ClientCommand {
+  static override summary = "Offer room on your nodes for another member's copies.";
+  static override description =
+    'No more than that is ever kept for it, and none of it before it asks. 0 takes the offer back: what is kept already stays until its owner gives it up, and nothing new comes.';
+  static override args = {
+    member: Args.string({ required: true, ignoreStdin: true, description: 'Who: its name or id.' }),
+    size: Args.string({ required: true, ignoreStdin: true, description: 'How much, such as 500G or 1Ti.' }),
+  };
+  static override examples = ['<%= config.bin %> pledge set alice 500G', '<%= config.bin %> pledge set alice 0'];
+
+  async run(): Promise<{ readonly pledge: PledgeJson }> {
+    const { args, flags } = await this.parse(PledgeSet);
+    const bytes = accept(parseSize(args.size));
+    const { client } = await this.client(flags.context);
+    const pledge = pledgeJson(await client.copies.setPledge({ member: args.member, bytes }, this.interrupted));
+    const { member, pledgedBytes, usedBytes } = pledge;
+    const used = usedBytes === 0 ? '' : ` ${formatSize(usedBytes)} are in use.`;
+    this.say(
+      pledgedBytes === 0
+        ? `Nothing new is kept for ${member.name} from now on.${used}`
+        : `Up to ${formatSize(pledgedBytes)} are kept for ${member.name}.${used}`,
+    );
+    return { pledge };
+  }
+}
