@@ -190,7 +190,9 @@ class Running {
     };
     const federation = await Federation.open({ ...options, member, commands, authority, registry, witnesses, ownCopies });
     const shared = federation.copies;
-    const audit = new Audit({ log, views, stores, scratchDirectory: directory, hasher, random, timers, logger, onLogDamaged });
+    const others = () => federation.foreignLogs;
+    const scratchDirectory = directory;
+    const audit = new Audit({ log, others, views, stores, scratchDirectory, hasher, random, timers, logger, onLogDamaged });
     const protection = new ProtectionDesk({ views, registry });
     const survey = new ProtectionSurvey({ views, protection, clock, timers, logger });
     const status = new StatusDesk({

@@ -10,6 +10,8 @@ import type { JoinDesk } from './members/join-desk.js';
 import { openMembersPart } from './members/members-part.js';
 import type { OtherLogs } from './members/other-logs.js';
 import type { PeerTrust } from './members/peer-trust.js';
+import type { ForeignLog } from './peers/foreign-log.js';
+import type { ForeignLogs } from './peers/foreign-logs.js';
 import { openForeignLogs, openPeersPart, readForeignLogs } from './peers/peers-part.js';
 import type { NodeRegistry } from './nodes/node-registry.js';
 import { logsDirectoryOf, type OpenedMember } from './open-member.js';
@@ -57,6 +59,7 @@ export class Federation {
   readonly #parts: FederationPart[];
   readonly #connect: FederationContext['connectPeer'];
   readonly #logs: OtherLogs;
+  readonly #foreign: ForeignLogs;
   readonly #listening: Listening;
 
   private constructor(
@@ -68,6 +71,7 @@ export class Federation {
       readonly parts: FederationPart[];
       readonly connect: FederationContext['connectPeer'];
       readonly logs: OtherLogs;
+      readonly foreign: ForeignLogs;
       readonly listening: Listening;
     },
   ) {
@@ -78,6 +82,7 @@ export class Federation {
     this.#parts = made.parts;
     this.#connect = made.connect;
     this.#logs = made.logs;
+    this.#foreign = made.foreign;
     this.#listening = made.listening;
   }
 
@@ -106,7 +111,7 @@ export class Federation {
     const { views } = options.member;
     const copies = openCopiesPart({ ...options, own: options.authority.memberId, views, trust, connect, logs });
     parts.push(copies);
-    return new Federation(options, { trust, joining, copies, parts, connect, logs, listening });
+    return new Federation(options, { trust, joining, copies, parts, connect, logs, foreign, listening });
   }
 
   /** The trees of members, the own one among them: for own clients and, as far as it is granted, for those of others. */
@@ -118,6 +123,11 @@ export class Federation {
     const { trust } = this;
     const links = { trust, connect: this.#connect, logs: this.#logs };
     this.#parts.push(remoteTrees({ ...trees, ...ports, ...links, own, commands, authority, views, seen }));
+  }
+
+  /** Copies of other members' logs whose views are live. */
+  get foreignLogs(): readonly ForeignLog[] {
+    return this.#foreign.all();
   }
 
   get homeServices(): readonly BoundService[] {

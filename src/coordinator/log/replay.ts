@@ -1,5 +1,5 @@
-import { CollectiveError } from '../../base/index.js';
-import type { EventLog } from '../../events/index.js';
+import { CollectiveError, type MemberId } from '../../base/index.js';
+import type { LogReader } from '../../events/index.js';
 import type { ViewHost } from '../../projections/index.js';
 
 /**
@@ -8,18 +8,18 @@ import type { ViewHost } from '../../projections/index.js';
  * where those before it were not replayed now: then their rows may be what is wrong.
  */
 export async function* replay(
-  log: EventLog,
+  log: Pick<LogReader, 'read'>,
   views: ViewHost,
-  range: { readonly toSequence: number; readonly signal: AbortSignal },
+  range: { readonly toSequence: number; readonly signal: AbortSignal; readonly origin?: MemberId },
 ): AsyncGenerator<number> {
-  const start = views.position().sequence;
+  const start = views.position(range.origin).sequence;
   if (start >= range.toSequence) return;
   let applied = 0;
   for await (const block of log.read({ fromSequence: start + 1, toSequence: range.toSequence, signal: range.signal })) {
     const events = block.events.filter(
       ({ envelope: { position } }) => position.sequence > start && position.sequence <= range.toSequence,
     );
-    const result = await views.apply(events);
+    const result = await views.apply(events, range.origin);
     if (!result.ok) {
       const { position, reason } = result.error;
       const code = start > 0 ? 'VIEW_DAMAGED' : 'LOG_DAMAGED';
