@@ -9,8 +9,9 @@ export interface MemberJson {
   readonly name: string;
   readonly state: string;
   readonly since: string;
-  /** Absent: it came by an invite. */
-  readonly introducedBy?: { readonly id: string; readonly name: string };
+  /** What that member is called here. Absent: it came by an invite. */
+  readonly introducedBy?: string;
+  readonly introducedById?: string;
   readonly addresses: readonly string[];
   /** Of its present CA certificate. */
   readonly caSha256: string;
@@ -28,7 +29,7 @@ export function memberJson(member: MemberInfo): MemberJson {
     name: member.name,
     state: member.state,
     since: new Date(member.sinceMs).toISOString(),
-    ...(introducedBy === '' ? {} : { introducedBy: { id: introducedBy, name: introducedByName } }),
+    ...(introducedBy === '' ? {} : { introducedBy: introducedByName || introducedBy, introducedById: introducedBy }),
     addresses: member.endpoints,
     caSha256: toHex(member.caSha256),
     ...(stopped ? { acceptedUpTo: upTo } : {}),
@@ -76,5 +77,4 @@ export const upToText = (upTo: MemberJson['acceptedUpTo']): string =>
 /** In groups, to be read out. */
 export const fingerprint = (hex: string): string => hex.match(/.{1,8}/g)?.join(' ') ?? hex;
 
-const broughtBy = ({ introducedBy }: MemberJson): string =>
-  introducedBy === undefined ? 'invite' : introducedBy.name || introducedBy.id.slice(0, 8);
+const broughtBy = ({ introducedBy }: MemberJson): string => introducedBy ?? 'invite';
