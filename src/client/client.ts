@@ -9,6 +9,7 @@ import {
   GrantServiceDefinition,
   MemberServiceDefinition,
   type RpcChannel,
+  PeerAdminServiceDefinition,
   WitnessAdminServiceDefinition,
 } from '../transport/index.js';
 import { AdminCalls } from './calls/admin-calls.js';
@@ -19,6 +20,7 @@ import { MemberCalls } from './calls/member-calls.js';
 import { GrantCalls } from './calls/grant-calls.js';
 import { memberChannel } from './calls/member-channel.js';
 import { Retry } from './calls/retry.js';
+import { PeerCalls } from './calls/peer-calls.js';
 import { WitnessCalls } from './calls/witness-calls.js';
 import { Downloader, type DownloadReport } from './download/downloader.js';
 import { OrderedSink } from './download/ordered-sink.js';
@@ -102,6 +104,7 @@ export class CollectiveClient {
   readonly admin: AdminCalls;
   readonly witnesses: WitnessCalls;
   readonly members: MemberCalls;
+  readonly peers: PeerCalls;
   readonly grants: GrantCalls;
   readonly copies: CopiesCalls;
   readonly #options: ClientOptions;
@@ -128,6 +131,7 @@ export class CollectiveClient {
     this.tree = new RemoteTree(this.files);
     this.admin = new AdminCalls({ rpc: createClient(AdminServiceDefinition, channel), ...calls, clock });
     this.witnesses = new WitnessCalls({ rpc: createClient(WitnessAdminServiceDefinition, channel), ...calls });
+    this.peers = new PeerCalls({ rpc: createClient(PeerAdminServiceDefinition, channel), ...calls });
     this.members = new MemberCalls({ rpc: createClient(MemberServiceDefinition, channel), ...calls });
     this.grants = new GrantCalls({ rpc: createClient(GrantServiceDefinition, channel), ...calls });
     this.copies = new CopiesCalls({ rpc: createClient(CopiesServiceDefinition, channel), ...calls });

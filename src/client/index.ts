@@ -10,6 +10,7 @@ export {
 export type { AdminCalls, EventQuery } from './calls/admin-calls.js';
 export type { CopiesCalls } from './calls/copies-calls.js';
 export type { GrantCalls } from './calls/grant-calls.js';
+export type { PeerCalls } from './calls/peer-calls.js';
 export type { MemberCalls, StoppedMember } from './calls/member-calls.js';
 export type { EntryWithUsage, FilesCalls } from './calls/files-calls.js';
 export type {

@@ -207,6 +207,7 @@ class Running {
       witnesses,
       hasher,
       audit: () => background.report,
+      federation: () => federation.findings(),
       room: (copies) => placement.room(copies),
       retentionMs,
       underProtectedFiles: () => survey.underProtectedFiles,

@@ -28,6 +28,8 @@ export interface Situation {
   readonly viewsDoubtful: boolean;
   /** What the verification beside the service found. */
   readonly audit: readonly Finding[];
+  /** Of other members, their coordinators and their logs. */
+  readonly federation: readonly Finding[];
 }
 
 /** What was at a node that is gone for good. */
@@ -64,6 +66,7 @@ export function findingsOf(situation: Situation): readonly Finding[] {
         ]
       : []),
     ...situation.audit,
+    ...situation.federation,
     ...situation.startNotices.map((notice) => finding('mended-at-start', 'notice', notice, 'collective audit verify')),
     ...witnessFindings(situation.witnesses),
     ...exportFindings(situation.exported),

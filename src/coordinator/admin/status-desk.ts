@@ -13,7 +13,7 @@ import type {
   ViewHost,
   Views,
 } from '../../projections/index.js';
-import type { GetStatusResponse, NodeInfo, StorageInfo, UsageInfo } from '../../transport/index.js';
+import type { Finding, GetStatusResponse, NodeInfo, StorageInfo, UsageInfo } from '../../transport/index.js';
 import type { AuditReport } from '../log/background-audit.js';
 import type { MemberMaterial } from '../member/member-files.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
@@ -59,6 +59,8 @@ export interface StatusDeskOptions {
   readonly witnesses: Pick<WitnessOffice, 'report'>;
   readonly exportedKeys?: () => Promise<ExportedKeys | undefined>;
   readonly audit: () => AuditReport;
+  /** What there is to say of other members. */
+  readonly federation: () => Promise<readonly Finding[]>;
 }
 
 interface OnRecord {
@@ -105,6 +107,7 @@ export class StatusDesk {
       exported: await this.#exported(),
       viewsDoubtful: views.doubtful(),
       audit: audit.findings,
+      federation: await this.#options.federation(),
       coordinatorCertificateExpiresMs: record.coordinatorCertificate?.notAfterMs,
       certificateLifeMs: this.#options.certificateLifeMs,
     });

@@ -1,0 +1,65 @@
+import { formatDuration } from '../../base/index.js';
+import type { CollectiveClient } from '../../client/index.js';
+import { formatTable } from './table.js';
+
+type Peers = Awaited<ReturnType<CollectiveClient['peers']['list']>>;
+
+/** What scripts get to see of peers and the copies of their logs. */
+export const peersJson = ({ peers, logs, timeMs }: Peers) => ({
+  peers: peers.map((peer) => ({
+    id: peer.memberId,
+    name: peer.name,
+    connection: peer.connection,
+    ...(peer.reason === '' ? {} : { reason: peer.reason }),
+    sinceMs: peer.sinceMs,
+    ...(peer.connection === 'connected' ? { dialledBy: peer.dialledHere ? 'us' : 'them' } : {}),
+    address: peer.address,
+    endpoints: peer.endpoints,
+    roundTripMs: peer.roundTripMs ?? null,
+    heardMs: peer.heardMs,
+    ...(peer.nextDialMs === 0 ? {} : { nextDialMs: peer.nextDialMs }),
+    softwareVersion: peer.softwareVersion,
+    theirLog: { here: peer.theirLogHere, there: peer.theirLogThere, behind: behind(peer.theirLogThere, peer.theirLogHere) },
+    ourLog: { here: peer.ourLogHere, there: peer.ourLogThere, behind: behind(peer.ourLogHere, peer.ourLogThere) },
+    refusedBlocks: peer.refusedBlocks,
+    sentBytes: peer.sentBytes,
+    receivedBytes: peer.receivedBytes,
+  })),
+  logs: logs.map(({ frozen, ...log }) => ({ ...log, ...(frozen === '' ? {} : { frozen }) })),
+  timeMs,
+});
+
+export type PeersJson = ReturnType<typeof peersJson>;
+
+const behind = (whole: number, part: number): number => Math.max(0, whole - part);
+
+/** For people. */
+export function peersText({ peers, logs, timeMs }: PeersJson): readonly string[] {
+  if (peers.length === 0) return [];
+  const rows = peers.map((peer) => [
+    peer.name,
+    peer.connection,
+    peer.address === '' ? (peer.endpoints[0] ?? '-') : peer.address,
+    peer.roundTripMs === null ? '-' : `${peer.roundTripMs.toFixed(1)} ms`,
+    standing(peer.theirLog, peer.connection === 'connected'),
+    standing(peer.ourLog, peer.ourLog.there > 0),
+    peer.heardMs === 0 ? 'never' : ago(timeMs - peer.heardMs),
+  ]);
+  const titles = ['MEMBER', 'CONNECTION', 'ADDRESS', 'ROUND TRIP', 'THEIR LOG HERE', 'OUR LOG THERE', 'LAST HEARD'];
+  const lines = [
+    formatTable(
+      titles.map((title) => ({ title })),
+      rows,
+    ),
+  ];
+  for (const { name, connection, reason } of peers) if (reason !== undefined) lines.push(`${name} is ${connection}: ${reason}`);
+  for (const { name, frozen } of logs) if (frozen !== undefined) lines.push(`The log of ${name} is frozen here: ${frozen}.`);
+  return lines;
+}
+
+function standing(log: { readonly here: number; readonly there: number; readonly behind: number }, known: boolean): string {
+  if (!known) return log.here === 0 || log.there === 0 ? '-' : 'not known';
+  return log.behind === 0 ? 'in step' : `${log.behind} behind`;
+}
+
+const ago = (durationMs: number): string => (durationMs < 1000 ? 'now' : `${formatDuration(durationMs)} ago`);
