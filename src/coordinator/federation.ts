@@ -16,6 +16,7 @@ import { openForeignLogs, openPeersPart, readForeignLogs } from './peers/peers-p
 import type { NodeRegistry } from './nodes/node-registry.js';
 import { logsDirectoryOf, type OpenedMember } from './open-member.js';
 import { type RemoteTreesOptions, remoteTrees } from './remote/remote-trees.js';
+import { hearMembers, type OwnLogAtPeers } from './witnesses/hear-members.js';
 import type { WitnessOffice } from './witnesses/witness-office.js';
 
 /** What the coordinator is made of, for the parts that deal with other members. */
@@ -107,7 +108,7 @@ export class Federation {
     const { trust, joining, connect } = members;
     const settled = witnesses.settledLog;
     const peers = await openPeersPart({ ...options, foreign, settled, peers: trust, connect });
-    parts.push(peers);
+    parts.push(peers, ownLogAt(peers.office, own, witnesses));
     const { views } = options.member;
     const copies = openCopiesPart({ ...options, own: options.authority.memberId, views, trust, connect, logs });
     parts.push(copies);
@@ -170,6 +171,15 @@ export class Federation {
     for (const part of this.#parts.toReversed()) await part.stop?.();
   }
 }
+
+/** What peers say of their copies of the own log is for those who look after such copies. */
+const ownLogAt = (peers: OwnLogAtPeers, own: MemberId, witnesses: WitnessOffice): FederationPart => ({
+  run: (signal) => {
+    const forget = hearMembers(peers, own, (session, head) => witnesses.heardMember(session, head));
+    signal.addEventListener('abort', forget, { once: true });
+    return Promise.resolve();
+  },
+});
 
 interface Listening {
   listener: RpcListener | undefined;

@@ -118,8 +118,9 @@ async function gotBack(options: OpenOrRescueOptions, damage: CollectiveError): P
       waitMs: LIMITS.rescuePatienceMs,
       firstWithinMs: LIMITS.rescueFirstMs,
       acceptFewer: false,
+      membersAreEnough: false,
       onAnswers: (answers) =>
-        logger.info('nodes keep the log', { copies: answers.map(({ nodeId, sequence }) => `${nodeId}: ${sequence}`) }),
+        logger.info('others keep the log', { copies: answers.map(({ id, sequence }) => `${id}: ${sequence}`) }),
     },
     signal,
   );
@@ -131,7 +132,7 @@ async function gotBack(options: OpenOrRescueOptions, damage: CollectiveError): P
   await stores.destroy(viewsPathOf(directory));
   await (await stores.open(viewsPathOf(directory), 'create')).close();
   const member = await openMember(options);
-  const notice = `The log was damaged (${problemOf(damage)}) and was got back from nodes, up to event ${recovered.headSequence}; it was as in ${kept}.`;
+  const notice = `The log was damaged (${problemOf(damage)}) and was got back from others, up to event ${recovered.headSequence}; it was as in ${kept}.`;
   return { ...member, notices: [...member.notices, notice] };
 }
 

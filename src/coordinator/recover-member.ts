@@ -1,6 +1,6 @@
 import { accept, CollectiveError, equalBytes, type MemberId } from '../base/index.js';
 import { type LogPosition, type LogReader, openLogCopy, openLogForReading } from '../events/index.js';
-import { type IdentityKey, issueLeaf, type OwnCredentials, verifyLeaf } from '../identity/index.js';
+import { type IdentityKey, issueLeaf, type OwnCredentials, type PeerMember, verifyLeaf } from '../identity/index.js';
 import type { Clock, FileSystem, Hasher, KeyValueStores, Logger, Random, SignatureVerifier, Timers } from '../ports/index.js';
 import type { RpcTransport } from '../transport/index.js';
 import type { MemberFileStore, MemberMaterial } from './member/member-files.js';
@@ -17,6 +17,9 @@ export interface RecoverMemberOptions {
   readonly identity: IdentityKey;
   readonly files: MemberFileStore;
   readonly home: { readonly host: string; readonly port: number };
+  /** Other members' coordinators that may keep the log; and those of which nobody vouches for the certificate authority. */
+  readonly peers: readonly PeerMember[];
+  readonly unproven: readonly PeerMember[];
   /** Folders with copies of the log, instead of nodes that dial in. */
   readonly copyFolders: readonly string[];
   readonly waitMs: number;
@@ -57,7 +60,10 @@ export async function recoverMember(options: RecoverMemberOptions, signal: Abort
   const recovered =
     copyFolders.length > 0
       ? { ...(await fromFolders(copyFolders, logDirectory, origin, options, signal)), complete: false }
-      : await recoverLog({ ...options, origin, directory: logDirectory, own: await ownCredentials(material, ports) }, signal);
+      : await recoverLog(
+          { ...options, origin, directory: logDirectory, membersAreEnough: true, own: await ownCredentials(material, ports) },
+          signal,
+        );
   const { publicKey } = await openLogForReading({ ...ports, directory: logDirectory, origin });
   const keys = [material.logKeys, ...(material.nextLogKeys === undefined ? [] : [material.nextLogKeys])];
   const keyAtHand = keys.some((pair) => equalBytes(pair.publicKey, publicKey));

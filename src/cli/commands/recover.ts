@@ -1,11 +1,13 @@
 import { Flags } from '@oclif/core';
+import { isMemberId } from '../../base/index.js';
 import { BaseCommand } from '../base/base-command.js';
 
 export default class Recover extends BaseCommand {
-  static override summary = 'Make a lost coordinator anew, from its exported identity and the copies of its log at nodes.';
+  static override summary =
+    'Make a lost coordinator anew, from its exported identity and the copies of its log at nodes and other members.';
   static override description =
-    'Listens where the coordinator listened; its nodes find it there, and give back the log. Nothing is joined again: nodes, clients ' +
-    'and files are as before. Ends without a trace when too few nodes come. Never while the old coordinator still runs somewhere.';
+    'Listens where the coordinator listened; its nodes find it there, and give back the log. Other members are asked for it too. ' +
+    'Nothing is joined again: nodes, clients, members and files are as before. Ends without a trace when too few answer. Never while the old coordinator still runs somewhere.';
   static override flags = {
     identity: Flags.string({ required: true, description: 'The file that collective identity export wrote.', helpValue: 'FILE' }),
     'passphrase-file': Flags.string({
@@ -23,12 +25,24 @@ export default class Recover extends BaseCommand {
         'Take the log from this folder of a node (or the copy itself) instead of waiting for nodes. The nodes may be stopped.',
       helpValue: 'DIR',
     }),
-    wait: Flags.integer({ default: 60, min: 1, max: 86_400, description: 'Seconds to wait for nodes.', helpValue: 'SECONDS' }),
+    peer: Flags.string({
+      multiple: true,
+      description: 'Ask the coordinator of another member there too. Default: those that the exported identity names.',
+      helpValue: 'HOST:PORT',
+    }),
+    wait: Flags.integer({
+      default: 60,
+      min: 1,
+      max: 86_400,
+      description: 'Seconds to wait for nodes and members.',
+      helpValue: 'SECONDS',
+    }),
     'accept-fewer': Flags.boolean({
       description: 'Go on with those who came, although changes that only others hold may be missing: they are lost for good.',
     }),
     'home-listen': Flags.string({ description: 'Where it listens from now on. Default: as before.', helpValue: 'HOST:PORT' }),
     'enrolment-listen': Flags.string({ description: 'Where invites are redeemed. Default: as before.', helpValue: 'HOST:PORT' }),
+    'peer-listen': Flags.string({ description: 'Where other members connect. Default: as before.', helpValue: 'HOST:PORT' }),
     advertise: Flags.string({
       multiple: true,
       description: 'Host at which others reach this machine. Default: as before.',
@@ -54,12 +68,15 @@ export default class Recover extends BaseCommand {
     const homeListen = flags['home-listen'] === undefined ? kit.homeListen : parseAddress(flags['home-listen']);
     const enrolmentListen =
       flags['enrolment-listen'] === undefined ? kit.enrolmentListen : parseAddress(flags['enrolment-listen']);
-    const moved = [flags['home-listen'], flags['enrolment-listen'], flags.advertise].some((flag) => flag !== undefined);
+    const peerListen = flags['peer-listen'] === undefined ? kit.peerListen : parseAddress(flags['peer-listen']);
+    const moved = [flags['home-listen'], flags['enrolment-listen'], flags['peer-listen'], flags.advertise].some(
+      (flag) => flag !== undefined,
+    );
     const endpoints = (listen: typeof homeListen): string[] =>
       advertisedHosts(listen, flags.advertise ?? []).map((host) => formatAddress({ host, port: listen.port }));
     const directory =
       flags.directory === undefined ? defaultCoordinatorDirectory(this.config.dataDir, kit.name) : absolute(flags.directory);
-    const names = new Map(kit.nodes.map(({ id, name }) => [id, name]));
+    const names = new Map<string, string>([...kit.nodes, ...kit.peers].map(({ id, name }) => [id, name]));
     const recovered = await recoverInFolder(
       {
         kit,
@@ -68,14 +85,19 @@ export default class Recover extends BaseCommand {
         addresses: {
           homeListen,
           enrolmentListen,
+          ...(peerListen === undefined ? {} : { peerListen }),
           ...(moved ? { homeEndpoints: endpoints(homeListen), enrolmentEndpoints: endpoints(enrolmentListen) } : {}),
+          ...(moved && peerListen !== undefined ? { peerEndpoints: endpoints(peerListen) } : {}),
         },
         copyFolders: (flags['from-witness'] ?? []).map(absolute),
+        peerAddresses: flags.peer ?? [],
+        onPeer: (address, memberId) => this.progress(`At ${address} is member ${names.get(memberId) ?? memberId}.`),
         waitMs: flags.wait * 1000,
         acceptFewer: flags['accept-fewer'],
         onAnswers: (answers) => {
-          for (const { nodeId, sequence } of answers) {
-            this.progress(`Node ${names.get(nodeId) ?? nodeId} keeps the log up to event ${sequence}.`);
+          for (const { id, sequence } of answers) {
+            const who = isMemberId(id) ? 'Member' : 'Node';
+            this.progress(`${who} ${names.get(id) ?? id} keeps the log up to event ${sequence}.`);
           }
         },
         signal: this.interrupted,
@@ -95,9 +117,9 @@ export default class Recover extends BaseCommand {
       head: recovered.headSequence,
       certain: recovered.certain,
       ...(recovered.epoch === undefined ? {} : { newEpoch: recovered.epoch.epoch }),
-      answers: recovered.answers.map(({ nodeId, epoch, sequence }) => ({
-        id: nodeId,
-        name: names.get(nodeId) ?? '',
+      answers: recovered.answers.map(({ id, epoch, sequence }) => ({
+        id,
+        name: names.get(id) ?? '',
         epoch,
         upTo: sequence,
       })),

@@ -1,6 +1,6 @@
 import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { accept, CollectiveError, toHex } from '../../base/index.js';
+import { accept, CollectiveError, type MemberId, toHex } from '../../base/index.js';
 import { type CopyAnswer, MEMBER_FILES, readMemberFiles, type RecoveredMember, recoverMember } from '../../coordinator/index.js';
 import { openIdentityKey } from '../../identity/index.js';
 import { LevelKeyValueStores } from '../../runtime/index.js';
@@ -8,6 +8,7 @@ import { createGrpcTransport } from '../../transport/index.js';
 import { writeAssertedHead } from './asserted-head.js';
 import { type CoordinatorSettings, type StoredSettings, writeCoordinatorSettings } from './coordinator-folder.js';
 import { FolderFiles, isVacant } from './data-folders.js';
+import { peersToAsk } from './peers-to-ask.js';
 import { markExported, type RecoveryKit } from './recovery-kit.js';
 import type { World } from './world.js';
 
@@ -17,10 +18,16 @@ export interface RecoverOptions {
   readonly directory: string;
   /** Where it runs from now on; by default as before. */
   readonly addresses: Partial<
-    Pick<CoordinatorSettings, 'homeListen' | 'enrolmentListen' | 'homeEndpoints' | 'enrolmentEndpoints'>
+    Pick<
+      CoordinatorSettings,
+      'homeListen' | 'enrolmentListen' | 'peerListen' | 'homeEndpoints' | 'enrolmentEndpoints' | 'peerEndpoints'
+    >
   >;
   /** Folders of copies, or of nodes that have one. */
   readonly copyFolders: readonly string[];
+  /** `host:port` of other members' coordinators to ask besides those in the kit. */
+  readonly peerAddresses: readonly string[];
+  readonly onPeer: (address: string, memberId: MemberId) => void;
   readonly waitMs: number;
   readonly acceptFewer: boolean;
   readonly onAnswers: (answers: readonly CopyAnswer[]) => void;
@@ -71,9 +78,13 @@ async function recoverInto(directory: string, options: RecoverOptions, world: Wo
     enrolmentListen: kit.enrolmentListen,
     homeEndpoints: kit.homeEndpoints,
     enrolmentEndpoints: kit.enrolmentEndpoints,
+    ...(kit.peerListen === undefined ? {} : { peerListen: kit.peerListen }),
+    ...(kit.peerEndpoints === undefined ? {} : { peerEndpoints: kit.peerEndpoints }),
     ...options.addresses,
   };
   const material = await readMemberFiles(settings, files, world.hasher);
+  const transport = createGrpcTransport(world);
+  const { peers, unproven } = await peersToAsk(options, transport);
   const recovered = await recoverMember(
     {
       directory,
@@ -85,7 +96,9 @@ async function recoverInto(directory: string, options: RecoverOptions, world: Wo
       waitMs: options.waitMs,
       acceptFewer: options.acceptFewer,
       onAnswers: options.onAnswers,
-      transport: createGrpcTransport(world),
+      peers,
+      unproven,
+      transport,
       ports: { ...world, stores: new LevelKeyValueStores() },
     },
     signal,

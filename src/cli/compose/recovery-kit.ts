@@ -10,18 +10,24 @@ import type { World } from './world.js';
 
 const FORMAT = 'collective-recovery-kit';
 const ADDRESS = z.object({ host: z.string(), port: z.number().int().min(1).max(65_535) });
+const MEMBER_ID = z.string().refine(isMemberId, 'not a member id');
 const KIT = z.object({
-  memberId: z.string().refine(isMemberId, 'not a member id'),
+  memberId: MEMBER_ID,
   name: z.string(),
   exportedMs: z.number(),
   homeListen: ADDRESS,
   enrolmentListen: ADDRESS,
   homeEndpoints: z.array(z.string()).min(1),
   enrolmentEndpoints: z.array(z.string()).min(1),
+  /** Absent in kits from before there were other members. */
+  peerListen: ADDRESS.optional(),
+  peerEndpoints: z.array(z.string()).optional(),
   /** Path in the coordinator's folder: text. */
   files: z.record(z.string(), z.string()),
   /** Nodes at the time: where copies of the log may be. */
   nodes: z.array(z.object({ id: z.string(), name: z.string(), witness: z.boolean() })),
+  /** Other members at the time, whose coordinators keep the log too: where they are, and their certificate authorities (PEM). */
+  peers: z.array(z.object({ id: MEMBER_ID, name: z.string(), endpoints: z.array(z.string()), ca: z.string() })).default([]),
 });
 
 /** Everything that is needed to make a lost coordinator anew, but its log: that comes from the witnesses. */
@@ -36,7 +42,7 @@ export async function makeKit(
   world: World,
   coordinator: { readonly directory: string; readonly settings: CoordinatorSettings },
   passphrase: string,
-  nodes: RecoveryKit['nodes'],
+  others: Pick<RecoveryKit, 'nodes' | 'peers'>,
 ): Promise<{ readonly text: string; readonly kit: RecoveryKit }> {
   const { directory, settings } = coordinator;
   const folder = new FolderFiles(directory, world);
@@ -46,9 +52,9 @@ export async function makeKit(
     if (text !== undefined) files[path] = text;
   }
   accept(await openIdentityKey(files[MEMBER_FILES.identityKey] ?? '', passphrase, world.hasher));
-  const { memberId, name, homeListen, enrolmentListen, homeEndpoints, enrolmentEndpoints } = settings;
-  const addresses = { homeListen, enrolmentListen, homeEndpoints, enrolmentEndpoints };
-  const kit = KIT.parse({ memberId, name, exportedMs: world.clock.nowMs(), ...addresses, files, nodes });
+  const { memberId, name, homeListen, enrolmentListen, homeEndpoints, enrolmentEndpoints, peerListen, peerEndpoints } = settings;
+  const addresses = { homeListen, enrolmentListen, homeEndpoints, enrolmentEndpoints, peerListen, peerEndpoints };
+  const kit = KIT.parse({ memberId, name, exportedMs: world.clock.nowMs(), ...addresses, files, ...others });
   return { text: accept(await sealText({ format: FORMAT, text: JSON.stringify(kit) }, passphrase, world)), kit };
 }
 

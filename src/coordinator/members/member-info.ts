@@ -25,5 +25,6 @@ export function memberInfo(
     acceptedEpoch: row.acceptedUpTo?.epoch ?? 0,
     acceptedSequence: row.acceptedUpTo?.sequence ?? 0,
     note: row.note,
+    caCertificate: trusted?.ca.der ?? row.caCertificate,
   };
 }

@@ -1,7 +1,8 @@
-import { CollectiveError, type MemberId, type NodeId } from '../../base/index.js';
+import { CollectiveError, type MemberId } from '../../base/index.js';
 import type { OwnCredentials } from '../../identity/index.js';
 import type { Logger, Timers } from '../../ports/index.js';
 import { type RpcTransport, serve, WitnessServiceDefinition } from '../../transport/index.js';
+import type { Keeper, KeeperId } from './keeper.js';
 import type { WitnessLink } from './witness-link.js';
 import { type WitnessHost, WitnessService } from './witness-service.js';
 
@@ -16,9 +17,11 @@ export interface GatherOptions {
   readonly ports: { readonly timers: Timers; readonly logger: Logger };
 }
 
-/** The nodes that dial in to where their coordinator was, while there is none. */
+/** The nodes that dial in to where their coordinator was, while there is none, and other members that were asked. */
 export class Gathering implements WitnessHost {
-  readonly links = new Map<NodeId, WitnessLink>();
+  readonly links = new Map<KeeperId, Keeper>();
+  /** What they give is taken; who they are is not known for sure. */
+  readonly unproven = new Set<Keeper>();
 
   async attend(link: WitnessLink): Promise<void> {
     this.links.set(link.nodeId, link);

@@ -2,7 +2,7 @@ import { CollectiveError, LIMITS, toCollectiveError } from '../../base/index.js'
 import { type MendReport, mendLog, parseBlock } from '../../events/index.js';
 import type { FileSystem, Hasher, Logger, SignatureVerifier, Timers } from '../../ports/index.js';
 import { type GatherOptions, type Gathering, gatherWitnesses } from './gathering.js';
-import type { WitnessLink } from './witness-link.js';
+import { describeKeeper, type Keeper } from './keeper.js';
 
 const LOOK_MS = 100;
 
@@ -32,7 +32,7 @@ async function mendFrom(
   { directory, origin, ports }: MendFromWitnessesOptions,
   signal: AbortSignal,
 ): Promise<MendReport> {
-  const tried = new Set<WitnessLink>();
+  const tried = new Set<Keeper>();
   let failure = new CollectiveError('WITNESSES_UNREACHABLE', 'No node came that keeps the log.');
   for (let waitedMs = 0; ; ) {
     const link = furthest([...gathering.links.values()].filter((each) => !tried.has(each)));
@@ -49,15 +49,18 @@ async function mendFrom(
     } catch (error) {
       if (signal.aborted) throw error;
       failure = toCollectiveError(error);
-      ports.logger.warn('the log could not be mended from what a node keeps', { nodeId: link.nodeId, error: failure });
+      ports.logger.warn('the log could not be mended from what a node keeps', {
+        keeper: describeKeeper(link.id),
+        error: failure,
+      });
     }
   }
 }
 
-function furthest(links: readonly WitnessLink[]): WitnessLink | undefined {
+function furthest(links: readonly Keeper[]): Keeper | undefined {
   return links
     .filter(({ head }) => head !== undefined)
-    .reduce<WitnessLink | undefined>(
+    .reduce<Keeper | undefined>(
       (best, link) => ((link.head?.sequence ?? 0) > (best?.head?.sequence ?? 0) ? link : best),
       undefined,
     );
@@ -65,7 +68,7 @@ function furthest(links: readonly WitnessLink[]): WitnessLink | undefined {
 
 /** Not verified: whoever takes them does that. */
 async function* blocksOf(
-  link: WitnessLink,
+  link: Keeper,
   fromSequence: number,
   hasher: Hasher,
   signal: AbortSignal,

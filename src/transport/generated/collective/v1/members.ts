@@ -29,6 +29,8 @@ export interface MemberInfo {
   readonly acceptedSequence: number;
   /** Why it was refused, suspended or removed. */
   readonly note: string;
+  /** DER of its present CA certificate. */
+  readonly caCertificate: Uint8Array;
 }
 
 export interface InviteMemberRequest {
@@ -200,6 +202,7 @@ function createBaseMemberInfo(): MemberInfo {
     acceptedEpoch: 0,
     acceptedSequence: 0,
     note: "",
+    caCertificate: new Uint8Array(0),
   };
 }
 
@@ -240,6 +243,9 @@ export const MemberInfo: MessageFns<MemberInfo> = {
     }
     if (message.note !== "") {
       writer.uint32(98).string(message.note);
+    }
+    if (message.caCertificate.length !== 0) {
+      writer.uint32(106).bytes(message.caCertificate);
     }
     return writer;
   },
@@ -351,6 +357,14 @@ export const MemberInfo: MessageFns<MemberInfo> = {
             }
 
             message.note = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.caCertificate = reader.bytes();
             continue;
           }
         }
