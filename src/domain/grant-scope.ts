@@ -135,11 +135,11 @@ const WORDS: Readonly<Record<GrantRight, string>> = { read: 'read', write: 'chan
 
 const notGranted = (names: Names, right: GrantRight): CollectiveError =>
   new CollectiveError('PERMISSION_DENIED', `You may not ${WORDS[right]} ${showPath(names)}: it is not granted to you.`, {
-    next: `Ask its owner, who grants it with: collective grant add ${showPath(names)} --member <you> --rights ${right}`,
+    next: `Ask its owner for a grant to ${right} in a folder (collective grant add).`,
     details: { path: showPath(names) },
   });
 
 export const notGrantedAtAll = (right: GrantRight): CollectiveError =>
   new CollectiveError('PERMISSION_DENIED', `You may not ${WORDS[right]} this: it is not granted to you.`, {
-    next: 'Ask its owner for a grant; what you have is shown by collective ls <member>:/',
+    next: `Ask its owner for a grant to ${right} in a folder (collective grant add).`,
   });

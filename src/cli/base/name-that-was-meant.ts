@@ -11,13 +11,22 @@ export async function nameThatWasMeant(
   client: CollectiveClient,
   signal: AbortSignal,
 ): Promise<CollectiveError> {
-  const { path = pathIn(error.message), node } = error.details;
+  const { path = pathIn(error.message), node, member, members } = error.details;
   try {
     if (typeof node === 'string') {
       const names = (await client.admin.nodes(signal)).map(({ name }) => name);
       return meaning(error, nearest(node, names));
     }
-    return typeof path === 'string' && path.startsWith('/') ? meaning(error, await pathMeant(path, client, signal)) : error;
+    if (typeof member === 'string' && Array.isArray(members)) {
+      return meaning(
+        error,
+        nearest(
+          member,
+          members.map((name) => String(name)),
+        ),
+      );
+    }
+    return typeof path === 'string' && REMOTE.test(path) ? meaning(error, await pathMeant(path, client, signal)) : error;
   } catch (failure) {
     // The coordinator is away by now, or this was interrupted: what was found out before is told as it is.
     if (isCollectiveError(failure)) return error;
@@ -26,21 +35,30 @@ export async function nameThatWasMeant(
 }
 
 /** What comes with a file of many tells no details. */
-const pathIn = (message: string): string | undefined => /^There is no (\/.+?)(?:: .*)?\.$/.exec(message)?.[1];
+const pathIn = (message: string): string | undefined => /^There is no ((?:[a-z0-9-]+:)?\/.+?)(?:: .*)?\.$/.exec(message)?.[1];
+
+const REMOTE = /^(?:[a-z0-9-]+:)?\//;
 
 async function pathMeant(path: string, client: CollectiveClient, signal: AbortSignal): Promise<string | undefined> {
-  const names = path.split('/').filter((name) => name !== '');
+  const [root = '/'] = REMOTE.exec(path) ?? [];
+  const names = path
+    .slice(root.length)
+    .split('/')
+    .filter((name) => name !== '');
   for (let depth = names.length - 1; depth >= 0; depth -= 1) {
-    const folder = `/${names.slice(0, depth).join('/')}`;
+    const folder = `${root}${names.slice(0, depth).join('/')}`;
     const there = await namesIn(folder, client, signal);
     if (there === undefined) continue;
     const meant = nearest(names[depth] ?? '', there);
-    return meant === undefined ? undefined : `/${[...names.slice(0, depth), meant, ...names.slice(depth + 1)].join('/')}`;
+    return meant === undefined ? undefined : `${root}${[...names.slice(0, depth), meant, ...names.slice(depth + 1)].join('/')}`;
   }
   return undefined;
 }
 
-/** Undefined for a folder that does not exist. */
+/** Why a folder may not be looked into: a parent of it is asked then. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['NOT_FOUND', 'NOT_A_DIRECTORY', 'PERMISSION_DENIED']);
+
+/** Undefined for a folder that does not exist, or is not shown. */
 async function namesIn(folder: string, client: CollectiveClient, signal: AbortSignal): Promise<readonly string[] | undefined> {
   const names: string[] = [];
   try {
@@ -49,7 +67,7 @@ async function namesIn(folder: string, client: CollectiveClient, signal: AbortSi
       if (names.length >= NAMES_MAX) break;
     }
   } catch (error) {
-    if (isCollectiveError(error) && (error.code === 'NOT_FOUND' || error.code === 'NOT_A_DIRECTORY')) return undefined;
+    if (isCollectiveError(error) && ELSEWHERE.has(error.code)) return undefined;
     throw error;
   }
   return names;

@@ -14,6 +14,7 @@ import type {
   NodeAccess,
   ReadFilesRequest,
   ReadFilesResponse,
+  Receipt,
 } from '../../transport/index.js';
 import type { FilesCall } from '../caller.js';
 import type { FilesHandlers } from '../files/files-service.js';
@@ -70,12 +71,12 @@ export class GrantGate {
       },
       recordExtents: async (request, call) => {
         await this.#require(call, [], 'write');
-        return files.recordExtents(request, call);
+        return files.recordExtents({ ...request, receipts: this.#ours(request.receipts) }, call);
       },
       commitFiles: async (request, call) => {
         const commits = atMost('files', request.files, LIMITS.filesPerCommit);
         await this.#require(call, writing(commits.map(({ path }) => path)), 'write');
-        return files.commitFiles(request, call);
+        return files.commitFiles({ ...request, receipts: this.#ours(request.receipts) }, call);
       },
       closeUpload: (request, call) => files.closeUpload(request, call),
       readFiles: (request, call) => this.#readFiles(request, call),
@@ -94,7 +95,7 @@ export class GrantGate {
         const names = ownPath(request.path);
         const listed = await this.#look(call, (scope, { namespace }) => {
           if (scope.covers(names, 'read')) return undefined;
-          if (scope.waysThrough(names).length === 0) accept(scope.require(names, 'read'));
+          if (!scope.leadsOn(names)) accept(scope.require(names, 'read'));
           return listOnTheWay(names, { ...request, withUsage: request.withUsage === true }, scope, namespace);
         });
         return listed ?? files.listDirectory(request, call);
@@ -211,8 +212,8 @@ export class GrantGate {
   /** Error: PERMISSION_DENIED. `somewhere`: this right for some folder at least. */
   #require(call: FilesCall, required: readonly Need[], somewhere?: GrantRight): Promise<void> {
     return this.#look(call, (scope) => {
-      if (somewhere !== undefined && !scope.has(somewhere)) throw notGrantedAtAll(somewhere);
       for (const { names, right } of required) accept(scope.require(names, right));
+      if (somewhere !== undefined && !scope.has(somewhere)) throw notGrantedAtAll(somewhere);
     });
   }
 
@@ -220,6 +221,12 @@ export class GrantGate {
     assert(caller.role === 'foreign-client', 'only clients of other members come this way');
     const { views, clock } = this.#options;
     return views.run((all) => work(new GrantScope(caller.memberId, all, clock.nowMs()), all));
+  }
+
+  /** What is of another member to the caller is of the own one here. */
+  #ours(receipts: readonly Receipt[]): Receipt[] {
+    const { memberId } = this.#options;
+    return receipts.map((receipt) => (receipt.memberId === memberId ? { ...receipt, memberId: '' } : receipt));
   }
 
   /** For whom these nodes are another member's. */
