@@ -40,6 +40,7 @@ const situation = (changes: Partial<Situation>): Situation => ({
   usage: USAGE,
   forfeited: [],
   filesOutOfReach: 0,
+  federation: [],
   policy: { wanted: 2, minimum: 2 },
   nowMs: 1_000_000,
   coordinatorCertificateExpiresMs: undefined,
