@@ -1,4 +1,4 @@
-import { type CollectiveError, LIMITS, toCollectiveError } from '../../base/index.js';
+import { type CollectiveError, LIMITS, type MemberId, toCollectiveError } from '../../base/index.js';
 import type { EventLog, LogVerification } from '../../events/index.js';
 import type { Clock, Logger, Timers } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
@@ -114,20 +114,31 @@ export class BackgroundAudit {
   }
 
   async #auditViews(signal: AbortSignal): Promise<void> {
-    const { views, keeper } = this.#options;
+    const { views, keeper, logger } = this.#options;
     this.#phase = 'views';
     await keeper.settled();
-    const found = await views.verify(undefined, {
-      signal,
-      pause: (rows) => {
-        this.#rows = rows;
-        return this.#pause(signal);
-      },
-    });
-    this.#rows = found.reduce((sum, view) => sum + view.rows, 0);
-    this.#damagedViews = found.filter(({ whole }) => !whole).map(({ name }) => name);
+    const [own, ...others] = views.origins();
+    this.#damagedViews = await this.#verifyViews(own, signal);
     this.#restFactor = REST_FACTOR;
+    for (const origin of others) {
+      // Of a log of which nothing is applied yet, nothing is stored.
+      if (views.position(origin).sequence === 0) continue;
+      const damaged = await this.#verifyViews(origin, signal);
+      if (damaged.length > 0) logger.error('views of another member’s log are damaged; they are built anew', { origin, damaged });
+    }
     await keeper.settled();
+  }
+
+  /** Names of the views that are not whole; whoever keeps them is told by the views themselves. */
+  async #verifyViews(origin: MemberId | undefined, signal: AbortSignal): Promise<readonly string[]> {
+    const before = this.#rows;
+    const pause = (rows: number): Promise<void> => {
+      this.#rows = before + rows;
+      return this.#pause(signal);
+    };
+    const found = await this.#options.views.verify(origin, { signal, pause });
+    this.#rows = found.reduce((sum, view) => sum + view.rows, before);
+    return found.filter(({ whole }) => !whole).map(({ name }) => name);
   }
 
   async #auditLog(signal: AbortSignal): Promise<void> {
