@@ -93,9 +93,7 @@ export class GrantScope {
     for (const [index, event] of events.entries()) {
       const touched = touchedBy(event);
       const covered =
-        touched === 'upload'
-          ? this.has('write')
-          : touched !== undefined && touched.every((id) => made.has(id) || this.coversFile(id, 'write'));
+        touched === 'upload' ? this.has('write') : touched?.every((id) => made.has(id) || this.coversFile(id, 'write')) === true;
       if (!covered) return fail(notGrantedAtAll('write'));
       made.add(fileIdAt({ epoch: nextPosition.epoch, sequence: nextPosition.sequence + index }));
     }
