@@ -1,6 +1,6 @@
 import { record, unsigned } from '../rows/fields.js';
 import { only } from '../rows/keys.js';
-import type { Bind, TableDefinition, ViewInfo } from '../rows/table.js';
+import type { Bind, ViewInfo } from '../rows/table.js';
 
 interface CountRow {
   readonly count: number;
@@ -12,17 +12,11 @@ export interface Count {
   change(by: 1 | -1): void;
 }
 
+const ROW = record<CountRow>({ count: unsigned });
+
 /** A table of its own in the view, with one row. */
 export function countTable(bind: Bind, view: ViewInfo, id: number): Count {
-  const definition: TableDefinition<'only', CountRow> = {
-    view,
-    name: 'count',
-    id,
-    key: only,
-    resident: true,
-    row: record<CountRow>({ count: unsigned }),
-  };
-  const table = bind(definition);
+  const table = bind<'only', CountRow>({ view, name: 'count', id, key: only, resident: true, row: ROW });
   const get = (): number => table.get('only')?.count ?? 0;
   return { get, change: (by) => table.put('only', { count: get() + by }) };
 }

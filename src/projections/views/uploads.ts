@@ -8,7 +8,7 @@ import { refuse, type View } from './view.js';
 
 export interface UploadRow {
   readonly clientId: ClientId;
-  /** Whose client that is. Empty: the own member's. Ids of clients are unique within their member only. */
+  /** Whose client that is; the id is an alias then that no other client has. Empty: the own member's. */
   readonly memberId: MemberId | '';
   readonly copies: number;
   /** How many of these have to exist before a commit. 0: what the coordinator's setting says. */
@@ -24,8 +24,7 @@ export interface UploadsReader {
   /** Whether the list was recorded under this upload. */
   recorded(id: UploadId, listId: ExtentListId): boolean;
   needRecorded(id: UploadId, listIds: readonly ExtentListId[]): void;
-  /** `memberId`: empty for a client of the own member. */
-  openCount(clientId: ClientId, memberId?: MemberId | ''): number;
+  openCount(clientId: ClientId): number;
   /** Open uploads, the one that expires first before the others. */
   open(limit: number): Page<readonly [expiresAtMs: number, id: UploadId], true>;
 }
@@ -34,7 +33,7 @@ interface ClientRow {
   readonly openUploads: number;
 }
 
-const INFO: ViewInfo = { name: 'uploads', id: 7, version: 2, derived: true };
+const INFO: ViewInfo = { name: 'uploads', id: 7, version: 3, derived: true };
 
 const UPLOADS: TableDefinition<UploadId, UploadRow> = {
   view: INFO,
@@ -61,12 +60,11 @@ const LISTS: TableDefinition<readonly [UploadId, ExtentListId], true> = {
   row: present,
 };
 
-/** By client id; of another member's client, `<member id>/<client id>`. */
-const CLIENTS: TableDefinition<string, ClientRow> = {
+const CLIENTS: TableDefinition<ClientId, ClientRow> = {
   view: INFO,
   name: 'clients',
   id: 3,
-  key: single(shortTextPart()),
+  key: single(shortTextPart<ClientId>()),
   row: record<ClientRow>({ openUploads: unsigned }),
 };
 
@@ -83,14 +81,13 @@ export function uploadsView(bind: Bind): View<UploadsReader> {
   const lists = bind(LISTS);
   const clients = bind(CLIENTS);
   const open = bind(OPEN);
-  const openCount = (id: ClientId, memberId: MemberId | '' = ''): number =>
-    clients.get(clientKey(id, memberId))?.openUploads ?? 0;
+  const openCount = (id: ClientId): number => clients.get(id)?.openUploads ?? 0;
   const close = (id: UploadId, state: UploadRow['state']): void => {
     const row = uploads.get(id) ?? refuse('the upload was never opened');
     if (row.state !== 'open') refuse('the upload is closed');
     uploads.put(id, { ...row, state });
     open.remove([row.expiresAtMs, id]);
-    clients.put(clientKey(row.clientId, row.memberId), { openUploads: openCount(row.clientId, row.memberId) - 1 });
+    clients.put(row.clientId, { openUploads: openCount(row.clientId) - 1 });
   };
   return {
     info: INFO,
@@ -110,7 +107,7 @@ export function uploadsView(bind: Bind): View<UploadsReader> {
           const wanted = { copies, minimumCopies, spread };
           uploads.put(event.uploadId, { clientId, memberId, ...wanted, openedMs: facts.timeMs, expiresAtMs, state: 'open' });
           open.put([expiresAtMs, event.uploadId], true);
-          clients.put(clientKey(clientId, memberId), { openUploads: openCount(clientId, memberId) + 1 });
+          clients.put(clientId, { openUploads: openCount(clientId) + 1 });
           return;
         }
         case 'ExtentsRecorded':
@@ -128,8 +125,6 @@ export function uploadsView(bind: Bind): View<UploadsReader> {
     },
   };
 }
-
-const clientKey = (id: ClientId, memberId: MemberId | ''): string => (memberId === '' ? id : `${memberId}/${id}`);
 
 /** Of an actor; empty for the own member. */
 function memberOf(actor: Actor): MemberId | '' {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { LIMITS, ROOT_FILE_ID, type FileId, type GrantId, type MemberId } from '../../../src/base/index.js';
+import { LIMITS, ROOT_FILE_ID, type ClientId, type FileId, type GrantId, type MemberId } from '../../../src/base/index.js';
 import type { CollectiveEvent } from '../../../src/events/index.js';
 import type { Views } from '../../../src/projections/index.js';
 import { memberFacts } from './random-sharing.js';
@@ -168,24 +168,24 @@ describe('grants, policies and pledges', () => {
 });
 
 describe('uploads', () => {
-  test('say what was wanted, and count for the client of its own member', async () => {
-    const client = clientId('laptop');
-    const opened = (name: string): CollectiveEvent => ({
+  test('say what was wanted, and for whose client', async () => {
+    const [client, alias] = [clientId('laptop'), clientId('bob’s laptop')];
+    const opened = (name: string, by: ClientId): CollectiveEvent => ({
       type: 'UploadOpened',
       uploadId: uploadId(name),
-      clientId: client,
+      clientId: by,
       copies: 3,
       expiresAtMs: 9,
       minimumCopies: 2,
       spread: 'members',
     });
-    await world.host.apply(world.chronicle.add([opened('own')], { actor: `client/${client}` }));
-    await world.host.apply(world.chronicle.add([opened('bob’s')], { actor: `member/${BOB}/client/${client}` }));
+    await world.host.apply(world.chronicle.add([opened('own', client)], { actor: `client/${client}` }));
+    await world.host.apply(world.chronicle.add([opened('bob’s', alias)], { actor: `member/${BOB}/client/${client}` }));
     await world.host.flush();
     expect(await read(({ uploads }) => uploads.get(uploadId('own')))).toMatchObject({ memberId: '', minimumCopies: 2 });
     expect(await read(({ uploads }) => uploads.get(uploadId('bob’s')))).toMatchObject({ memberId: BOB, spread: 'members' });
-    expect(await read(({ uploads }) => [uploads.openCount(client), uploads.openCount(client, BOB)])).toEqual([1, 1]);
+    expect(await read(({ uploads }) => [uploads.openCount(client), uploads.openCount(alias)])).toEqual([1, 1]);
     await world.record({ type: 'UploadCompleted', uploadId: uploadId('bob’s') });
-    expect(await read(({ uploads }) => [uploads.openCount(client), uploads.openCount(client, BOB)])).toEqual([1, 0]);
+    expect(await read(({ uploads }) => [uploads.openCount(client), uploads.openCount(alias)])).toEqual([1, 0]);
   });
 });
