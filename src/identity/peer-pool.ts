@@ -16,6 +16,8 @@ export interface PeerPool {
   all(): readonly PeerMember[];
   /** Told after each change. Returns what ends that. */
   onChange(listener: () => void): () => void;
+  /** Somebody was refused at a listener who bore this member's name: it may have another CA by now. */
+  doubt?(memberId: MemberId): void;
 }
 
 /** A pool that never changes. */
@@ -35,7 +37,7 @@ export const poolPem = (peers: Pick<PeerPool, 'all'>): string =>
  */
 export function verifyPooledLeaf(
   leafDer: Uint8Array,
-  peers: Pick<PeerPool, 'of'>,
+  peers: Pick<PeerPool, 'of' | 'doubt'>,
   check: Pick<LeafCheck, 'nowMs' | 'roles'>,
 ): Result<PeerIdentity, CollectiveError> {
   const memberId = memberNamedIn(leafDer);
@@ -43,13 +45,20 @@ export function verifyPooledLeaf(
     return fail(new CollectiveError('CERTIFICATE_INVALID', 'The certificate names no member, or cannot be read.'));
   }
   const member = peers.of(memberId);
-  return member === undefined ? notAdmitted(memberId) : verifyMemberLeaf(leafDer, member, check);
+  if (member === undefined) return notAdmitted(memberId);
+  const verified = verifyMemberLeaf(leafDer, member, check);
+  if (!verified.ok && verified.error.code === 'CERTIFICATE_INVALID') peers.doubt?.(memberId);
+  return verified;
 }
 
 const notAdmitted = (memberId: MemberId): Result<never, CollectiveError> =>
   fail(
-    new CollectiveError('PERMISSION_DENIED', `Member ${memberId.slice(0, 8)} is not admitted here.`, {
-      next: 'Who runs that coordinator sees why with collective member list, and can admit it.',
-      details: { memberId },
-    }),
+    new CollectiveError(
+      'PERMISSION_DENIED',
+      `The caller's member, ${memberId.slice(0, 8)}, is not admitted by the coordinator that was called.`,
+      {
+        next: 'Who runs that coordinator sees why with collective member list, and can admit it.',
+        details: { memberId },
+      },
+    ),
   );

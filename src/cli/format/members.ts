@@ -63,7 +63,7 @@ export function memberLines(member: MemberJson): readonly (readonly [string, str
     ['Came by', broughtBy(member)],
     ['Addresses', member.addresses.join(', ') || '-'],
     ['CA', fingerprint(member.caSha256)],
-    ...(acceptedUpTo === undefined ? [] : [['Its log', upToText(acceptedUpTo)] as const]),
+    ...(acceptedUpTo === undefined ? [] : [['Log', upToText(acceptedUpTo)] as const]),
     ...(note === undefined ? [] : [['Note', note] as const]),
   ];
 }

@@ -25,6 +25,7 @@ export class LivePeerTrust implements PeerTrust {
   readonly #options: LivePeerTrustOptions;
   readonly #listeners = new Set<() => void>();
   readonly #learned = new Map<MemberId, LaterWord>();
+  readonly #doubters = new Set<(memberId: MemberId) => void>();
   #known: ReadonlyMap<MemberId, Known> = new Map();
   #refreshing: Promise<void> = Promise.resolve();
 
@@ -54,6 +55,18 @@ export class LivePeerTrust implements PeerTrust {
     this.#listeners.add(listener);
     return () => {
       this.#listeners.delete(listener);
+    };
+  }
+
+  doubt(memberId: MemberId): void {
+    for (const listener of this.#doubters) listener(memberId);
+  }
+
+  /** Told whenever somebody with a member's name was refused; must not throw. Returns what ends that. */
+  onDoubt(listener: (memberId: MemberId) => void): () => void {
+    this.#doubters.add(listener);
+    return () => {
+      this.#doubters.delete(listener);
     };
   }
 

@@ -76,7 +76,14 @@ export async function openMembersPart(options: MembersPartOptions): Promise<Memb
     joining: new JoinDesk(shared),
     connect: dialler.connect,
     homeServices: [heldBack(serve(MemberServiceDefinition, service), witnesses.seen)],
-    run: (signal) => Promise.all([introductions.run(signal), recordEndpoints({ ...options, ...ports }, signal)]),
+    run: (signal) => {
+      trust.onDoubt((memberId) => {
+        dialler.ask(memberId, signal).catch((error: unknown) => {
+          if (!signal.aborted) ports.logger.error('a member could not be asked for its CAs', { memberId, error });
+        });
+      });
+      return Promise.all([introductions.run(signal), recordEndpoints({ ...options, ...ports }, signal)]);
+    },
     stop: async () => forget(),
   };
 }

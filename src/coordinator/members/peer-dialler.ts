@@ -38,7 +38,7 @@ export class PeerDialler {
         } catch (error) {
           // Nothing was sent yet: it shows a certificate of a CA that is not known here.
           if (!isCollectiveError(error) || error.code !== 'CERTIFICATE_INVALID') throw error;
-          if (!(await this.#ask(memberId, options.signal))) throw error;
+          if (!(await this.ask(memberId, options.signal))) throw error;
           return channel.open(path, options);
         }
       },
@@ -46,8 +46,11 @@ export class PeerDialler {
     };
   };
 
-  /** True: something else is known of it now. At most once a minute: it may not be the CA that is wrong. */
-  async #ask(memberId: MemberId, signal: AbortSignal): Promise<boolean> {
+  /**
+   * Asks its coordinator for its CAs. True: something else is known of it now. At most once a minute: it may not be the CA that is
+   * wrong. Error: CANCELLED.
+   */
+  async ask(memberId: MemberId, signal: AbortSignal): Promise<boolean> {
     const { trust, enrolmentEndpointsOf, clock, logger } = this.#options;
     const peer = trust.of(memberId);
     const nowMs = clock.monotonicMs();
