@@ -193,7 +193,7 @@ class Running {
     const others = () => federation.foreignLogs;
     const scratchDirectory = directory;
     const audit = new Audit({ log, others, views, stores, scratchDirectory, hasher, random, timers, logger, onLogDamaged });
-    const protection = new ProtectionDesk({ views, registry });
+    const protection = new ProtectionDesk({ views, registry, shared });
     const survey = new ProtectionSurvey({ views, protection, clock, timers, logger });
     const status = new StatusDesk({
       ...options,

@@ -61,7 +61,7 @@ export {
   type WitnessSituation,
   type WitnessWish,
 } from './witness-plan.js';
-export { type Protection, ProtectionTally } from './protection.js';
+export { type HolderId, holdersOf, lostOf, type Protection, ProtectionTally } from './protection.js';
 export { decideRecordCopies, decideRecordExtents, type RecordExtents } from './uploads/record-extents.js';
 export { type CopiesPolicy, enoughFor, minimumCopies } from './uploads/copies-policy.js';
 export { decideCommitFile, type CommitFile } from './uploads/commit-file.js';

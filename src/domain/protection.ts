@@ -1,5 +1,8 @@
-import type { NodeId } from '../base/index.js';
+import type { MemberId, NodeId } from '../base/index.js';
 import type { PlacementRow } from '../projections/index.js';
+
+/** Who keeps a copy: a node of the own member, or another member. */
+export type HolderId = NodeId | MemberId;
 
 /** How well the chunks of something are kept. Of the numbers of copies, those of the chunk that has fewest. */
 export interface Protection {
@@ -9,18 +12,18 @@ export interface Protection {
   readonly copiesReachable: number;
   /** Fewer copies than wanted. */
   readonly underProtectedChunks: number;
-  /** Copies, but none on a node that is here. */
+  /** Copies, but none on a node, or with a member, that is here. */
   readonly unreachableChunks: number;
   /** No copy at all. */
   readonly lostChunks: number;
-  readonly holders: ReadonlyMap<NodeId, { readonly chunks: number; readonly lost: number }>;
+  readonly holders: ReadonlyMap<HolderId, { readonly chunks: number; readonly lost: number }>;
 }
 
 /** Adds up chunk by chunk; a chunk that comes twice counts twice. */
 export class ProtectionTally {
-  readonly #known: ReadonlySet<NodeId>;
-  readonly #here: (id: NodeId) => boolean;
-  readonly #holders = new Map<NodeId, { chunks: number; lost: number }>();
+  readonly #counts: (id: HolderId) => boolean;
+  readonly #here: (id: HolderId) => boolean;
+  readonly #holders = new Map<HolderId, { chunks: number; lost: number }>();
   #chunks = 0;
   #wanted = 0;
   #present = Number.MAX_SAFE_INTEGER;
@@ -29,15 +32,15 @@ export class ProtectionTally {
   #unreachable = 0;
   #lost = 0;
 
-  /** `known`: the nodes whose copies count; `here`: whether one answers now. */
-  constructor(known: ReadonlySet<NodeId>, here: (id: NodeId) => boolean) {
-    this.#known = known;
+  /** `counts`: whether copies there count; `here`: whether it answers now. */
+  constructor(counts: (id: HolderId) => boolean, here: (id: HolderId) => boolean) {
+    this.#counts = counts;
     this.#here = here;
   }
 
   /** Those whose copies of it count. */
-  add(row: PlacementRow | undefined): readonly NodeId[] {
-    const holders = (row?.holders ?? []).filter((id) => this.#known.has(id));
+  add(row: PlacementRow | undefined): readonly HolderId[] {
+    const holders = holdersOf(row).filter((id) => this.#counts(id));
     const reachable = holders.filter((id) => this.#here(id)).length;
     const wanted = row?.wantedCopies ?? 0;
     this.#chunks += 1;
@@ -48,7 +51,7 @@ export class ProtectionTally {
     if (holders.length === 0) this.#lost += 1;
     else if (reachable === 0) this.#unreachable += 1;
     for (const id of holders) this.#of(id).chunks += 1;
-    for (const id of row?.lost ?? []) this.#of(id).lost += 1;
+    for (const id of lostOf(row)) this.#of(id).lost += 1;
     return holders;
   }
 
@@ -66,7 +69,7 @@ export class ProtectionTally {
     };
   }
 
-  #of(id: NodeId): { chunks: number; lost: number } {
+  #of(id: HolderId): { chunks: number; lost: number } {
     const known = this.#holders.get(id);
     if (known !== undefined) return known;
     const fresh = { chunks: 0, lost: 0 };
@@ -74,3 +77,12 @@ export class ProtectionTally {
     return fresh;
   }
 }
+
+/** Everybody on record as keeping a copy. */
+export const holdersOf = (row: PlacementRow | undefined): readonly HolderId[] => [
+  ...(row?.holders ?? []),
+  ...(row?.members ?? []),
+];
+
+/** Everybody who had a copy and lost it. */
+export const lostOf = (row: PlacementRow | undefined): readonly HolderId[] => [...(row?.lost ?? []), ...(row?.lostMembers ?? [])];

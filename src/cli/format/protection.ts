@@ -37,7 +37,8 @@ export const chunkJson = (chunk: LocatedChunk, nodes: readonly HolderInfo[]) => 
 export type ChunkJson = ReturnType<typeof chunkJson>;
 
 const holderJson = (holder: HolderInfo | undefined) => ({
-  id: holder?.nodeId ?? '',
+  id: holder?.memberId ?? holder?.nodeId ?? '',
+  kind: (holder?.memberId ?? '') === '' ? ('node' as const) : ('member' as const),
   name: holder?.name ?? '?',
   state: holder?.state ?? 'removed',
 });
@@ -60,7 +61,8 @@ export function protectionWord({ state, copies, lostChunks, chunks }: FileProtec
 /** `0102ab…  offset  size  2 of 2  attic, cellar (unreachable)`. */
 export function chunkLine(chunk: LocatedChunk, nodes: readonly HolderInfo[]): string {
   const named = (index: number, word = ''): string => {
-    const { name, state } = holderJson(nodes[index]);
+    const { kind, name: plain, state } = holderJson(nodes[index]);
+    const name = kind === 'member' ? `member ${plain}` : plain;
     const why = word !== '' ? word : state === 'online' ? '' : state;
     return why === '' ? printable(name) : `${printable(name)} (${why})`;
   };
@@ -81,7 +83,7 @@ export function protectionLines(file: FileProtectionJson): readonly string[] {
       : `Every chunk has at least ${copies.present} of ${copies.wanted} copies, ${copies.reachable} of them reachable.`,
     ...nodes.map(
       (node) =>
-        `  ${printable(node.name)} (${node.state}): ${node.chunks} of ${chunks} chunks${node.damaged > 0 ? `, ${node.damaged} damaged or missing` : ''}`,
+        `  ${node.kind === 'member' ? 'member ' : ''}${printable(node.name)} (${node.state}): ${node.chunks} of ${chunks} chunks${node.damaged > 0 ? `, ${node.damaged} damaged or missing` : ''}`,
     ),
   ];
   const next: Readonly<Record<ProtectionState, string | undefined>> = {

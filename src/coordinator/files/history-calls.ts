@@ -168,7 +168,8 @@ export class HistoryCalls {
 
   #deletedPage(folder: Walked, after: DeletedKey | undefined): Promise<DeletedPage> {
     const retention = this.#retention();
-    return this.#options.views.run(({ namespace, certificates }) => {
+    return this.#options.views.run((all) => {
+      const { namespace } = all;
       const { rows, more } = namespace.deletedIn(folder.fileId, after, LIMITS.walkPageEntries);
       namespace.needFiles(rows.map(([, { fileId }]) => fileId));
       const deleted = rows.flatMap(([[, name, removedMs], { fileId, kind, removedBy }]): DeletedInfo[] => {
@@ -182,7 +183,7 @@ export class HistoryCalls {
             sizeBytes: row.sizeBytes,
             version: row.kind === 'file' ? row.version : 0,
             deletedMs: removedMs,
-            deletedBy: nameOfActor(removedBy, certificates),
+            deletedBy: nameOfActor(removedBy, all),
             untilMs: removedMs + retention.retentionMs,
             below: usageOf(row),
           },
@@ -211,7 +212,7 @@ interface DeletedPage {
 function versionInfo(
   { fileId, row, gone }: Standing,
   found: { readonly number: number; readonly version: VersionRow; readonly endedMs: number | undefined },
-  { certificates }: Views,
+  views: Views,
   { retentionMs }: Retention,
 ): VersionInfo {
   const { number, version, endedMs } = found;
@@ -226,16 +227,16 @@ function versionInfo(
     mode,
     modified,
     committedMs: version.committedMs,
-    committedBy: nameOfActor(version.committedBy, certificates),
+    committedBy: nameOfActor(version.committedBy, views),
     state: !isLast ? 'kept' : gone === undefined ? 'current' : 'deleted',
     deletedMs: gone?.atMs ?? 0,
-    deletedBy: gone === undefined ? '' : nameOfActor(gone.by, certificates),
+    deletedBy: gone === undefined ? '' : nameOfActor(gone.by, views),
     untilMs: endedMs === undefined ? 0 : endedMs + retentionMs,
     below: undefined,
   };
 }
 
-function wholeInfo({ fileId, row, gone }: Standing, { certificates }: Views, { retentionMs }: Retention): VersionInfo {
+function wholeInfo({ fileId, row, gone }: Standing, views: Views, { retentionMs }: Retention): VersionInfo {
   const kind: FileKind = row.kind;
   return {
     fileId,
@@ -248,7 +249,7 @@ function wholeInfo({ fileId, row, gone }: Standing, { certificates }: Views, { r
     committedBy: '',
     state: gone === undefined ? 'current' : 'deleted',
     deletedMs: gone?.atMs ?? 0,
-    deletedBy: gone === undefined ? '' : nameOfActor(gone.by, certificates),
+    deletedBy: gone === undefined ? '' : nameOfActor(gone.by, views),
     untilMs: gone === undefined ? 0 : gone.atMs + retentionMs,
     below: kind === 'directory' ? usageOf(row) : undefined,
   };

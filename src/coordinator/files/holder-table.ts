@@ -1,20 +1,30 @@
-import type { NodeId } from '../../base/index.js';
-import type { NodeRow } from '../../projections/index.js';
+import { isMemberId, type MemberId, type NodeId } from '../../base/index.js';
+import type { HolderId } from '../../domain/index.js';
+import type { NodeRow, PeerRow } from '../../projections/index.js';
 import type { HolderInfo } from '../../transport/index.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
 
-/** The nodes that a message is about, each named once. */
+/** The nodes and members that a message is about, each named once. */
 export class HolderTable {
   readonly #registry: NodeRegistry;
-  readonly #nodes: ReadonlyMap<NodeId, NodeRow>;
-  #indexes = new Map<NodeId, number>();
+  readonly #nodes: ReadonlyMap<HolderId, NodeRow>;
+  readonly #members: ReadonlyMap<HolderId, PeerRow>;
+  readonly #isHere: (memberId: MemberId) => boolean;
+  #indexes = new Map<HolderId, number>();
 
-  constructor(registry: NodeRegistry, nodes: ReadonlyMap<NodeId, NodeRow>) {
-    this.#registry = registry;
-    this.#nodes = nodes;
+  constructor(options: {
+    readonly registry: NodeRegistry;
+    readonly nodes: ReadonlyMap<HolderId, NodeRow>;
+    readonly members: ReadonlyMap<HolderId, PeerRow>;
+    readonly isHere: (memberId: MemberId) => boolean;
+  }) {
+    this.#registry = options.registry;
+    this.#nodes = options.nodes;
+    this.#members = options.members;
+    this.#isHere = options.isHere;
   }
 
-  indexOf(id: NodeId): number {
+  indexOf(id: HolderId): number {
     const known = this.#indexes.get(id);
     if (known !== undefined) return known;
     this.#indexes.set(id, this.#indexes.size);
@@ -25,7 +35,17 @@ export class HolderTable {
   take(): HolderInfo[] {
     const ids = [...this.#indexes.keys()];
     this.#indexes = new Map();
-    return ids.map((nodeId) => ({ nodeId, name: this.#nodes.get(nodeId)?.name ?? nodeId, state: this.#stateOf(nodeId) }));
+    return ids.map((id) =>
+      isMemberId(id)
+        ? { nodeId: '', memberId: id, name: this.#members.get(id)?.name ?? id, state: this.#stateOfMember(id) }
+        : { nodeId: id, name: this.#nodes.get(id)?.name ?? id, state: this.#stateOf(id) },
+    );
+  }
+
+  #stateOfMember(id: MemberId): string {
+    const state = this.#members.get(id)?.state ?? 'removed';
+    if (state !== 'admitted') return state;
+    return this.#isHere(id) ? 'online' : 'unreachable';
   }
 
   #stateOf(id: NodeId): string {

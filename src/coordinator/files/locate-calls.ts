@@ -1,7 +1,18 @@
 import { accept, CollectiveError } from '../../base/index.js';
-import { countsAsHolder, keptVersion, type Protection, type Retention, showPath, standing } from '../../domain/index.js';
+import {
+  countsAsHolder,
+  type HolderId,
+  holdersOf,
+  keptVersion,
+  lostOf,
+  memberCounts,
+  type Protection,
+  type Retention,
+  showPath,
+  standing,
+} from '../../domain/index.js';
 import type { Clock } from '../../ports/index.js';
-import type { VersionRow, ViewHost } from '../../projections/index.js';
+import type { NodeRow, PeerRow, VersionRow, ViewHost } from '../../projections/index.js';
 import type { EntryInfo, LocatedChunk, LocatedFile, LocateFilesRequest, LocateFilesResponse } from '../../transport/index.js';
 import type { FilesCall } from '../caller.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
@@ -22,7 +33,7 @@ export interface LocateOptions {
 }
 
 /** What a holder takes in a message, at most. */
-const HOLDER_BYTES = 32;
+const HOLDER_BYTES = 80;
 
 /**
  * How well files are kept, and by whom. Pages are made as they are taken. Errors: those of the path, IS_A_DIRECTORY unless
@@ -35,8 +46,11 @@ export async function* locateFiles(
 ): AsyncGenerator<LocateFilesResponse> {
   const { views, protection, registry } = options;
   const top = ownPath(request.path);
-  const nodes = await views.run((all) => new Map(all.nodes.all().filter(([id]) => countsAsHolder(id, all))));
-  const holders = new HolderTable(registry, nodes);
+  const known = await views.run((all) => ({
+    nodes: new Map<HolderId, NodeRow>(all.nodes.all().filter(([id]) => countsAsHolder(id, all))),
+    members: new Map<HolderId, PeerRow>(all.peers.all().filter(([id]) => memberCounts(id, all))),
+  }));
+  const holders = new HolderTable({ registry, ...known, isHere: (id) => protection.here(id) });
   const page = new EntryPage<LocatedFile>();
   for await (const walked of walkTree(views, top, signal, () => request.recursive)) {
     if (walked.names.length === top.length) requireFiles(walked, request);
@@ -44,7 +58,7 @@ export async function* locateFiles(
     if (found === undefined) continue;
     if (request.withChunks) {
       for await (const chunks of chunksOfVersion(views, found.version)) {
-        yield { files: [], chunks: chunks.map((chunk) => locatedChunk(chunk, nodes, holders)), nodes: holders.take() };
+        yield { files: [], chunks: chunks.map((chunk) => locatedChunk(chunk, known, holders)), nodes: holders.take() };
       }
     }
     const located = locatedFile(found.info, await protection.inspect(found.version, signal), holders);
@@ -101,13 +115,19 @@ function locatedFile(info: EntryInfo, found: Protection, holders: HolderTable): 
   };
 }
 
-function locatedChunk({ extent, row }: PlacedChunk, nodes: ReadonlyMap<string, unknown>, holders: HolderTable): LocatedChunk {
+function locatedChunk(
+  { extent, row }: PlacedChunk,
+  { nodes, members }: { readonly nodes: ReadonlyMap<HolderId, unknown>; readonly members: ReadonlyMap<HolderId, unknown> },
+  holders: HolderTable,
+): LocatedChunk {
   return {
     offsetBytes: extent.offsetBytes,
     lengthBytes: extent.lengthBytes,
     chunkId: extent.chunkId ?? '',
     copiesWanted: row?.wantedCopies ?? 0,
-    nodes: (row?.holders ?? []).filter((id) => nodes.has(id)).map((id) => holders.indexOf(id)),
-    lost: (row?.lost ?? []).map((id) => holders.indexOf(id)),
+    nodes: holdersOf(row)
+      .filter((id) => nodes.has(id) || members.has(id))
+      .map((id) => holders.indexOf(id)),
+    lost: lostOf(row).map((id) => holders.indexOf(id)),
   };
 }

@@ -1,6 +1,7 @@
-import type { NodeId } from '../../base/index.js';
-import { countsAsHolder, type Protection, ProtectionTally } from '../../domain/index.js';
+import { isMemberId } from '../../base/index.js';
+import { countsAsHolder, type HolderId, memberCounts, type Protection, ProtectionTally } from '../../domain/index.js';
 import type { VersionRow, ViewHost } from '../../projections/index.js';
+import type { SharedCopies } from '../foreign/shared-copies.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
 import type { Walked } from './tree-walk.js';
 import { chunksOfVersion, type PlacedChunk } from './version-chunks.js';
@@ -8,16 +9,23 @@ import { chunksOfVersion, type PlacedChunk } from './version-chunks.js';
 /** Fewer copies than wanted on record; or as many, and some of them at nodes that are away. */
 export type FileStanding = 'protected' | 'out-of-reach' | 'under-protected';
 
+interface ProtectionDeskOptions {
+  readonly views: ViewHost;
+  readonly registry: NodeRegistry;
+  readonly shared: Pick<SharedCopies, 'isHere'>;
+}
+
 /** Finds out how well files are kept, from what is on record and from who is here now. */
 export class ProtectionDesk {
-  readonly #options: { readonly views: ViewHost; readonly registry: NodeRegistry };
+  readonly #options: ProtectionDeskOptions;
 
-  constructor(options: { readonly views: ViewHost; readonly registry: NodeRegistry }) {
+  constructor(options: ProtectionDeskOptions) {
     this.#options = options;
   }
 
-  here(id: NodeId): boolean {
-    return this.#options.registry.presence(id) === 'online';
+  here(id: HolderId): boolean {
+    const { registry, shared } = this.#options;
+    return isMemberId(id) ? shared.isHere(id) : registry.presence(id) === 'online';
   }
 
   /** `onChunks` is told of all chunks as they come. Error: CANCELLED. */
@@ -63,7 +71,7 @@ export class ProtectionDesk {
     return standingOf(tally.result());
   }
 
-  /** Changes whenever nodes come and go, or begin or cease to count. */
+  /** Changes whenever nodes and members come and go, or begin or cease to count. */
   async whoIsHere(): Promise<{ readonly all: boolean; readonly key: string }> {
     const known = await this.#known();
     const here = known.filter((id) => this.here(id));
@@ -71,11 +79,18 @@ export class ProtectionDesk {
   }
 
   async #tally(): Promise<ProtectionTally> {
-    return new ProtectionTally(new Set(await this.#known()), (id) => this.here(id));
+    const known = new Set(await this.#known());
+    return new ProtectionTally(
+      (id) => known.has(id),
+      (id) => this.here(id),
+    );
   }
 
-  #known(): Promise<readonly NodeId[]> {
-    return this.#options.views.run((all) => all.nodes.all().flatMap(([id]) => (countsAsHolder(id, all) ? [id] : [])));
+  #known(): Promise<readonly HolderId[]> {
+    return this.#options.views.run((all) => [
+      ...all.nodes.all().flatMap(([id]) => (countsAsHolder(id, all) ? [id] : [])),
+      ...all.peers.all().flatMap(([id]) => (memberCounts(id, all) && all.usage.member(id).chunks > 0 ? [id] : [])),
+    ]);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Names, noCopyLeft } from '../../domain/index.js';
+import { holdersOf, type Names, noCopyLeft } from '../../domain/index.js';
 import type { VersionRow, ViewHost } from '../../projections/index.js';
 import { chunksOfVersion } from './version-chunks.js';
 
@@ -7,7 +7,7 @@ export async function requireCopies(views: ViewHost, names: Names, version: Vers
   for await (const chunks of chunksOfVersion(views, version)) {
     signal.throwIfAborted();
     for (const { extent, row } of chunks) {
-      if ((row?.holders.length ?? 0) === 0) throw noCopyLeft(names, extent.chunkId ?? '');
+      if (holdersOf(row).length === 0) throw noCopyLeft(names, extent.chunkId ?? '');
     }
   }
 }

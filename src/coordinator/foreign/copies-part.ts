@@ -17,6 +17,7 @@ import type { WitnessOffice } from '../witnesses/witness-office.js';
 import { CopiesService } from './copies-service.js';
 import { CopyFetcher } from './copy-fetcher.js';
 import { HoldingService } from './holding-service.js';
+import { KeptWatch } from './kept-watch.js';
 import { MemberCalls } from './member-calls.js';
 import { MemberDamage } from './member-damage.js';
 import { MemberReceipts } from './member-receipts.js';
@@ -75,17 +76,21 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
     reservations: new Reservations(),
     clock: ports.clock,
   });
+  const damage = new MemberDamage({ commands, calls, logger: ports.logger });
+  const watch = new KeptWatch({ ...ports, own, views, logs, damage, calls });
   const service = new CopiesService({ ...sources, commands, calls, policy, hasher: ports.hasher });
   return {
     shared: {
       placement: new SharedPlacement({ ...sources, placement, trust, calls, clock: ports.clock }),
       receipts: new MemberReceipts({ views, receipts, calls }),
       sources: new MemberSources({ trust, calls, logger: ports.logger }),
-      damage: new MemberDamage({ commands, calls, logger: ports.logger }),
+      damage,
+      isHere: (memberId) => trust.of(memberId) !== undefined && !calls.failedLast(memberId),
       nameOf: (memberId) => trust.of(memberId)?.name ?? memberId.slice(0, 8),
     },
     homeServices: [heldBack(serve(CopiesServiceDefinition, service), witnesses.seen)],
     peerServices: [serve(HoldingServiceDefinition, holding)],
+    run: (signal) => watch.run(signal),
     stop: async () => calls.close(),
   };
 }

@@ -10,6 +10,8 @@ export interface SharedCopies {
   readonly receipts: MemberReceipts;
   readonly sources: MemberSources;
   readonly damage: MemberDamage;
+  /** Whether its copies could be had now, as far as is known. */
+  isHere(memberId: MemberId): boolean;
   /** What people here call another member. */
   nameOf(memberId: MemberId): string;
 }

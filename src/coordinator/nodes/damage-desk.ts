@@ -1,5 +1,5 @@
-import { type ChunkId, isChunkId, LIMITS, type NodeId } from '../../base/index.js';
-import { decideCopiesLost, decideCopiesWhole } from '../../domain/index.js';
+import { type ChunkId, isChunkId, LIMITS, type NodeId, ok } from '../../base/index.js';
+import { decideCopiesLost, decideCopiesWhole, decideForeignLost } from '../../domain/index.js';
 import type { Logger, Timers } from '../../ports/index.js';
 import type { DamagedChunk } from '../../transport/index.js';
 import type { CommandLoop } from '../commands/command-loop.js';
@@ -84,7 +84,12 @@ export class DamageDesk {
       await this.#commands.submit({
         actor: `node/${nodeId}`,
         request: undefined,
-        decide: (views) => decideCopiesLost({ nodeId, reason, chunkIds }, views.placement),
+        decide: (views) => {
+          const own = decideCopiesLost({ nodeId, reason, chunkIds }, views.placement);
+          const origins = views.foreignCopies.allTotals().flatMap(([id, { chunks }]) => (chunks > 0 ? [id] : []));
+          const foreign = decideForeignLost({ origins, nodeId, reason, chunkIds }, views);
+          return own.ok && foreign.ok ? ok([...own.value, ...foreign.value]) : own;
+        },
         answer: () => undefined,
       });
     }

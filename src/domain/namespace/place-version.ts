@@ -1,6 +1,7 @@
 import { CollectiveError, fail, type FileId, ok, type Result } from '../../base/index.js';
 import type { FileTime } from '../../events/index.js';
 import type { ExtentsReader, NamespaceReader, PlacementReader, UploadsReader, VersionRow } from '../../projections/index.js';
+import { holdersOf } from '../protection.js';
 import { alreadyExists, checkVersion, type Found, isADirectory, type Names, newName, showPath } from './lookup.js';
 import { type EventPlan, findIfThere, parentFor } from './plan.js';
 import { checkTreeRoom, storedBytesOf } from './tree-room.js';
@@ -111,7 +112,7 @@ function checkSource({ names, version }: Source, replacedBytes: number, views: C
   const { placement, uploads, extents, namespace } = views;
   const chunkIds = version.extents.map(({ chunkId }) => chunkId).filter((id) => id !== undefined);
   placement.need(chunkIds);
-  const lost = chunkIds.find((id) => (placement.chunk(id)?.holders.length ?? 0) === 0);
+  const lost = chunkIds.find((id) => holdersOf(placement.chunk(id)).length === 0);
   if (lost !== undefined) return fail(noCopyLeft(names, lost));
   extents.needLists(version.extentListIds);
   const copies = uploads.get(version.uploadId)?.copies ?? 0;
