@@ -219,6 +219,8 @@ export const LIMITS = {
   nodeSuspectMs: 30_000,
   nodeUnreachableMs: 10 * 60 * 1000,
   nodes: 4096,
+  /** Those that are gone for good included: what is on record of them is kept in memory. */
+  nodesEver: 65_536,
   endpointsPerDaemon: 16,
   reconnectDelayMinMs: 200,
   reconnectDelayMaxMs: 3_000,

@@ -59,6 +59,9 @@ export function decideRedeemInvite(
     if (nodes.all().length >= LIMITS.nodes) {
       return fail(new CollectiveError('LIMIT_EXCEEDED', `There are ${LIMITS.nodes} nodes already.`));
     }
+    if (nodes.everCount() >= LIMITS.nodesEver) {
+      return fail(new CollectiveError('LIMIT_EXCEEDED', `${LIMITS.nodesEver} nodes have joined this member already.`));
+    }
     if (!isNodeId(certificate.subjectId)) return fail(new CollectiveError('REQUEST_INVALID', 'The certificate names no node.'));
     events.push({ type: 'NodeRegistered', nodeId: certificate.subjectId, name: certificate.name });
   }

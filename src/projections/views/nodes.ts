@@ -1,8 +1,9 @@
-import type { NodeId } from '../../base/index.js';
+import { LIMITS, type NodeId } from '../../base/index.js';
 import type { NodeCapacityChanged } from '../../events/index.js';
 import { flag, list, oneOf, record, text, unsigned } from '../rows/fields.js';
 import { shortTextPart, single } from '../rows/keys.js';
 import type { Bind, TableDefinition, ViewInfo } from '../rows/table.js';
+import { countTable } from './count.js';
 import { refuse, type View } from './view.js';
 
 export type FullnessPercent = NodeCapacityChanged['fullnessPercent'];
@@ -29,9 +30,11 @@ export interface NodesReader {
   get(id: NodeId): NodeRow | undefined;
   /** Those that are not gone for good: at most LIMITS.nodes, in the order of ids. */
   all(): readonly (readonly [NodeId, NodeRow])[];
+  /** How many were ever registered: at most LIMITS.nodesEver. */
+  everCount(): number;
 }
 
-const INFO: ViewInfo = { name: 'nodes', id: 4, version: 2, derived: true };
+const INFO: ViewInfo = { name: 'nodes', id: 4, version: 3, derived: true };
 
 const NODES: TableDefinition<NodeId, NodeRow> = {
   view: INFO,
@@ -54,6 +57,7 @@ const NODES: TableDefinition<NodeId, NodeRow> = {
 
 export function nodesView(bind: Bind): View<NodesReader> {
   const nodes = bind(NODES);
+  const count = countTable(bind, INFO, 2);
   const change = (id: NodeId, changes: Partial<NodeRow>): void => {
     const row = nodes.get(id) ?? refuse('the node is not registered');
     nodes.put(id, { ...row, ...changes });
@@ -62,12 +66,15 @@ export function nodesView(bind: Bind): View<NodesReader> {
     info: INFO,
     read: {
       get: (id) => nodes.get(id),
+      everCount: () => count.get(),
       all: () => nodes.page({ prefix: '', limit: Number.MAX_SAFE_INTEGER }).rows.filter(([, row]) => !row.decommissioned),
     },
     apply(event, facts) {
       switch (event.type) {
         case 'NodeRegistered':
           if (nodes.get(event.nodeId) !== undefined) refuse('the node was registered before');
+          if (count.get() >= LIMITS.nodesEver) refuse('more nodes than there may ever be');
+          count.change(1);
           nodes.put(event.nodeId, {
             name: event.name,
             registeredMs: facts.timeMs,
