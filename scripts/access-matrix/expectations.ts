@@ -59,7 +59,7 @@ export function expectedOf(port: Port, { fault, role }: Pick<Credential, 'fault'
   return { kind: 'told', code: 'PERMISSION_DENIED', says: new RegExp(`not open to a ${role}: .* a ${wanted(intent)} is needed`) };
 }
 
-const NOT_ADMITTED = closed({ code: 'PERMISSION_DENIED', says: /is not admitted here/ });
+const NOT_ADMITTED = closed({ code: 'PERMISSION_DENIED', says: /is not admitted (here|by the coordinator that was called)/ });
 
 /** Of a member that has admitted nobody: its own people are no peers either. */
 function onPeerPort(fault: Fault | undefined): Expected {

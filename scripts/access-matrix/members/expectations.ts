@@ -6,7 +6,7 @@ import type { Credential, Member } from './people.js';
 export type Admits = (owner: Member, person: Credential['named']) => boolean;
 
 const OTHER_CA = closed({ code: 'CERTIFICATE_INVALID', says: /was issued by another CA/ });
-const NOT_ADMITTED = closed({ code: 'PERMISSION_DENIED', says: /is not admitted here/ });
+const NOT_ADMITTED = closed({ code: 'PERMISSION_DENIED', says: /is not admitted (here|by the coordinator that was called)/ });
 const OTHER_NAME = closed({ code: 'CERTIFICATE_INVALID', says: /names member .* cannot speak/ });
 const NO_HTTP2 = closed({ code: 'PROTOCOL_ERROR', says: /does not speak HTTP\/2/ });
 
@@ -14,11 +14,7 @@ const NO_HTTP2 = closed({ code: 'PROTOCOL_ERROR', says: /does not speak HTTP\/2/
 export function expectedAt(owner: Member, port: Port, credential: Credential, operation: Operation, admits: Admits): Expected {
   const { issuer, named, role } = credential;
   const honest = issuer === named;
-  if (port === 'data') {
-    if (operation.kind === 'data' || !honest) return atDataPort(owner, credential, operation, admits);
-    const hello = atDataPort(owner, credential, { kind: 'data', name: 'hello' }, admits);
-    return hello.kind === 'passes' ? expectedOf('data', { fault: undefined, role }, operation) : hello;
-  }
+  if (port === 'data') return atDataPort(owner, credential, operation, admits);
   // Whoever comes without HTTP/2 is not looked at any further.
   if (operation.kind === 'data') return NO_HTTP2;
   if (port === 'enrolment') return expectedOf(port, { fault: undefined, role }, operation);
@@ -38,8 +34,8 @@ const UNKNOWN_CALL = told({ code: 'UNIMPLEMENTED', says: /does not implement the
 /** Clients of admitted members are let in to show a ticket; those of the matrix are all for the owner's own client. */
 function atDataPort(owner: Member, credential: Credential, operation: Operation, admits: Admits): Expected {
   const { issuer, named, role } = credential;
-  if (issuer !== named) return issuer === owner && !admits(owner, named) ? OTHER_NAME : OTHER_CA;
-  if (named !== owner && !admits(owner, named)) return OTHER_CA;
+  if (named !== owner && !admits(owner, named)) return NOT_ADMITTED;
+  if (issuer !== named) return OTHER_CA;
   if (role !== 'client') return closed({ code: 'PERMISSION_DENIED', says: new RegExp(`not open to a ${role}`) });
   if (operation.kind !== 'data') return expectedOf('data', { fault: undefined, role }, operation);
   if (named === owner || operation.name === 'hello') return { kind: 'passes', code: DATA_OPERATIONS[operation.name] };
