@@ -8,6 +8,7 @@ import {
   type SessionOrder,
   type SessionRequest,
   type SessionResponse,
+  type SessionTrust,
 } from '../../src/transport/index.js';
 import { hasher } from '../unit/identity/support.js';
 import { MemoryLogger, sessionWith } from './rpc.js';
@@ -98,6 +99,12 @@ export class FakeCoordinator {
     const reply = this.heard.find(isReply);
     if (reply === undefined) throw new Error('it was heard');
     return reply;
+  }
+
+  /** Tells the node whom to trust; resolves when it has taken it in. */
+  async tells(trust: SessionTrust): Promise<void> {
+    this.#send?.({ message: { $case: 'trust', value: trust } });
+    await this.order({ $case: 'verify', value: { chunkIds: [] } });
   }
 
   async *#session(requests: AsyncIterable<SessionRequest>, signal: AbortSignal): AsyncGenerator<SessionResponse> {
