@@ -65,8 +65,14 @@ async function openExisting(options: LogCopyOptions): Promise<StoredLog | undefi
     return await openStored(options, found);
   } catch (error) {
     if (isCollectiveError(error) && error.code === 'NOT_FOUND') return undefined;
-    throw error;
+    throw diskFailure(error);
   }
+}
+
+/** What the disk answered, as an error of ours; anything else as it is. */
+function diskFailure(error: unknown): unknown {
+  if (!isFileSystemError(error)) return error;
+  return new CollectiveError('IO_FAILED', `The copy of the log cannot be used: ${error.message}.`, { cause: error });
 }
 
 class SegmentLogCopy implements LogCopy {
@@ -223,8 +229,7 @@ class SegmentLogCopy implements LogCopy {
       () => undefined,
     );
     return result.catch((error: unknown) => {
-      if (!isFileSystemError(error)) throw error;
-      throw new CollectiveError('IO_FAILED', `The copy of the log cannot be used: ${error.message}.`, { cause: error });
+      throw diskFailure(error);
     });
   }
 }

@@ -136,7 +136,10 @@ export class EvilMember {
     const { memberId } = call.caller;
     const { machine, random } = this.#options;
     yield {
-      message: { $case: 'hello', value: { protocolVersion: 1, bootId: `evil-${random.integer(1e9)}`, softwareVersion: 'evil' } },
+      message: {
+        $case: 'hello',
+        value: { protocolVersion: 1, bootId: `evil-${random.integer(1e9)}`, softwareVersion: 'evil', endpoints: [] },
+      },
     };
     let told = 0;
     const nonces: number[] = [];

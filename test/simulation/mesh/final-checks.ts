@@ -2,7 +2,8 @@ import { createClient, type ListPeersResponse, PeerAdminServiceDefinition } from
 import { openLogCopy } from '../../../src/events/index.js';
 import { logDirectoryOf } from '../../../src/coordinator/index.js';
 import { hasher, verifier } from '../system/fixture.js';
-import { holds } from '../system/violation.js';
+import { holds, Violation } from '../system/violation.js';
+import { isCollectiveError } from '../../../src/base/index.js';
 import { ViewHost } from '../../../src/projections/index.js';
 import { DIRECTORY, type FoundedMember, HOME_PORT } from './fixture.js';
 import { sameHead } from './ledger.js';
@@ -16,6 +17,19 @@ export function isConverged({ members, ledger }: World): boolean {
   return members.every(({ founded: holder }) =>
     members.every(({ founded: { memberId } }) => sameHead(ledger.log(holder.memberId, memberId), ledger.log(memberId, memberId))),
   );
+}
+
+/** Why it is not yet as it has to become; undefined once it is. */
+export async function lacking(world: World): Promise<string | undefined> {
+  if (!isConverged(world)) return `not everybody holds the same: ${world.positions()}`;
+  try {
+    for (const member of world.members) checkSaid(world, member, await peersOf(world, member));
+    return undefined;
+  } catch (error) {
+    if (error instanceof Violation) return error.message;
+    if (isCollectiveError(error)) return `${error.code}: ${error.message}`;
+    throw error;
+  }
 }
 
 /** That everybody holds the same and everything that was acknowledged, and says of everybody what is true. */

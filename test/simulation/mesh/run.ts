@@ -4,7 +4,7 @@ import type { SeededRandom } from '../ports/index.js';
 import { withPlainSignals } from '../system/plain-signals.js';
 import { holds, Violation } from '../system/violation.js';
 import { crash, crashAfterAnswer, healAll, injectFault, makeImage, profileOf } from './faults.js';
-import { checkConverged, checkStopped, isConverged } from './final-checks.js';
+import { checkConverged, checkStopped, lacking } from './final-checks.js';
 import type { MemberHost } from './member-host.js';
 import { describe, startOperation } from './operations.js';
 import { World } from './world.js';
@@ -178,10 +178,15 @@ class Run {
     if (world.evil !== undefined) await this.#until(() => world.evil?.isRevealed === true, SETTLE_MS);
     this.#operate(this.steps, 0);
     const healedMs = world.time.nowMs;
-    await this.#until(() => isConverged(world) && world.clients.every((client) => !client.busy), CONVERGENCE_MS);
+    await this.#until(() => world.clients.every((client) => !client.busy), SETTLE_MS);
+    let problem = await lacking(world);
+    while (problem !== undefined && world.time.nowMs - healedMs < CONVERGENCE_MS) {
+      await this.#pass(1000);
+      problem = await lacking(world);
+    }
+    holds(problem === undefined, problem ?? '');
     world.count('virtual ms from the last start to convergence', Math.round(world.time.nowMs - healedMs));
-    for (const client of world.clients) if (client.busy) client.kill();
-    await this.#pass(20_000);
+    await this.#pass(2_000);
     await checkConverged(world);
     this.#check();
     await checkStopped(world);

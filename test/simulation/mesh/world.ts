@@ -34,11 +34,14 @@ export class World {
     const random = new SeededRandom(`mesh/${seed}`);
     const count = random.pick([2, 3, 3, 4, 4, 5, 7]);
     const founded = await Promise.all(NAMES.slice(0, count).map(foundedMember));
-    const known = whoKnowsWhom(founded, random.fork('peers'));
-    const disks = await Promise.all(known.map(([one, others]) => diskWith(one, [others.map((other) => admission(other))])));
     const dishonest = random.chance(0.3) ? founded[random.integer(count)] : undefined;
     const honest = founded.filter((member) => member !== dishonest);
-    const disksOf = new Map(founded.map((member, index) => [member, disks[index] ?? member.disk]));
+    const known = whoKnowsWhom(honest, random.fork('peers')).map(([one, others]) => {
+      const met = dishonest !== undefined && (one === honest[0] || random.chance(0.6)) ? [dishonest] : [];
+      return [one, [...others, ...met]] as const;
+    });
+    const disks = await Promise.all(known.map(([one, others]) => diskWith(one, [others.map((other) => admission(other))])));
+    const disksOf = new Map(honest.map((member, index) => [member, disks[index] ?? member.disk]));
     const world = new World(seed, random, honest, disksOf, print);
     if (dishonest !== undefined) await world.#letIn(dishonest, honest);
     return world;

@@ -36,6 +36,23 @@ describe('a copy of a log', () => {
     await log.close();
   });
 
+  it('that a full disk does not let open is told of as a failure of the disk', async () => {
+    const disk = new SimFileSystem();
+    const log = await foundedLog(disk, '');
+    const copy = await openLogCopy(copyOptions(disk, ''));
+    await copy.append(bytesOf(await readAll(log)));
+    await copy.close();
+    const heads = disk.filesBelow('/').filter((path) => path.includes('copy') && path.includes('HEAD'));
+    disk.flipBit(heads[0] ?? '', 3);
+    disk.faults.plan({ operation: 'write', pathContains: 'HEAD', errno: 'ENOSPC', lasting: true });
+    expect(told(await failureOf(openLogCopy(copyOptions(disk, ''))))).toContain('IO_FAILED');
+    disk.faults.clear();
+    const again = await openLogCopy(copyOptions(disk, ''));
+    expect(again.head).toEqual(log.head);
+    await again.close();
+    await log.close();
+  });
+
   it('of which there are many begins small and doubles', async () => {
     const disk = new SimFileSystem();
     const log = await foundedLog(disk, '');
