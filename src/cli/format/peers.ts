@@ -39,7 +39,7 @@ export function peersText({ peers, logs, timeMs }: PeersJson): readonly string[]
   const rows = peers.map((peer) => [
     peer.name,
     peer.connection,
-    peer.address === '' ? (peer.endpoints[0] ?? '-') : peer.address,
+    peer.dialledBy === 'them' ? `from ${peer.address}` : peer.address === '' ? (peer.endpoints[0] ?? '-') : peer.address,
     peer.roundTripMs === null ? '-' : `${peer.roundTripMs.toFixed(1)} ms`,
     standing(peer.theirLog, peer.connection === 'connected'),
     standing(peer.ourLog, peer.ourLog.there > 0),

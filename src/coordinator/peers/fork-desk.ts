@@ -32,6 +32,8 @@ export class ForkDesk {
     const { links, logger } = this.#options;
     logger.error('somebody signed two blocks for one place of a log', { origin, sequence: fork.sequence, toldBy });
     await this.#record(origin, fork, toldBy);
+    // Who may know it stands in its views, which go back to the last common event now.
+    await log.settled();
     for (const link of links.all()) await this.tell(link, log);
   }
 

@@ -41,6 +41,10 @@ export interface PeersOfficeOptions {
   readonly peers: PeerPool;
   readonly connect: (memberId: MemberId) => RpcChannel;
   readonly softwareVersion: string;
+  /** `host:port`, told to every peer. */
+  readonly ownEndpoints: readonly string[];
+  /** A peer has told where it can be dialled. Must not throw. */
+  readonly onEndpoints: (memberId: MemberId, endpoints: readonly string[]) => void;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -206,15 +210,16 @@ export class PeersOffice implements SessionHost {
   }
 
   greet(link: PeerLink): void {
-    const { softwareVersion } = this.#options;
+    const { softwareVersion, ownEndpoints } = this.#options;
     link.order = this.#options.random.fraction();
-    link.outbox.hello({ protocolVersion: PROTOCOL_VERSION, bootId: this.#bootId, softwareVersion });
+    link.outbox.hello({ protocolVersion: PROTOCOL_VERSION, bootId: this.#bootId, softwareVersion, endpoints: [...ownEndpoints] });
     this.#feed.greet(link);
   }
 
   opened(link: PeerLink): void {
     const { memberId, address } = link;
     this.#options.logger.info('a session with a member has begun', { memberId, address, dialledHere: link.dialledHere });
+    this.#options.onEndpoints(memberId, link.hello?.endpoints ?? []);
     this.#dialler.changed(memberId);
     this.#tellAll(link).catch((error: unknown) => link.close(toCollectiveError(error)));
     link.ping();

@@ -74,10 +74,20 @@ export async function openPeersPart(options: {
   readonly peers: PeerPool;
   readonly connect: (memberId: MemberId) => RpcChannel;
   readonly softwareVersion: string;
+  readonly ownEndpoints?: readonly string[];
+  readonly onEndpoints?: (memberId: MemberId, endpoints: readonly string[]) => void;
   readonly ports: Ports;
 }): Promise<PeersPart> {
   const { member, ports } = options;
-  const office = await PeersOffice.open({ ...options, ...ports, own: member.log.origin, log: member.log, views: member.views });
+  const office = await PeersOffice.open({
+    ownEndpoints: [],
+    onEndpoints: () => undefined,
+    ...options,
+    ...ports,
+    own: member.log.origin,
+    log: member.log,
+    views: member.views,
+  });
   return {
     office,
     homeServices: [serve(PeerAdminServiceDefinition, office.adminService)],

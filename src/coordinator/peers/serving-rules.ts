@@ -1,4 +1,4 @@
-import type { MemberId } from '../../base/index.js';
+import { isCollectiveError, type MemberId } from '../../base/index.js';
 import type { ViewHost } from '../../projections/index.js';
 
 /**
@@ -11,5 +11,11 @@ export async function mayHave(
   { own, views }: { readonly own: MemberId; readonly views: Pick<ViewHost, 'run'> },
 ): Promise<boolean> {
   if (origin === own || origin === member) return true;
-  return views.run(({ peers }) => peers.get(member)?.state === 'admitted', origin);
+  try {
+    return await views.run(({ peers }) => peers.get(member)?.state === 'admitted', origin);
+  } catch (error) {
+    // While they are built anew nobody can say.
+    if (isCollectiveError(error) && (error.code === 'UNAVAILABLE' || error.code === 'VIEW_DAMAGED')) return false;
+    throw error;
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type MemberId, ok } from '../../../src/base/index.js';
@@ -10,7 +10,7 @@ import type { ForeignLogs } from '../../../src/coordinator/peers/foreign-logs.js
 import { openForeignLogs, openPeersPart, type PeersPart } from '../../../src/coordinator/peers/peers-part.js';
 import type { CollectiveEvent } from '../../../src/events/index.js';
 import { createSigner, type OwnCredentials, type PeerMember as TrustedPeer, type PeerPool } from '../../../src/identity/index.js';
-import type { RpcListener, RpcTransport } from '../../../src/transport/index.js';
+import type { BoundService, RpcListener, RpcTransport } from '../../../src/transport/index.js';
 import { memberFiles, type realPorts } from '../coordinator/started-coordinator.js';
 
 type Ports = Awaited<ReturnType<typeof realPorts>>;
@@ -44,12 +44,42 @@ export class TestPool implements PeerPool {
   }
 }
 
+interface Template {
+  readonly directory: string;
+  readonly founded: FoundedMember;
+}
+
+const templates = new Map<string, Promise<Template>>();
+
+async function foundTemplate(name: string, ports: Ports): Promise<Template> {
+  const directory = await mkdtemp(join(tmpdir(), `collective-founded-${name}-`));
+  const founded = await initialiseMember({
+    directory,
+    name,
+    clientName: 'laptop',
+    passphrase: 'correct horse battery',
+    files: memberFiles(directory, ports),
+    ports,
+    homeEndpoints: ['127.0.0.1:1'],
+    enrolmentEndpoints: ['127.0.0.1:2'],
+  });
+  return { directory, founded };
+}
+
+/** For when no test needs them any more. */
+export async function removeTemplates(): Promise<void> {
+  for (const template of templates.values()) await rm((await template).directory, { recursive: true, force: true });
+  templates.clear();
+}
+
 /** One member: a log and views on a real disk, and what speaks with peers. No nodes, no clients. */
 export class PeerMember {
   readonly directory: string;
   readonly founded: FoundedMember;
   readonly ports: Ports;
   readonly pool = new TestPool();
+  /** What its peers get instead of its services, where a test says so. */
+  tamper: (service: BoundService) => BoundService = (service) => service;
   readonly #transport: RpcTransport;
   readonly #port: number;
   #running: Running | undefined;
@@ -62,18 +92,13 @@ export class PeerMember {
     this.#port = port;
   }
 
+  /** Founded once for each name in a process: making keys safe is slow on purpose. */
   static async found(name: string, transport: RpcTransport, port: number, ports: Ports): Promise<PeerMember> {
+    const template = templates.get(name) ?? foundTemplate(name, ports);
+    templates.set(name, template);
+    const { directory: from, founded } = await template;
     const directory = await mkdtemp(join(tmpdir(), `collective-peer-${name}-`));
-    const founded = await initialiseMember({
-      directory,
-      name,
-      clientName: 'laptop',
-      passphrase: 'correct horse battery',
-      files: memberFiles(directory, ports),
-      ports,
-      homeEndpoints: [`127.0.0.1:${port + 1}`],
-      enrolmentEndpoints: [`127.0.0.1:${port + 2}`],
-    });
+    await cp(from, directory, { recursive: true });
     return new PeerMember(directory, founded, ports, transport, port);
   }
 
@@ -93,6 +118,15 @@ export class PeerMember {
   get running(): Running {
     if (this.#running === undefined) throw new Error('the member does not run');
     return this.#running;
+  }
+
+  /** The same member from a copy of its folder, as a backup that was put back would be; it does not run. */
+  async backup(): Promise<PeerMember> {
+    const directory = await mkdtemp(join(tmpdir(), 'collective-peer-backup-'));
+    await cp(this.directory, directory, { recursive: true });
+    const copy = new PeerMember(directory, this.founded, this.ports, this.#transport, this.#port);
+    for (const member of this.pool.all()) copy.pool.set(member);
+    return copy;
   }
 
   /** What its log says of another member. */
@@ -182,7 +216,7 @@ class Running {
       own,
       peers: pool,
       logger: ports.logger,
-      services: part.peerServices,
+      services: part.peerServices.map((service) => peer.tamper(service)),
     });
     return new Running({ member, commands, foreign, part, listener });
   }
