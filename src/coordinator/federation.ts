@@ -107,7 +107,9 @@ export class Federation {
     parts.push(members);
     const { trust, joining, connect } = members;
     const settled = witnesses.settledLog;
-    const peers = await openPeersPart({ ...options, foreign, settled, peers: trust, connect });
+    const ownEndpoints = options.peerEndpoints ?? [];
+    const { onEndpoints } = members;
+    const peers = await openPeersPart({ ...options, foreign, settled, peers: trust, connect, ownEndpoints, onEndpoints });
     parts.push(peers, ownLogAt(peers.office, own, witnesses));
     const { views } = options.member;
     const copies = openCopiesPart({ ...options, own: options.authority.memberId, views, trust, connect, logs });
@@ -155,7 +157,8 @@ export class Federation {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.allSettled(this.#parts.map((part) => part.run?.(signal)));
+    // Each gets a signal of its own: with many listeners on one Node warns of a leak.
+    await Promise.allSettled(this.#parts.map((part) => part.run?.(AbortSignal.any([signal]))));
   }
 
   async findings(): Promise<readonly Finding[]> {

@@ -1,4 +1,5 @@
-import type { MemberId } from '../../base/index.js';
+import { LIMITS, type MemberId } from '../../base/index.js';
+import { isEndpoint } from '../../identity/index.js';
 import type { Hasher, Logger, SignatureVerifier } from '../../ports/index.js';
 import type { PeerTrust, TrustedMember } from './peer-trust.js';
 import { type AdmittedMember, type LaterWord, trustedMember } from './trusted-member.js';
@@ -25,6 +26,7 @@ export class LivePeerTrust implements PeerTrust {
   readonly #options: LivePeerTrustOptions;
   readonly #listeners = new Set<() => void>();
   readonly #learned = new Map<MemberId, LaterWord>();
+  readonly #places = new Map<MemberId, readonly string[]>();
   readonly #doubters = new Set<(memberId: MemberId) => void>();
   #known: ReadonlyMap<MemberId, Known> = new Map();
   #refreshing: Promise<void> = Promise.resolve();
@@ -76,6 +78,13 @@ export class LivePeerTrust implements PeerTrust {
     await this.refreshOf(memberId);
   }
 
+  /** Where a member's coordinator, which is connected, says that it can be dialled. */
+  async learnPlace(memberId: MemberId, endpoints: readonly string[]): Promise<void> {
+    if (endpoints.length > LIMITS.endpointsPerDaemon || !endpoints.every(isEndpoint)) return;
+    this.#places.set(memberId, endpoints);
+    await this.refreshOf(memberId);
+  }
+
   /** The own log has changed: who is admitted. */
   refresh(): Promise<void> {
     return this.#inTurn(async () => {
@@ -85,7 +94,9 @@ export class LivePeerTrust implements PeerTrust {
         const present = await this.#look(each);
         if (present !== undefined) known.set(each.memberId, present);
       }
-      for (const memberId of this.#learned.keys()) if (!known.has(memberId)) this.#learned.delete(memberId);
+      for (const said of [this.#learned, this.#places]) {
+        for (const memberId of said.keys()) if (!known.has(memberId)) said.delete(memberId);
+      }
       this.#become(known);
     });
   }
@@ -105,10 +116,11 @@ export class LivePeerTrust implements PeerTrust {
     const { memberId } = admitted;
     const inItsLog = await this.#options.inItsLog(memberId);
     const later = [this.#learned.get(memberId), inItsLog].filter((word) => word !== undefined);
-    const content = contentOf(admitted, later, this.#options.hasher);
+    const place = this.#places.get(memberId) ?? [];
+    const content = contentOf(admitted, later, place, this.#options.hasher);
     const before = this.#known.get(memberId);
     if (before?.content === content) return before;
-    const member = trustedMember(admitted, later, this.#options);
+    const member = trustedMember(admitted, later, place, this.#options);
     if (member !== undefined) return { admitted, member, content };
     this.#options.logger.error('what is on record of a member does not hold, so it is not trusted', { memberId });
     return undefined;
@@ -130,7 +142,7 @@ export class LivePeerTrust implements PeerTrust {
   }
 }
 
-function contentOf(admitted: AdmittedMember, later: readonly LaterWord[], hasher: Hasher): string {
+function contentOf(admitted: AdmittedMember, later: readonly LaterWord[], place: readonly string[], hasher: Hasher): string {
   const words = [admitted, ...later].map(({ told, endpoints }) => [
     endpoints,
     told.cas.map(({ certificate, acceptedUntilMs }) => [
@@ -138,5 +150,5 @@ function contentOf(admitted: AdmittedMember, later: readonly LaterWord[], hasher
       acceptedUntilMs,
     ]),
   ]);
-  return JSON.stringify([admitted.name, words]);
+  return JSON.stringify([admitted.name, words, place]);
 }

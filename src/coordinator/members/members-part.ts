@@ -35,6 +35,8 @@ export interface MembersPart extends FederationPart {
   readonly joining: JoinDesk;
   /** A channel to that member's coordinator, which follows where it is and by what CA it is known. The caller closes it. */
   readonly connect: (memberId: MemberId) => RpcChannel;
+  /** A connected peer has told where it can be dialled. */
+  readonly onEndpoints: (memberId: MemberId, endpoints: readonly string[]) => void;
 }
 
 export async function openMembersPart(options: MembersPartOptions): Promise<MembersPart> {
@@ -75,6 +77,11 @@ export async function openMembersPart(options: MembersPartOptions): Promise<Memb
     trust,
     joining: new JoinDesk(shared),
     connect: dialler.connect,
+    onEndpoints: (memberId, endpoints) => {
+      trust.learnPlace(memberId, endpoints).catch((error: unknown) => {
+        ports.logger.warn('where a member says that it is could not be taken up', { memberId, error });
+      });
+    },
     homeServices: [heldBack(serve(MemberServiceDefinition, service), witnesses.seen)],
     run: (signal) => {
       trust.onDoubt((memberId) => {

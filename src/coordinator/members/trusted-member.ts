@@ -26,11 +26,12 @@ interface TrustPorts {
 
 /**
  * A member as it is to be trusted: by the newest CA that its identity key has endorsed, whoever brought it; at the endpoints of
- * the latest word, then at those before. Undefined where nothing of what is on record holds.
+ * the latest word, then at those before; `place` is where its coordinator has said itself that it is. Undefined where nothing of what is on record holds.
  */
 export function trustedMember(
   admitted: AdmittedMember,
   later: readonly LaterWord[],
+  place: readonly string[],
   ports: TrustPorts,
 ): TrustedMember | undefined {
   const { memberId, name } = admitted;
@@ -46,5 +47,6 @@ export function trustedMember(
     endpoints.unshift(...word.endpoints);
   }
   if (trusted === undefined) return undefined;
+  endpoints.unshift(...place);
   return { memberId, name, ...trusted, endpoints: [...new Set(endpoints)].slice(0, LIMITS.endpointsPerDaemon) };
 }

@@ -108,7 +108,7 @@ export class RecoveryPeers {
 
 /** A session of somebody who holds no log at all. */
 async function* sayingNothing(bootId: string, until: AbortSignal): AsyncGenerator<PeerMessage, void> {
-  yield { message: { $case: 'hello', value: { protocolVersion: PROTOCOL_VERSION, bootId, softwareVersion: '' } } };
+  yield { message: { $case: 'hello', value: { protocolVersion: PROTOCOL_VERSION, bootId, endpoints: [], softwareVersion: '' } } };
   yield { message: { $case: 'frontier', value: { heads: [] } } };
   await new Promise<void>((resolve) => {
     until.addEventListener('abort', () => resolve(), { once: true });

@@ -24,6 +24,8 @@ export interface PeerHello {
   /** Random at each start of the process. */
   readonly bootId: string;
   readonly softwareVersion: string;
+  /** Where the sender can be dialled now, host:port: its log may say so only after a block that is not here yet. */
+  readonly endpoints: readonly string[];
 }
 
 /** How far the sender holds a log: durable and verified there; of its own log, what it has acknowledged. */
@@ -268,7 +270,7 @@ export const PeerMessage: MessageFns<PeerMessage> = {
 };
 
 function createBasePeerHello(): PeerHello {
-  return { protocolVersion: 0, bootId: "", softwareVersion: "" };
+  return { protocolVersion: 0, bootId: "", softwareVersion: "", endpoints: [] };
 }
 
 export const PeerHello: MessageFns<PeerHello> = {
@@ -281,6 +283,9 @@ export const PeerHello: MessageFns<PeerHello> = {
     }
     if (message.softwareVersion !== "") {
       writer.uint32(26).string(message.softwareVersion);
+    }
+    for (const v of message.endpoints) {
+      writer.uint32(34).string(v!);
     }
     return writer;
   },
@@ -320,6 +325,14 @@ export const PeerHello: MessageFns<PeerHello> = {
             }
 
             message.softwareVersion = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.endpoints.push(reader.string());
             continue;
           }
         }
