@@ -5,6 +5,8 @@ import { filesBelow } from './files.js';
 import { ROOT, type Part } from './parts.js';
 
 const SOURCE_LINES_MAXIMUM = 350;
+/** One list of all there are, which is to stay in one place. */
+const LISTS: ReadonlySet<string> = new Set(['src/base/limits.ts']);
 const GENERATED = 'src/transport/generated/';
 /** This file names what it forbids. */
 const SELF = 'scripts/check/tidy.ts';
@@ -72,7 +74,7 @@ function problemsOfSource(file: string): string[] {
   const text = readFileSync(join(ROOT, file), 'utf8');
   const problems = problemsOfText(file);
   const lineCount = text.split('\n').length - 1;
-  if (file.startsWith('src/') && lineCount > SOURCE_LINES_MAXIMUM) {
+  if (file.startsWith('src/') && !LISTS.has(file) && lineCount > SOURCE_LINES_MAXIMUM) {
     problems.push(`${file}: ${lineCount} lines, more than ${SOURCE_LINES_MAXIMUM}: one purpose a file`);
   }
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.ESNext, true);

@@ -184,7 +184,7 @@ test('a row cache that is much smaller than its limit grows, and loses nothing o
   for (let index = 0; index < 20_000; index += 1) {
     const expected = index % 3 === 0 ? value(index + 1) : index % 5 === 0 ? null : value(index);
     const found = cache.get(`row ${index}`);
-    const same = found === expected || (found != null && expected !== null && equalBytes(found, expected));
+    const same = found && expected ? equalBytes(found, expected) : found === expected;
     if (!same) wrong.push(index);
   }
   expect(wrong).toEqual([]);
