@@ -1,0 +1,124 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Cluster, Collective } from '../support/cluster/index.js';
+
+let root: string;
+let members: Collective;
+let alice: Cluster;
+let bob: Cluster;
+
+interface Answer {
+  readonly error?: { readonly code: string };
+}
+
+const json = async <Value>(who: Cluster, ...args: string[]): Promise<Value> =>
+  JSON.parse((await who.ok([...args, '--json'])).stdout.toString('utf8')) as Value;
+/** The code that a command is refused with. */
+const refusal = async (who: Cluster, ...args: string[]): Promise<string> => {
+  const { code, stdout, stderr } = await who.command([...args, '--json']);
+  expect(code, `${args.join(' ')}: ${stdout.toString('utf8')}`).not.toBe(0);
+  const answer = JSON.parse(stdout.toString('utf8') || '{}') as Answer;
+  return answer.error?.code ?? stderr;
+};
+const grant = async (path: string, ...flags: string[]): Promise<string> =>
+  (await json<{ grant: { id: string } }>(bob, 'grant', 'add', path, '--member', 'alice', ...flags)).grant.id;
+const names = async (path: string): Promise<string[]> =>
+  (await json<{ entries: { name: string }[] }>(alice, 'ls', path)).entries.map(({ name }) => name);
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'collective-remote-'));
+  members = await Collective.start({
+    root,
+    members: [
+      { name: 'alice', nodes: 0 },
+      { name: 'bob', nodes: 2 },
+    ],
+  });
+  [alice, bob] = [members.of('alice'), members.of('bob')];
+  const { invite } = await json<{ invite: string }>(bob, 'member', 'invite', 'alice', '--approved');
+  await alice.ok(['member', 'accept', invite, '--yes']);
+  await writeFile(join(root, 'photo'), 'a photo of bob');
+  await writeFile(join(root, 'secret'), 'a secret of bob');
+  await bob.ok(['mkdir', '/photos', '/private', '/shared', '/shared/work']);
+  await bob.ok(['put', join(root, 'photo'), '/photos/photo']);
+  await bob.ok(['put', join(root, 'secret'), '/private/secret']);
+}, 120_000);
+afterAll(async () => {
+  await members.stop();
+  await rm(root, { recursive: true, force: true });
+});
+
+describe("another member's tree", () => {
+  it('shows nothing and takes nothing without a grant, and names what was meant', async () => {
+    for (const args of [
+      ['ls', 'bob:/'],
+      ['ls', 'bob:/photos'],
+      ['cat', 'bob:/photos/photo'],
+      ['mkdir', 'bob:/photos/x'],
+      ['rm', 'bob:/photos/photo'],
+      ['find', 'bob:/'],
+      ['versions', 'bob:/photos/photo'],
+      ['whereis', 'bob:/photos/photo'],
+      ['put', join(root, 'photo'), 'bob:/photos/'],
+    ]) {
+      expect(await refusal(alice, ...args), args.join(' ')).toBe('PERMISSION_DENIED');
+    }
+    const misspelt = await alice.command(['ls', 'bobb:/']);
+    expect(misspelt.stderr).toContain('Did you mean bob?');
+    expect(await refusal(alice, 'ls', 'nobody:/')).toBe('NOT_FOUND');
+  });
+
+  it('is read and written as far as it is granted, by the name of the one who did it', async () => {
+    await grant('/photos');
+    await grant('/shared/work', '--rights', 'read,write', '--until', '30d');
+    expect(await names('bob:/')).toEqual(['photos', 'shared']);
+    expect(await names('bob:/shared')).toEqual(['work']);
+    expect((await alice.ok(['cat', 'bob:/photos/photo'])).stdout.toString('utf8')).toBe('a photo of bob');
+    expect(await refusal(alice, 'cat', 'bob:/private/secret')).toBe('PERMISSION_DENIED');
+    expect(await refusal(alice, 'rm', 'bob:/photos/photo')).toBe('PERMISSION_DENIED');
+    await writeFile(join(root, 'letter'), 'a letter of alice');
+    await alice.ok(['put', join(root, 'letter'), 'bob:/shared/work/']);
+    await alice.ok(['mkdir', 'bob:/shared/work/more']);
+    await alice.ok(['mv', 'bob:/shared/work/letter', 'bob:/shared/work/more/letter']);
+    await alice.ok(['cp', 'bob:/photos/photo', 'bob:/shared/work/copy']);
+    await alice.ok(['get', 'bob:/shared/work', join(root, 'fetched')]);
+    expect(await readFile(join(root, 'fetched', 'more', 'letter'), 'utf8')).toBe('a letter of alice');
+    expect((await bob.ok(['cat', '/shared/work/copy'])).stdout.toString('utf8')).toBe('a photo of bob');
+    const { versions } = await json<{ versions: { by: string }[] }>(bob, 'versions', '/shared/work/more/letter');
+    expect(JSON.stringify(versions)).toContain('alice');
+    const { events } = await json<{ events: { type: string; actor: string }[] }>(bob, 'events', 'list');
+    const written = events.filter(({ type }) => type === 'EntryMoved').map(({ actor }) => actor);
+    expect(written).toEqual([expect.stringMatching(/^member\/[a-z2-7]{52}\/client\/[a-z2-7]{16}$/)]);
+  });
+
+  it('keeps what is below a granted folder in it: nothing is moved or copied past its edge, or to another member', async () => {
+    expect(await refusal(alice, 'cp', 'bob:/private/secret', 'bob:/shared/work/secret')).toBe('PERMISSION_DENIED');
+    expect(await refusal(alice, 'mv', 'bob:/shared/work/copy', 'bob:/private/copy')).toBe('PERMISSION_DENIED');
+    expect(await refusal(alice, 'rm', '-r', 'bob:/shared/work')).toBe('PERMISSION_DENIED');
+    expect(await refusal(alice, 'mv', 'bob:/shared/work/copy', '/copy')).toBe('UNSUPPORTED');
+    expect(await refusal(alice, 'cp', 'bob:/shared/work/copy', '/copy')).toBe('UNSUPPORTED');
+    expect(await refusal(alice, 'put', '--copies', '3', join(root, 'letter'), 'bob:/shared/work/')).toBe('PERMISSION_DENIED');
+  });
+
+  it('follows a folder that is moved, and ends with the grant, its time, or the admission', async () => {
+    await bob.ok(['mv', '/photos', '/pictures']);
+    expect(await names('bob:/pictures')).toEqual(['photo']);
+    await bob.ok(['mkdir', '/brief']);
+    await grant('/brief', '--until', '1s');
+    const deadline = performance.now() + 20_000;
+    let seen = await names('bob:/');
+    while (seen.includes('brief') && performance.now() < deadline) seen = await names('bob:/');
+    expect(seen).toEqual(['pictures', 'shared']);
+    const { grants } = await json<{ grants: { id: string; path: string }[] }>(bob, 'grant', 'list', '/pictures');
+    expect(grants).toHaveLength(1);
+    await bob.ok(['grant', 'remove', grants[0]?.id ?? '']);
+    expect(await refusal(alice, 'ls', 'bob:/pictures')).toBe('PERMISSION_DENIED');
+    expect(await names('bob:/')).toEqual(['shared']);
+    await bob.ok(['member', 'suspend', 'alice']);
+    expect(await refusal(alice, 'ls', 'bob:/shared/work')).toBe('PERMISSION_DENIED');
+    await bob.ok(['member', 'reinstate', 'alice']);
+    expect(await names('bob:/shared/work')).toEqual(['copy', 'more']);
+  });
+}, 120_000);
