@@ -51,11 +51,12 @@ export class GrantService implements ServiceImplementation<typeof GrantServiceDe
     const { requestId, path, member, lifeMs } = request;
     const names = ownPath(path);
     const rights = request.rights.map(rightOf);
+    const content = { path, member, rights: request.rights, lifeMs };
+    const ref = requestRef({ requestId, method: 'giveGrant', content }, hasher);
     const memberId = await views.run(({ peers }) => memberNamed(member, peers)[0]);
-    const content = { path, memberId, rights: request.rights, lifeMs };
     const given = await commands.submit({
       actor: clientCaller(caller).actor,
-      request: requestRef({ requestId, method: 'giveGrant', content }, hasher),
+      request: ref,
       decide: (all, context) => decideGiveGrant({ names, memberId, rights, lifeMs }, all, context),
       answer: (events) => {
         const [first] = events;
