@@ -9,6 +9,8 @@ export const MEMBERS = z.object({
   members: z.array(z.object({ id: z.string(), name: z.string(), state: z.string(), introducedBy: z.string().optional() })),
 });
 
+const HOW_FAR = z.object({ here: z.number(), there: z.number(), behind: z.number() });
+
 export const PEERS = z.object({
   peers: z.array(
     z.object({
@@ -16,10 +18,8 @@ export const PEERS = z.object({
       connection: z.string(),
       address: z.string().optional(),
       roundTripMs: z.number().optional(),
-      theirLogHere: z.number(),
-      theirLogThere: z.number(),
-      ourLogThere: z.number(),
-      ourLogHere: z.number(),
+      theirLog: HOW_FAR,
+      ourLog: HOW_FAR,
     }),
   ),
   logs: z.array(z.object({ name: z.string(), sequence: z.number(), appliedSequence: z.number(), frozen: z.string().optional() })),
@@ -54,7 +54,7 @@ async function lackOf(member: Cluster, others: number): Promise<string> {
   const { peers, logs } = jsonOf(asked, PEERS);
   const away = peers.filter(({ connection }) => connection !== 'connected');
   if (peers.length - away.length < others) return `${member.name} has ${peers.length - away.length} of ${others} connected`;
-  const behind = peers.find((peer) => peer.theirLogHere < peer.theirLogThere || peer.ourLogThere < peer.ourLogHere);
+  const behind = peers.find(({ theirLog, ourLog }) => theirLog.here < theirLog.there || ourLog.there < ourLog.here);
   if (behind !== undefined) return `${member.name} and ${behind.name}: ${JSON.stringify(behind)}`;
   const late = logs.find(({ sequence, appliedSequence }) => appliedSequence < sequence);
   return late === undefined ? '' : `${member.name} has not applied ${JSON.stringify(late)}`;
