@@ -65,7 +65,7 @@ export { type HolderId, holdersOf, lostOf, type Protection, ProtectionTally } fr
 export { decideRecordCopies, decideRecordExtents, type RecordExtents } from './uploads/record-extents.js';
 export { type CopiesPolicy, enoughFor, minimumCopies } from './uploads/copies-policy.js';
 export { decideCommitFile, type CommitFile } from './uploads/commit-file.js';
-export { memberCounts, noHolder } from './uploads/receipted-copies.js';
+export { memberCounts, newCopies, noHolder } from './uploads/receipted-copies.js';
 export type { ReceiptedChunk, ReceiptedChunks } from './uploads/receipted-copies.js';
 export {
   checkKeptFor,

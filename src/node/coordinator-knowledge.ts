@@ -92,11 +92,11 @@ export class CoordinatorKnowledge {
   }
 
   /**
-   * The client that a leaf (DER) speaks for: of the own member or of an admitted one, each by its own CAs. Errors:
+   * The client, or node that fetches, that a leaf (DER) speaks for: of the own member or of an admitted one, each by its own CAs. Errors:
    * CERTIFICATE_INVALID, CERTIFICATE_REVOKED, PERMISSION_DENIED.
    */
   verifyClient(leaf: Uint8Array, own: OwnCredentials, nowMs: number): Result<PeerIdentity, CollectiveError> {
-    const check = { nowMs, roles: ['client'] } as const;
+    const check = { nowMs, roles: ['client', 'node'] } as const;
     const byOwn = verifyMemberLeaf(leaf, own, check);
     const named = memberNamedIn(leaf);
     const { admitted } = this.#known;

@@ -180,6 +180,7 @@ class NodeDaemon implements StorageNode {
         storeFormatVersion: STORE_FORMAT_VERSION,
       },
       store,
+      fetching: { ...this.#world, own, nodeId: this.nodeId, store, signer: followingSigner(own, this.#world.hasher) },
       reporter: new StoreReporter(store, logger),
       damageNews: this.#damageNews,
       knowledge,

@@ -1,5 +1,7 @@
 export {
   ChunkConnection,
+  type DialNodeOptions,
+  dialNode,
   ChunkServer,
   type CallOptions as ChunkCallOptions,
   type ChunkConnectionOptions,
@@ -277,7 +279,7 @@ export type {
   WitnessSummary,
 } from './generated/collective/v1/witness.js';
 export { type HostAnswer, joinMember, type JoinMemberOptions } from './enrolment/join-member.js';
-export { decodeMemberCard, encodeMemberAnswer } from './enrolment/member-messages.js';
+export { decodeMemberCard, encodeMemberAnswer, encodeMemberCard } from './enrolment/member-messages.js';
 export {
   redeemInvite,
   type Redeemed,

@@ -1,96 +1,15 @@
-import { accept, CollectiveError, isMemberId, LIMITS, toCollectiveError } from '../../base/index.js';
-import {
-  acceptTrust,
-  type OwnCredentials,
-  type ToldTrust,
-  tlsCredentials,
-  tlsCredentialsTo,
-  verifyMemberLeaf,
-} from '../../identity/index.js';
-import type { Clock, Hasher, Network, SignatureVerifier, Timers, TlsCredentials } from '../../ports/index.js';
-import { ChunkConnection } from '../../transport/chunk-protocol/index.js';
-import type { NodeAccess } from '../../transport/index.js';
+import { type DialNodeOptions, dialNode } from '../../transport/index.js';
 import { ChunkChannel } from './chunk-channel.js';
 import type { OpenNodeChannel } from './node-channel.js';
 
-export interface NodeDiallerOptions {
-  readonly network: Network;
-  readonly own: OwnCredentials;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly hasher: Hasher;
-  readonly verifier: SignatureVerifier;
-}
-
-/** The member whose node is dialled, and how. */
-interface Whose {
-  readonly member: Pick<OwnCredentials, 'memberId' | 'ca' | 'previousCas'>;
-  readonly credentials: TlsCredentials;
-}
+export type NodeDiallerOptions = DialNodeOptions;
 
 /** Dials nodes of the own member; and those of others, each by CAs that its member's identity key endorsed. */
-export function createNodeDialler(options: NodeDiallerOptions): OpenNodeChannel {
+export function createNodeDialler(options: DialNodeOptions): OpenNodeChannel {
   const { own } = options;
-  const ours = { member: own, credentials: tlsCredentials(own, ['node'], options.clock) };
   return async (access, signal) => {
-    const whose = access.memberId === '' || access.memberId === own.memberId ? ours : anothers(access, options);
-    const failures: CollectiveError[] = [];
-    for (const endpoint of access.endpoints.slice(0, LIMITS.endpointsPerDaemon)) {
-      try {
-        return await dial(options, whose, access, endpoint, signal);
-      } catch (thrown) {
-        const error = toCollectiveError(thrown);
-        if (signal.aborted) throw error;
-        failures.push(error);
-      }
-    }
-    throw unreachable(access, failures);
+    // Whoever comes after the certificate was renewed gets a connection by the new one.
+    const { leaf: shown } = own;
+    return new ChunkChannel(await dialNode(options, access, signal), () => own.leaf === shown);
   };
-}
-
-function anothers({ memberId, name, trust }: NodeAccess, { own, clock, hasher, verifier }: NodeDiallerOptions): Whose {
-  const known: ToldTrust = trust ?? { identityPublicKey: new Uint8Array(0), cas: [] };
-  if (!isMemberId(memberId) || known.cas.length > LIMITS.casTold) {
-    throw new CollectiveError('PROTOCOL_ERROR', `It is not said by what node ${name} is known.`);
-  }
-  const member = { memberId, ...accept(acceptTrust(known, { memberId }, { hasher, verifier })) };
-  return { member, credentials: tlsCredentialsTo(member, own, ['node'], clock) };
-}
-
-async function dial(
-  options: NodeDiallerOptions,
-  { member, credentials }: Whose,
-  access: NodeAccess,
-  endpoint: string,
-  signal: AbortSignal,
-): Promise<ChunkChannel> {
-  const { network, own, hasher, clock, timers } = options;
-  const colon = endpoint.lastIndexOf(':');
-  const host = endpoint.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
-  const port = Number(endpoint.slice(colon + 1));
-  const stream = await network.connect({ host, port, credentials, timeoutMs: LIMITS.handshakeTimeoutMs, signal });
-  const peer = accept(verifyMemberLeaf(stream.peer.leaf, member, { nowMs: clock.nowMs(), roles: ['node'] }));
-  if (peer.role !== 'node' || peer.nodeId !== access.nodeId) {
-    const error = new CollectiveError('CERTIFICATE_INVALID', `At ${endpoint} is another node than ${access.name}.`);
-    stream.destroy(error);
-    throw error;
-  }
-  // Whoever comes after the certificate was renewed gets a connection by the new one.
-  const { leaf: shown } = own;
-  const connection = await ChunkConnection.open({ stream, hasher, clock, timers }, signal);
-  return new ChunkChannel(connection, () => own.leaf === shown);
-}
-
-function unreachable({ name, endpoints }: NodeAccess, failures: readonly CollectiveError[]): CollectiveError {
-  const [first] = failures;
-  if (first !== undefined && failures.length === 1) return first;
-  const why = failures.map(({ message }) => message).join(' ');
-  return new CollectiveError(
-    'NODE_UNREACHABLE',
-    `Node ${name} cannot be reached at ${endpoints.join(', ') || 'any address'}. ${why}`.trim(),
-    {
-      next: 'collective node list',
-      details: { node: name },
-    },
-  );
 }

@@ -17,6 +17,7 @@ import type { WitnessOffice } from '../witnesses/witness-office.js';
 import { CopiesService } from './copies-service.js';
 import { CopyFetcher } from './copy-fetcher.js';
 import { HoldingService } from './holding-service.js';
+import { Leaving } from './leaving.js';
 import { KeptWatch } from './kept-watch.js';
 import { MemberCalls } from './member-calls.js';
 import { MemberDamage } from './member-damage.js';
@@ -79,15 +80,24 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
   const damage = new MemberDamage({ commands, calls, logger: ports.logger });
   const watch = new KeptWatch({ ...ports, own, views, logs, damage, calls });
   const service = new CopiesService({ ...sources, commands, calls, policy, hasher: ports.hasher });
+  const placing = new SharedPlacement({ ...sources, placement, trust, calls, clock: ports.clock });
+  const reading = new MemberSources({ trust, calls, logger: ports.logger });
+  const tickets = ownCopies.ticketsFor(own, false);
+  const leaving = new Leaving({
+    ...{ ...ports, own, views, commands, placement, fetcher, calls, damage, tickets },
+    shared: placing,
+    sources: reading,
+  });
   return {
     shared: {
-      placement: new SharedPlacement({ ...sources, placement, trust, calls, clock: ports.clock }),
+      placement: placing,
       receipts: new MemberReceipts({ views, receipts, calls }),
-      sources: new MemberSources({ trust, calls, logger: ports.logger }),
+      sources: reading,
       damage,
       isHere: (memberId) => trust.of(memberId) !== undefined && !calls.failedLast(memberId),
       nameOf: (memberId) => trust.of(memberId)?.name ?? memberId.slice(0, 8),
     },
+    beforeRemoval: (memberId, signal) => leaving.replace({ memberId, signal }),
     homeServices: [heldBack(serve(CopiesServiceDefinition, service), witnesses.seen)],
     peerServices: [serve(HoldingServiceDefinition, holding)],
     run: (signal) => watch.run(signal),

@@ -5,11 +5,11 @@ import type { ChunkServer } from '../../transport/index.js';
 import type { CoordinatorKnowledge } from '../coordinator-knowledge.js';
 
 /**
- * Of the data port: clients of the own member and of admitted ones that were not revoked. TLS takes leaves of any of their CAs;
+ * Of the data port: clients of the own member and of admitted ones that were not revoked, and nodes of theirs, which fetch. TLS takes leaves of any of their CAs;
  * which member's a leaf may name is for `verifyClient`.
  */
 export function callerCredentials(own: OwnCredentials, knowledge: CoordinatorKnowledge, clock: Clock): TlsCredentials {
-  const credentials = tlsCredentials(own, ['client'], clock);
+  const credentials = tlsCredentials(own, ['client', 'node'], clock);
   return {
     get certificateChain() {
       return credentials.certificateChain;

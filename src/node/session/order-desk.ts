@@ -4,17 +4,20 @@ import type { Logger } from '../../ports/index.js';
 import {
   failureOf,
   type CheckStoreOrder,
+  type FetchOrder,
   type InventoryOrder,
   type SessionAnswer,
   type SessionOrder,
   type SessionRequest,
   type VerifyOrder,
 } from '../../transport/index.js';
+import { fetchChunks, type FetchOptions } from './fetch-chunks.js';
 import { damageCodeOf } from '../store-reporter.js';
 
 export interface OrderDeskOptions {
   readonly memberId: MemberId;
   readonly store: ChunkStore;
+  readonly fetching: FetchOptions;
   readonly reply: (message: SessionRequest) => void;
   /** The store may have changed its state. */
   readonly onStoreChecked: () => void;
@@ -74,6 +77,7 @@ export class OrderDesk {
       case 'checkStore':
         return this.#checkStore(orderId, order.value);
       case 'fetch':
+        return this.#fetch(orderId, order.value);
       case undefined:
         throw new CollectiveError(
           'UNSUPPORTED',
@@ -110,6 +114,12 @@ export class OrderDesk {
       if (found !== 'whole') damaged.push({ chunkId, code: damageCodeOf(found) });
     }
     return answer({ orderId, failure: undefined, damaged });
+  }
+
+  async #fetch(orderId: number, order: FetchOrder): Promise<SessionRequest> {
+    const { fetching, signal } = this.#options;
+    const { fetched, failure } = await fetchChunks(fetching, order, signal);
+    return answer({ orderId, failure: failure === undefined ? undefined : failureOf(failure), damaged: [], fetched });
   }
 
   async #checkStore(orderId: number, _order: CheckStoreOrder): Promise<SessionRequest> {

@@ -11,6 +11,7 @@ import type {
 } from '../../transport/index.js';
 import type { CoordinatorKnowledge } from '../coordinator-knowledge.js';
 import type { StoreReport, StoreReporter } from '../store-reporter.js';
+import type { FetchOptions } from './fetch-chunks.js';
 import type { DamageNews } from './damage-news.js';
 import { OrderDesk } from './order-desk.js';
 import { Outbox } from './outbox.js';
@@ -19,6 +20,7 @@ export interface SessionOptions {
   readonly client: RpcClient<typeof NodeSessionServiceDefinition>;
   readonly hello: Omit<SessionHello, 'state'>;
   readonly store: ChunkStore;
+  readonly fetching: FetchOptions;
   readonly reporter: StoreReporter;
   readonly damageNews: DamageNews;
   readonly knowledge: CoordinatorKnowledge;
@@ -48,6 +50,7 @@ export class Session {
     this.#desk = new OrderDesk({
       memberId: options.knowledge.memberId,
       store: options.store,
+      fetching: options.fetching,
       reply: (message) => {
         this.#say(message);
       },

@@ -58,6 +58,9 @@ export class TicketGate implements ChunkServerHandler {
         next: 'Try again in a moment.',
       });
     }
+    if (bearer.role !== 'client' && ticket.kind !== 'read') {
+      throw new CollectiveError('PERMISSION_DENIED', 'A node reads from others, and puts nothing into them.');
+    }
     const label = presented.label === '' ? {} : { requestId: presented.label };
     const logger = this.#options.logger.child({ ...label, client: describePeer(bearer), origin: ticket.origin });
     logger.debug('a ticket was shown', { kind: ticket.kind, chunks: presented.chunks.length });

@@ -1,0 +1,283 @@
+import {
+  accept,
+  type ChunkId,
+  CollectiveError,
+  LIMITS,
+  type MemberId,
+  type NodeId,
+  ok,
+  toBase32,
+  toCollectiveError,
+  type UploadId,
+} from '../../base/index.js';
+import {
+  countsAsHolder,
+  memberCounts,
+  newCopies,
+  planSpread,
+  type ReceiptedChunk,
+  type SharedChunk,
+} from '../../domain/index.js';
+import type { Logger, Random } from '../../ports/index.js';
+import type { NodeRow, PlacementRow, ViewHost, Views } from '../../projections/index.js';
+import type { FetchSource } from '../../transport/index.js';
+import type { CommandLoop } from '../commands/command-loop.js';
+import type { PlacementOffice } from '../files/placement-office.js';
+import type { TicketOffice } from '../files/tickets.js';
+import type { CopyFetcher } from './copy-fetcher.js';
+import type { MemberCalls } from './member-calls.js';
+import type { MemberDamage } from './member-damage.js';
+import type { ListedChunk, MemberSources } from './member-sources.js';
+import type { SharedPlacement } from './shared-placement.js';
+
+export interface LeavingOptions {
+  readonly own: MemberId;
+  readonly views: ViewHost;
+  readonly commands: CommandLoop;
+  readonly placement: PlacementOffice;
+  readonly shared: SharedPlacement;
+  readonly sources: MemberSources;
+  readonly fetcher: CopyFetcher;
+  readonly calls: MemberCalls;
+  readonly damage: MemberDamage;
+  readonly tickets: TicketOffice;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+interface Leaver {
+  readonly memberId: MemberId;
+  readonly signal: AbortSignal;
+}
+
+/** A chunk with a copy at the leaving member, and who else keeps one. */
+interface Affected extends ListedChunk {
+  readonly row: PlacementRow;
+  readonly others: number;
+}
+
+const UPLOAD_ID_BYTES = 16;
+
+/**
+ * Makes copies that lie with a member elsewhere, before it goes: on own nodes and with other members, which fetch them from whoever
+ * has them. What was made is on record batch by batch, so a second try goes on where the first one ended.
+ */
+export class Leaving {
+  readonly #options: LeavingOptions;
+
+  constructor(options: LeavingOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when all that could be copied is, and the member was told to keep nothing any more. Fewer copies than wanted are no
+   * obstacle; none at all is: NOT_ENOUGH_NODES.
+   */
+  async replace(leaver: Leaver): Promise<void> {
+    const { views, logger } = this.#options;
+    const { memberId } = leaver;
+    let only = 0;
+    for await (const page of this.#pages(leaver)) {
+      const missing = page.filter(({ row, others }) => others < Math.max(1, row.wantedCopies));
+      for (let start = 0; start < missing.length; start += LIMITS.replacedAtOnce) {
+        await this.#replaceSome(missing.slice(start, start + LIMITS.replacedAtOnce), leaver);
+      }
+      const left = await views.run((all) => {
+        all.placement.need(page.map(({ chunkId }) => chunkId));
+        return page.filter(({ chunkId }) => this.#others(all.placement.chunk(chunkId), memberId, all) === 0);
+      });
+      only += left.length;
+    }
+    if (only > 0) {
+      throw new CollectiveError(
+        'NOT_ENOUGH_NODES',
+        `${only} chunks have their only copy with that member, and it could not be made elsewhere now.`,
+        { next: 'Make room (collective node list, collective pledge list) and try again; or lose them with --now.' },
+      );
+    }
+    await this.#release(leaver);
+    logger.info('the copies of a leaving member are made elsewhere', { memberId });
+  }
+
+  /** What it is asked to keep no more counts here no more first: nobody relies on what may be gone. */
+  async #release(leaver: Leaver): Promise<void> {
+    const { damage, calls, logger } = this.#options;
+    const { memberId, signal } = leaver;
+    for await (const page of this.#pages(leaver)) {
+      const chunkIds = page.map(({ chunkId }) => chunkId);
+      await damage.lost(memberId, 'released', chunkIds);
+      try {
+        await calls.call(memberId, LIMITS.memberAcceptMs, signal, (client, options) =>
+          client.releaseCopies({ chunkIds }, options),
+        );
+      } catch (error) {
+        if (signal.aborted) throw error;
+        // It learns from nobody that it may forget them: that is its own loss of room, and not ours of data.
+        logger.warn('a leaving member could not be told to keep nothing any more', { memberId, error });
+      }
+    }
+  }
+
+  async *#pages({ memberId, signal }: Leaver): AsyncGenerator<readonly Affected[]> {
+    const { views } = this.#options;
+    let after: ChunkId | undefined;
+    for (;;) {
+      signal.throwIfAborted();
+      const page = await views.run((all) => {
+        const { rows, more } = all.placement.page(after, LIMITS.chunksPerCall);
+        const affected = rows.flatMap(([chunkId, row]): Affected[] =>
+          row.members.includes(memberId)
+            ? [{ chunkId, lengthBytes: row.lengthBytes, row, others: this.#others(row, memberId, all) }]
+            : [],
+        );
+        return { affected, more, last: rows.at(-1)?.[0] };
+      });
+      if (page.affected.length > 0) yield page.affected;
+      if (!page.more) return;
+      after = page.last;
+    }
+  }
+
+  #others(row: PlacementRow | undefined, leaving: MemberId, all: Views): number {
+    const nodes = (row?.holders ?? []).filter((id) => countsAsHolder(id, all));
+    const members = (row?.members ?? []).filter((id) => id !== leaving && memberCounts(id, all));
+    return nodes.length + members.length;
+  }
+
+  async #replaceSome(chunks: readonly Affected[], leaver: Leaver): Promise<void> {
+    const { placement, shared, views } = this.#options;
+    const { memberId, signal } = leaver;
+    const { candidates, unusable, nodes } = await placement.usable(1, signal);
+    const { members } = await shared.candidates();
+    const present = members.filter((each) => each.memberId !== memberId);
+    const toNode = new Map<NodeId, Affected[]>();
+    const toMember = new Map<MemberId, Affected[]>();
+    for (const chunk of chunks) {
+      const { row, others } = chunk;
+      const asked: SharedChunk = { ...chunk, holders: row.holders, members: row.members, refusedBy: [] };
+      const copies = Math.max(1, row.wantedCopies);
+      const usable = row.spread === 'members' ? present : [];
+      const wish = { chunks: [asked], copies, minimumCopies: 0, candidates, members: usable, unusable, avoid: new Set<NodeId>() };
+      const [plan] = accept(planSpread(wish));
+      let need = copies - others;
+      for (const id of plan?.memberIds ?? []) {
+        if (need <= 0 || row.members.includes(id)) continue;
+        toMember.set(id, [...(toMember.get(id) ?? []), chunk]);
+        need -= 1;
+      }
+      for (const id of plan?.nodeIds ?? []) {
+        if (need <= 0 || row.holders.includes(id)) continue;
+        toNode.set(id, [...(toNode.get(id) ?? []), chunk]);
+        need -= 1;
+      }
+    }
+    const rows = await views.run((all) => new Map(all.nodes.all().filter(([id]) => countsAsHolder(id, all))));
+    const uploadId = toBase32(this.#options.random.bytes(UPLOAD_ID_BYTES)) as UploadId;
+    for (const [nodeId, list] of toNode) {
+      await this.#try(leaver, () => this.#toOwnNode({ nodeId, list, rows: rows.size > 0 ? rows : nodes, uploadId }, leaver));
+    }
+    for (const [id, list] of toMember) await this.#try(leaver, () => this.#toMember({ id, list, rows, uploadId }, leaver));
+  }
+
+  /** What one target cannot take now is made elsewhere at the next try, or shows as under-protected. */
+  async #try({ signal }: Leaver, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (signal.aborted) throw error;
+      this.#options.logger.warn('copies could not be made elsewhere', { error: toCollectiveError(error) });
+    }
+  }
+
+  async #toOwnNode(
+    job: {
+      readonly nodeId: NodeId;
+      readonly list: readonly Affected[];
+      readonly rows: ReadonlyMap<NodeId, NodeRow>;
+      readonly uploadId: UploadId;
+    },
+    { signal }: Leaver,
+  ): Promise<void> {
+    const { own, fetcher } = this.#options;
+    const { nodeId, list, uploadId } = job;
+    const [keyHash] = await fetcher.keyHashesOf([nodeId]);
+    if (keyHash === undefined || keyHash.length === 0) return;
+    const sources = await this.#sources(list, job.rows, keyHash, signal);
+    const chunks = list.map(({ chunkId, lengthBytes }) => ({ chunkId, lengthBytes }));
+    const fetched = await fetcher.fetch({ nodeId, origin: own, uploadId, chunks, sources }, signal);
+    await this.#record(fetched.chunks.map(({ chunkId, lengthBytes }) => [chunkId, { lengthBytes, nodeIds: new Set([nodeId]) }]));
+  }
+
+  async #toMember(
+    job: {
+      readonly id: MemberId;
+      readonly list: readonly Affected[];
+      readonly rows: ReadonlyMap<NodeId, NodeRow>;
+      readonly uploadId: UploadId;
+    },
+    { signal }: Leaver,
+  ): Promise<void> {
+    const { calls } = this.#options;
+    const { id, list, uploadId } = job;
+    const chunks = list.map(({ chunkId, lengthBytes }) => ({ chunkId, lengthBytes }));
+    const placed = await calls.call(id, LIMITS.memberCallMs, signal, (client, options) =>
+      client.placeCopies({ uploadId, clientKeyHash: new Uint8Array(0), chunks, avoidNodeIds: [] }, options),
+    );
+    for (const [index, { nodeId }] of placed.nodes.entries()) {
+      const here = list.filter((_, at) => placed.placements[at]?.node === index);
+      const keyHash = placed.nodeKeyHashes[index] ?? new Uint8Array(0);
+      if (here.length === 0 || keyHash.length === 0) continue;
+      const sources = await this.#sources(here, job.rows, keyHash, signal);
+      const asked = { uploadId, nodeId, sources, chunks: here.map(({ chunkId, lengthBytes }) => ({ chunkId, lengthBytes })) };
+      const { chunkIds } = await calls.call(id, LIMITS.memberFetchMs, signal, (client, options) =>
+        client.fetchCopies(asked, options),
+      );
+      const got = new Set(chunkIds);
+      const taken = here.filter(({ chunkId }) => got.has(chunkId));
+      await this.#record(
+        taken.map(({ chunkId, lengthBytes }) => [chunkId, { lengthBytes, nodeIds: new Set(), memberIds: new Set([id]) }]),
+      );
+    }
+  }
+
+  /** Own nodes first, then members, the leaving one among them; tickets are bound to the key of the node that is to fetch. */
+  async #sources(
+    list: readonly Affected[],
+    rows: ReadonlyMap<NodeId, NodeRow>,
+    clientKeyHash: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<readonly FetchSource[]> {
+    const { tickets, sources } = this.#options;
+    const byNode = new Map<NodeId, ListedChunk[]>();
+    const byMember = new Map<MemberId, ListedChunk[]>();
+    for (const { chunkId, lengthBytes, row } of list) {
+      for (const id of row.holders) byNode.set(id, [...(byNode.get(id) ?? []), { chunkId, lengthBytes }]);
+      for (const id of row.members) byMember.set(id, [...(byMember.get(id) ?? []), { chunkId, lengthBytes }]);
+    }
+    const own = [...byNode].flatMap(([nodeId, chunks]): FetchSource[] => {
+      const row = rows.get(nodeId);
+      if (row === undefined || row.endpoints.length === 0) return [];
+      const { name, endpoints } = row;
+      return [{ chunks, access: { nodeId, name, endpoints, ...tickets.read({ nodeId, clientKeyHash, chunks }) } }];
+    });
+    const others = await sources.locate(byMember, clientKeyHash, signal);
+    return [...own, ...others.map(({ access, chunks }): FetchSource => ({ access, chunks: [...chunks] }))].slice(
+      0,
+      LIMITS.fetchSources,
+    );
+  }
+
+  async #record(made: readonly (readonly [ChunkId, ReceiptedChunk])[]): Promise<void> {
+    if (made.length === 0) return;
+    const receipted = new Map(made);
+    await this.#options.commands.submit({
+      actor: 'coordinator',
+      request: undefined,
+      decide: (views) => {
+        const copies = newCopies(receipted, views);
+        return copies.ok ? ok(copies.value) : copies;
+      },
+      answer: () => undefined,
+    });
+  }
+}

@@ -1,0 +1,143 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Cluster, Collective } from '../support/cluster/index.js';
+
+let root: string;
+let collective: Collective;
+
+interface Pledges {
+  readonly given: readonly {
+    readonly member: { readonly name: string };
+    readonly usedBytes: number;
+    readonly pledgedBytes: number;
+  }[];
+  readonly received: Pledges['given'];
+}
+const json = async <Answer>(member: Cluster, args: readonly string[]): Promise<Answer> =>
+  JSON.parse((await member.ok([...args, '--json'])).stdout.toString('utf8')) as Answer;
+const pledges = (member: Cluster): Promise<Pledges> => json(member, ['pledge', 'list']);
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  while (!(await holds())) if (performance.now() > deadline) throw new Error(`not in time: ${what}`);
+}
+
+async function admit(host: Cluster, guest: Cluster): Promise<void> {
+  const { invite } = await json<{ invite: string }>(host, ['member', 'invite', guest.name, '--approved']);
+  await guest.ok(['member', 'accept', invite, '--yes']);
+}
+
+/** No two runs of 64 KiB are alike, so that nothing is stored once for several. */
+function contentOf(bytes: number, seed: number): Buffer {
+  const content = Buffer.alloc(bytes);
+  let state = seed;
+  for (let at = 0; at < bytes; at += 1) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    content[at] = state >>> 24;
+  }
+  return content;
+}
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'collective-copies-'));
+  collective = await Collective.start({
+    root,
+    members: [
+      { name: 'alice', nodes: 2 },
+      { name: 'bob', nodes: 1 },
+      { name: 'carol', nodes: 1 },
+    ],
+  });
+  await admit(collective.of('alice'), collective.of('bob'));
+  await admit(collective.of('alice'), collective.of('carol'));
+}, 120_000);
+
+afterAll(async () => {
+  await collective?.stop('SIGKILL');
+  await rm(root, { recursive: true, force: true });
+});
+
+const members = (): readonly [Cluster, Cluster, Cluster] => [
+  collective.of('alice'),
+  collective.of('bob'),
+  collective.of('carol'),
+];
+
+interface Kept {
+  readonly copies: { readonly present: number; readonly wanted: number };
+  readonly nodes: readonly { readonly kind: string; readonly name: string; readonly chunks: number }[];
+}
+const holders = async (member: Cluster, path: string): Promise<readonly string[]> =>
+  (await json<Kept>(member, ['whereis', path])).nodes.map(({ kind, name }) => `${kind} ${name}`).toSorted();
+
+const photo = contentOf(5_000_000, 7);
+const note = contentOf(3_000, 3);
+
+describe('copies with other members', () => {
+  it('go to each member once, within its pledge', async () => {
+    const [alice, bob, carol] = members();
+    await bob.ok(['pledge', 'set', 'alice', '1G']);
+    await carol.ok(['pledge', 'set', 'alice', '1G']);
+    await until('both pledges are known', async () => (await pledges(alice)).received.length === 2);
+    await alice.ok(['mkdir', '/photos']);
+    await alice.ok(['policy', 'set', '/photos', '--copies', '3', '--spread', 'members', '--min-copies', '2']);
+    await writeFile(join(root, 'a.jpg'), photo);
+    await writeFile(join(root, 'note.txt'), note);
+    await alice.ok(['put', join(root, 'a.jpg'), join(root, 'note.txt'), '/photos']);
+    const kept = await json<Kept>(alice, ['whereis', '/photos/a.jpg']);
+    expect(kept.copies).toMatchObject({ present: 3, wanted: 3 });
+    expect(
+      kept.nodes
+        .filter(({ kind }) => kind === 'member')
+        .map(({ name, chunks }) => [name, chunks])
+        .toSorted(),
+    ).toEqual([
+      ['bob', 5],
+      ['carol', 5],
+    ]);
+    for (const member of [bob, carol]) {
+      expect((await pledges(member)).given).toMatchObject([{ member: { name: 'alice' }, usedBytes: photo.length + note.length }]);
+    }
+  });
+
+  it('are refused beyond the pledge, and fewer are enough for now', async () => {
+    const [alice, bob, carol] = members();
+    await bob.ok(['pledge', 'set', 'alice', String(photo.length + note.length)]);
+    await until('the smaller pledge is known', async () =>
+      (await pledges(alice)).received.some(({ pledgedBytes }) => pledgedBytes < 1_000_000_000),
+    );
+    await writeFile(join(root, 'b.jpg'), contentOf(2_000_000, 11));
+    await alice.ok(['put', join(root, 'b.jpg'), '/photos']);
+    expect(await holders(alice, '/photos/b.jpg')).toContain('member carol');
+    expect(await holders(alice, '/photos/b.jpg')).not.toContain('member bob');
+    expect((await pledges(bob)).given).toMatchObject([{ usedBytes: photo.length + note.length }]);
+    expect((await pledges(carol)).given).toMatchObject([{ usedBytes: photo.length + note.length + 2_000_000 }]);
+  });
+
+  it('are read whole when every own node is lost, and when one holder is away too', async () => {
+    const [alice, bob] = members();
+    for (const node of alice.nodes) await node.stop('SIGKILL');
+    const [first, second] = [join(root, 'first.jpg'), join(root, 'second.jpg')];
+    await alice.ok(['get', '/photos/a.jpg', first]);
+    expect((await readFile(first)).equals(photo)).toBe(true);
+    await bob.stop('SIGKILL');
+    await alice.ok(['get', '/photos/a.jpg', second]);
+    expect((await readFile(second)).equals(photo)).toBe(true);
+    await bob.coordinator.start();
+    for (const node of [...alice.nodes, ...bob.nodes]) await node.start();
+    await alice.untilOnline(2);
+  });
+
+  it('are made elsewhere before a member goes, which keeps nothing any more then', async () => {
+    const [alice, , carol] = members();
+    await alice.ok(['member', 'remove', 'carol']);
+    expect(await holders(alice, '/photos/a.jpg')).toEqual(['member bob', 'node node-1', 'node node-2']);
+    expect((await json<Kept>(alice, ['whereis', '/photos/a.jpg'])).copies.present).toBe(3);
+    expect((await pledges(carol)).given).toMatchObject([{ usedBytes: 0 }]);
+    const third = join(root, 'third.jpg');
+    await alice.ok(['get', '/photos/a.jpg', third]);
+    expect((await readFile(third)).equals(photo)).toBe(true);
+  });
+});
