@@ -27,6 +27,7 @@ import {
   createClient,
   createGrpcTransport,
   FilesServiceDefinition,
+  MemberServiceDefinition,
   type RpcChannel,
   type RpcClient,
   type RpcTransport,
@@ -57,32 +58,45 @@ export class StartedCoordinator {
   readonly transport: RpcTransport;
   readonly #homePort: number;
   readonly #enrolmentPort: number;
+  readonly #peerPort: number;
+  readonly #introductions: 'admit' | 'ask';
   #coordinator: Coordinator | undefined;
   #channel: RpcChannel | undefined;
 
-  private constructor(directory: string, founded: FoundedMember, ports: RealPorts, listening: readonly [number, number]) {
+  private constructor(
+    directory: string,
+    founded: FoundedMember,
+    ports: RealPorts,
+    listening: readonly [number, number, number],
+    introductions: 'admit' | 'ask',
+  ) {
     this.ports = ports;
     this.transport = createGrpcTransport(ports);
     this.directory = directory;
     this.founded = founded;
-    [this.#homePort, this.#enrolmentPort] = listening;
+    [this.#homePort, this.#enrolmentPort, this.#peerPort] = listening;
+    this.#introductions = introductions;
   }
 
-  static async found(): Promise<StartedCoordinator> {
+  static async found(
+    options: { readonly name?: string; readonly introductions?: 'admit' | 'ask' } = {},
+  ): Promise<StartedCoordinator> {
     const directory = await mkdtemp(join(tmpdir(), 'collective-coordinator-'));
-    const [home = 0, enrolment = 0] = await freePorts(2);
+    const [home = 0, enrolment = 0, peer = 0] = await freePorts(3);
     const ports = await realPorts();
     const founded = await initialiseMember({
       directory,
-      name: 'alice',
+      name: options.name ?? 'alice',
       clientName: 'laptop',
       passphrase: 'correct horse battery',
       files: memberFiles(directory, ports),
       ports,
       homeEndpoints: [`127.0.0.1:${home}`],
       enrolmentEndpoints: [`127.0.0.1:${enrolment}`],
+      peerEndpoints: [`127.0.0.1:${peer}`],
     });
-    const started = new StartedCoordinator(directory, founded, ports, [home, enrolment]);
+    const listening = [home, enrolment, peer] as const;
+    const started = new StartedCoordinator(directory, founded, ports, listening, options.introductions ?? 'admit');
     await started.start();
     return started;
   }
@@ -94,6 +108,9 @@ export class StartedCoordinator {
       files: memberFiles(this.directory, this.ports),
       home: { host: '127.0.0.1', port: this.#homePort },
       enrolment: { host: '127.0.0.1', port: this.#enrolmentPort },
+      peer: { host: '127.0.0.1', port: this.#peerPort },
+      peerEndpoints: [`127.0.0.1:${this.#peerPort}`],
+      introductions: this.#introductions,
       homeEndpoints: [`127.0.0.1:${this.#homePort}`],
       enrolmentEndpoints: [`127.0.0.1:${this.#enrolmentPort}`],
       softwareVersion: 'test',
@@ -125,6 +142,18 @@ export class StartedCoordinator {
 
   get admin(): RpcClient<typeof AdminServiceDefinition> {
     return createClient(AdminServiceDefinition, this.#connect());
+  }
+
+  get enrolmentEndpoint(): string {
+    return `127.0.0.1:${this.#enrolmentPort}`;
+  }
+
+  get peerEndpoint(): string {
+    return `127.0.0.1:${this.#peerPort}`;
+  }
+
+  get members(): RpcClient<typeof MemberServiceDefinition> {
+    return createClient(MemberServiceDefinition, this.#connect());
   }
 
   get witnesses(): RpcClient<typeof WitnessAdminServiceDefinition> {
