@@ -126,7 +126,6 @@ export const LIMITS = {
   peerDialSecondMs: 1_000,
   peerHelloMs: 10_000,
   peerPingMs: 30_000,
-  /** A session in which nothing was heard for so long is ended. */
   peerSilenceMs: 90_000,
   /** How often others are told of what they did not have to be told at once. */
   peerAnnounceMs: 30_000,

@@ -1,4 +1,4 @@
-import { type CollectiveError, isCollectiveError, LIMITS, type MemberId } from '../../base/index.js';
+import { type CollectiveError, LIMITS, type MemberId } from '../../base/index.js';
 import {
   type BlockByteSource,
   type Head,
@@ -169,7 +169,3 @@ export class ForeignLog {
     return result;
   }
 }
-
-/** Whether the sender of a block is to blame for this refusal of it. */
-export const isRefusal = (error: unknown): error is CollectiveError =>
-  isCollectiveError(error) && (error.code === 'LOG_DAMAGED' || error.code === 'LOG_FORKED');

@@ -141,7 +141,8 @@ export class OwnFeed {
 
   #announce(link: PeerLink): void {
     const head = this.headFor(link.memberId);
-    if (head.sequence > 0) link.tell(head);
+    const told = link.told.get(head.origin);
+    if (head.sequence > 0 && (told === undefined || isNewer(head, told))) link.tell(head);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type CollectiveError, type MemberId, toCollectiveError } from '../../base/index.js';
+import { type CollectiveError, LIMITS, type MemberId, toCollectiveError } from '../../base/index.js';
 import type { Head } from '../../events/index.js';
 import type { Clock } from '../../ports/index.js';
 import type { PeerHello, PeerMessage } from '../../transport/index.js';
@@ -110,8 +110,9 @@ export class PeerLink {
     this.#pinged = undefined;
   }
 
-  /** It holds a log up to here. */
+  /** It holds a log up to here, by its own word. */
   holds(head: Head): void {
+    if (this.heads.size >= LIMITS.foreignLogs && !this.heads.has(head.origin)) return;
     this.heads.set(head.origin, head);
   }
 

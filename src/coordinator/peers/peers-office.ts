@@ -1,9 +1,8 @@
 import { CollectiveError, isCollectiveError, LIMITS, type MemberId, toBase32, toCollectiveError } from '../../base/index.js';
-import { type EventLog, type Head, parseBlock } from '../../events/index.js';
+import type { EventLog, Head } from '../../events/index.js';
 import type { PeerPool } from '../../identity/index.js';
 import type { Clock, Hasher, Logger, Random, SignatureVerifier, Timers } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
-import { isNewer } from '../../sync/index.js';
 import type { Finding, PeerMessage, RpcChannel } from '../../transport/index.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 import { Dialler } from './dialler.js';
@@ -15,7 +14,6 @@ import { Links } from './links.js';
 import { LogServer } from './log-server.js';
 import { changesMembers, OriginRules } from './origin-rules.js';
 import { OriginSyncs } from './origin-syncs.js';
-import { contradicts } from './own-proof.js';
 import { OwnFeed, type SettledLog } from './own-feed.js';
 import { peerFindings } from './peer-findings.js';
 import { PeerAdminService } from './peer-admin-service.js';
@@ -27,8 +25,9 @@ import { PeerService } from './peer-service.js';
 import { pullBlocks } from './pull-client.js';
 import { mayHave } from './serving-rules.js';
 import { readSession, type SessionHost } from './session.js';
+import { SessionIntake } from './session-intake.js';
 import { StateDesk } from './state-desk.js';
-import { headOf, markOf, memberIdOf, PROTOCOL_VERSION } from './wire.js';
+import { PROTOCOL_VERSION } from './wire.js';
 
 export interface PeersOfficeOptions {
   readonly own: MemberId;
@@ -70,6 +69,7 @@ export class PeersOffice implements SessionHost {
   readonly #forks: ForkDesk;
   readonly #states: StateDesk;
   readonly #dialler: Dialler;
+  readonly #intake: SessionIntake;
   readonly #syncs: OriginSyncs;
   readonly #clients: PeerClients;
   readonly #memory: PeerMemories;
@@ -119,6 +119,14 @@ export class PeersOffice implements SessionHost {
       onStored: (origin) => this.#frontier.stored(origin),
       onForked: (log, toldBy) => this.#forked(log, toldBy),
       onRefused: (memberId, origin, error) => this.#refused(memberId, origin, error),
+    });
+    this.#intake = new SessionIntake({
+      ...options,
+      syncs: this.#syncs,
+      feed: this.#feed,
+      states: this.#states,
+      memory: this.#memory,
+      onOwnHead: () => this.#tellListeners(),
     });
     const session = (memberId: MemberId, signal: AbortSignal): Promise<boolean> => this.#dial(memberId, signal);
     this.#dialler = new Dialler({ own, peers, links: this.links, session, clock, timers, random, logger });
@@ -235,29 +243,7 @@ export class PeersOffice implements SessionHost {
     this.#tellListeners();
   }
 
-  readonly take = async (link: PeerLink, message: Message): Promise<void> => {
-    switch (message.$case) {
-      case 'frontier':
-        for (const head of message.value.heads) this.#takeHead(link, headOf(head));
-        return;
-      case 'blocks':
-        this.#takeBlocks(link, memberIdOf(message.value.origin), message.value.blocks);
-        return;
-      case 'fork':
-        await this.#takeProof(link, memberIdOf(message.value.origin), [message.value.held, message.value.other]);
-        return;
-      case 'states':
-        for (const mark of message.value.marks) this.#states.take(link, markOf(mark));
-        return;
-      case 'ping':
-        link.outbox.pong(message.value.nonce);
-        return;
-      case 'pong':
-        link.ponged(message.value.nonce);
-        return;
-      default:
-    }
-  };
+  readonly take = (link: PeerLink, message: Message): Promise<void> => this.#intake.take(link, message);
 
   /** True: it was taken up. Errors: those of the call. */
   async #dial(memberId: MemberId, signal: AbortSignal): Promise<boolean> {
@@ -272,37 +258,6 @@ export class PeersOffice implements SessionHost {
   async #tellAll(link: PeerLink): Promise<void> {
     await this.#frontier.greet(link);
     for (const log of this.foreign.all()) await this.#forks.tell(link, log);
-  }
-
-  #takeHead(link: PeerLink, head: Head): void {
-    link.holds(head);
-    const { own } = this.#options;
-    if (head.origin === own) {
-      link.acknowledged(head.sequence);
-      this.#feed.feed(link);
-      this.#tellListeners();
-      return;
-    }
-    this.#syncs.of(head.origin)?.wake();
-  }
-
-  #takeBlocks(link: PeerLink, origin: MemberId, blocks: readonly Uint8Array[]): void {
-    const last = parseBlock(blocks.at(-1) ?? new Uint8Array(), this.#options.hasher);
-    if (origin === this.#options.own || !last.ok) return;
-    const { header, lastSequence: sequence, headerHash } = last.value;
-    const head = { origin, epoch: header.epoch, sequence, headerHash };
-    const known = link.heads.get(origin);
-    if (known === undefined || isNewer(head, known)) link.holds(head);
-    this.#syncs.of(origin)?.push(link.memberId, blocks);
-  }
-
-  async #takeProof(link: PeerLink, origin: MemberId, blocks: readonly [Uint8Array, Uint8Array]): Promise<void> {
-    if (origin !== this.#options.own) {
-      this.#syncs.of(origin)?.prove(link.memberId, blocks);
-      return;
-    }
-    const { log } = this.#options;
-    for (const block of blocks) if (await contradicts(log, block, this.#options)) this.#memory.contradicting.add(link.memberId);
   }
 
   #forked(log: ForeignLog, toldBy: MemberId): void {
