@@ -6,7 +6,7 @@ import { makeMany, type Spread, spreadOf } from './changes.js';
 import { DAY, DAY_MS, partOfADay } from './day.js';
 import { Mesh } from './mesh.js';
 import { SNAPSHOT_PERIOD_MS, snapshotBytes } from './snapshots.js';
-import { type Sent, wireBytes } from './traffic.js';
+import { describeKinds, type Sent, wireBytes } from './traffic.js';
 
 export interface MeshSize {
   readonly coordinators: number;
@@ -16,7 +16,7 @@ export interface MeshSize {
 const IDLE_MS = 300_000;
 const CHANGES = 60;
 const BETWEEN_CHANGES_MS = 2_000;
-const DAY_PART_MS = 20 * 60_000;
+const DAY_PART_MS = 10 * 60_000;
 const BACKLOG_EVENTS = 10_000;
 const MEGABYTE = 1e6;
 
@@ -75,8 +75,9 @@ class MeshBench {
     const sent = mesh.traffic.total;
     const cpu = cpuSeconds();
     await mesh.timers.sleep(IDLE_MS);
-    const { wireBytes: bytes } = mesh.traffic.since(sent);
-    const perSecond = bytes / (IDLE_MS / 1000);
+    const idle = mesh.traffic.since(sent);
+    this.#progress(`in ${IDLE_MS / 1000} s: ${describeKinds(idle)}`);
+    const perSecond = idle.wireBytes / (IDLE_MS / 1000);
     this.#add('idle: sent by one coordinator', 'bytes/s', [perSecond / this.#size.coordinators]);
     this.#add('idle: CPU of one coordinator', '% of a core', [
       (100 * (cpuSeconds() - cpu) * 1000) / IDLE_MS / this.#size.coordinators,
@@ -98,7 +99,9 @@ class MeshBench {
       await mesh.timers.sleep(random.fraction() * BETWEEN_CHANGES_MS);
     }
     const seconds = (mesh.time.nowMs - startMs) / 1000;
-    const bytes = mesh.traffic.since(sent).wireBytes - idlePerSecond * seconds;
+    const changes = mesh.traffic.since(sent);
+    this.#progress(`in ${Math.round(seconds)} s with ${CHANGES} changes: ${describeKinds(changes)}`);
+    const bytes = changes.wireBytes - idlePerSecond * seconds;
     const one = spreads.flatMap(({ ownMs }) => ownMs);
     const all = spreads.map(({ everybodyOwnMs }) => everybodyOwnMs);
     this.#add('a change: until one other has applied it, without its link: p50', 'ms', [percentile(one, 50)]);
@@ -121,7 +124,10 @@ class MeshBench {
     this.#progress('a part of a normal day ...');
     const sent = mesh.traffic.total;
     await partOfADay(mesh, DAY_PART_MS);
-    const bytes = (mesh.traffic.since(sent).wireBytes * DAY_MS) / DAY_PART_MS;
+    const part = mesh.traffic.since(sent);
+    this.#progress(`in that part: ${describeKinds(part)}`);
+    const times = DAY_MS / DAY_PART_MS;
+    const bytes = part.wireBytes * times;
     const { coordinators, nodesEach } = this.#size;
     const snapshot = snapshotBytes(coordinators, nodesEach);
     const snapshots = (DAY_MS / SNAPSHOT_PERIOD_MS) * coordinators * (coordinators - 1) * wireBytes(snapshot);
@@ -130,6 +136,8 @@ class MeshBench {
     this.#add('one snapshot of the forerunner', 'bytes', [snapshot]);
     this.#add('a day of snapshots to every peer each 30 s: sent by all together', 'MB', [snapshots / MEGABYTE]);
     this.#add('a day: snapshots against events', 'times', [snapshots / bytes], 'at least 100');
+    const plain = (DAY_MS / SNAPSHOT_PERIOD_MS) * coordinators * (coordinators - 1) * snapshot;
+    this.#add('a day: the same without what the layers below add', 'times', [plain / (part.bytes * times)]);
   }
 
   async #heal(): Promise<void> {

@@ -9,6 +9,7 @@ import {
   createClient,
   type ListPeersResponse,
   PeerAdminServiceDefinition,
+  PeerServiceDefinition,
   type RpcTransport,
 } from '../../src/transport/index.js';
 import {
@@ -147,8 +148,8 @@ export class Mesh {
       time: this.time,
       random: this.random.fork('rpc'),
       linkDelayMs: (from, to) => this.delayMs(from, to),
-      onMessage: (from, to, bytes) => {
-        if (from !== to) this.traffic.add(bytes);
+      onMessage: (from, to, path, message) => {
+        if (from !== to) this.traffic.add(message?.length ?? 0, kindOf(path, message));
       },
     });
   }
@@ -223,6 +224,13 @@ export class Mesh {
     const [one] = away;
     return `${member.founded.name} lacks ${away.length} of ${peers.length} peers (${one?.connection}: ${one?.reason}) and ${behind.length} logs`;
   }
+}
+
+/** What a message between coordinators says: its kind in a session, or the call that it belongs to. */
+function kindOf(path: string, message: Uint8Array | undefined): string {
+  const call = path.slice(path.lastIndexOf('/') + 1);
+  if (call !== 'Session' || message === undefined) return call;
+  return PeerServiceDefinition.methods.session.requestType.decode(message).message?.$case ?? call;
 }
 
 /** What there is on record of nodes that have joined. */

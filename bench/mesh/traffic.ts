@@ -16,29 +16,49 @@ export interface Sent {
   readonly bytes: number;
   /** With all that the layers below add. */
   readonly wireBytes: number;
+  readonly byKind: ReadonlyMap<string, { readonly messages: number; readonly wireBytes: number }>;
 }
-
-const NOTHING: Sent = { messages: 0, bytes: 0, wireBytes: 0 };
 
 /** Counts what coordinators send each other. */
 export class Traffic {
-  #total = NOTHING;
+  #messages = 0;
+  #bytes = 0;
+  #wireBytes = 0;
+  readonly #byKind = new Map<string, { messages: number; wireBytes: number }>();
 
-  add(messageBytes: number, times = 1): void {
-    const { messages, bytes, wireBytes: wire } = this.#total;
-    this.#total = {
-      messages: messages + times,
-      bytes: bytes + times * messageBytes,
-      wireBytes: wire + times * wireBytes(messageBytes),
-    };
+  add(messageBytes: number, kind: string): void {
+    const wire = wireBytes(messageBytes);
+    this.#messages += 1;
+    this.#bytes += messageBytes;
+    this.#wireBytes += wire;
+    const known = this.#byKind.get(kind) ?? { messages: 0, wireBytes: 0 };
+    known.messages += 1;
+    known.wireBytes += wire;
+    this.#byKind.set(kind, known);
   }
 
   get total(): Sent {
-    return this.#total;
+    const byKind = new Map(Array.from(this.#byKind, ([kind, sent]) => [kind, { ...sent }] as const));
+    return { messages: this.#messages, bytes: this.#bytes, wireBytes: this.#wireBytes, byKind };
   }
 
   since(before: Sent): Sent {
-    const { messages, bytes, wireBytes: wire } = this.#total;
-    return { messages: messages - before.messages, bytes: bytes - before.bytes, wireBytes: wire - before.wireBytes };
+    const { messages, bytes, wireBytes: wire, byKind } = this.total;
+    const kinds = Array.from(byKind, ([kind, sent]) => {
+      const then = before.byKind.get(kind) ?? { messages: 0, wireBytes: 0 };
+      return [kind, { messages: sent.messages - then.messages, wireBytes: sent.wireBytes - then.wireBytes }] as const;
+    });
+    return {
+      messages: messages - before.messages,
+      bytes: bytes - before.bytes,
+      wireBytes: wire - before.wireBytes,
+      byKind: new Map(kinds.filter(([, sent]) => sent.messages > 0)),
+    };
   }
+}
+
+/** Such as `ping 120 (11040 bytes), pong 120 (11040 bytes)`, the largest first. */
+export function describeKinds({ byKind }: Sent): string {
+  const kinds = [...byKind].sort(([, left], [, right]) => right.wireBytes - left.wireBytes);
+  return kinds.map(([kind, sent]) => `${kind} ${sent.messages} (${sent.wireBytes} bytes)`).join(', ');
 }

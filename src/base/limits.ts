@@ -125,12 +125,12 @@ export const LIMITS = {
   /** The member with the greater id waits so long for the other one to dial first. */
   peerDialSecondMs: 1_000,
   peerHelloMs: 10_000,
-  peerPingMs: 30_000,
-  peerSilenceMs: 90_000,
+  peerPingMs: 60_000,
+  peerSilenceMs: 180_000,
   /** How often others are told of what they did not have to be told at once. */
   peerAnnounceMs: 30_000,
   /** How often one log's state hashes are told to everybody. */
-  peerStatesMs: 60_000,
+  peerStatesMs: 5 * 60_000,
   /** A block further ahead of the own clock is taken and told of. */
   peerFutureMs: 5 * 60 * 1000,
   /** How long somebody is not asked for a log after giving a block that does not verify; doubled each time. */

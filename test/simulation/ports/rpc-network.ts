@@ -22,8 +22,8 @@ export interface SimRpcNetworkOptions {
   readonly linkDelayMs?: (from: string, to: string) => number;
   /** That a message breaks all calls between its two hosts instead of arriving. Default: 0. */
   readonly cutChance?: number;
-  /** Told of each message with its bytes, when it leaves. */
-  readonly onMessage?: (from: string, to: string, bytes: number) => void;
+  /** Told of each message when it leaves; undefined: the end of a direction. */
+  readonly onMessage?: (from: string, to: string, path: string, message: Uint8Array | undefined) => void;
 }
 
 /** What becomes of messages between coordinators of different members, beyond delay. */
@@ -229,7 +229,7 @@ export class SimRpcNetwork {
     call: OpenCall,
     sent: { readonly path: string; readonly message: Uint8Array | undefined; readonly toPeer: boolean },
   ): Promise<number> {
-    this.#onMessage?.(from, to, sent.message?.length ?? 0);
+    this.#onMessage?.(from, to, sent.path, sent.message);
     await this.#wait(this.#delayOf(from, to));
     while (this.#partitions.has(wayOf(from, to)) && this.#calls.has(call)) await this.#wait(this.#between([100, 1000]));
     if (!this.#calls.has(call)) return 0;
