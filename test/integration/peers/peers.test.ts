@@ -91,7 +91,7 @@ describe('coordinators of several members', () => {
     expect(await nameIn(bob, alice, carol)).toBe('name-39');
   });
 
-  it('a log that was signed twice is frozen at the last common event, everybody hears of it, and others go on', async () => {
+  it('a log that was signed twice is frozen at the last common event for everybody, until its owner starts a new epoch', async () => {
     const [alice, bob, carol] = await three();
     await start(alice, bob, carol);
     await inStep(alice, bob, carol);
@@ -120,6 +120,14 @@ describe('coordinators of several members', () => {
     }
     await bob.running.record(renaming(carol, 'cara'));
     await inStep(bob, carol);
+
+    await backup.startEpoch();
+    await backup.start();
+    await eventually(() => [bob, carol].every((member) => hasAll(member, alice, backup)));
+    for (const member of [bob, carol]) {
+      expect(codes(member)).toEqual([]);
+      expect(await nameIn(member, alice, carol)).toBe('second');
+    }
   });
 
   it('a peer that gives a block with a flipped bit is named, and nothing of the block is taken', async () => {

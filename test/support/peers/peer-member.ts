@@ -1,15 +1,22 @@
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type MemberId, ok } from '../../../src/base/index.js';
+import { accept, type MemberId, ok } from '../../../src/base/index.js';
 import { CommandLoop } from '../../../src/coordinator/commands/command-loop.js';
 import { initialiseMember } from '../../../src/coordinator/index.js';
 import type { FoundedMember } from '../../../src/coordinator/member/member-files.js';
-import { logsDirectoryOf, openMember, type OpenedMember } from '../../../src/coordinator/open-member.js';
+import { logDirectoryOf, logsDirectoryOf, openMember, type OpenedMember } from '../../../src/coordinator/open-member.js';
 import type { ForeignLogs } from '../../../src/coordinator/peers/foreign-logs.js';
 import { openForeignLogs, openPeersPart, type PeersPart } from '../../../src/coordinator/peers/peers-part.js';
+import { startEpoch } from '../../../src/coordinator/witnesses/start-epoch.js';
 import type { CollectiveEvent } from '../../../src/events/index.js';
-import { createSigner, type OwnCredentials, type PeerMember as TrustedPeer, type PeerPool } from '../../../src/identity/index.js';
+import {
+  createSigner,
+  openIdentityKey,
+  type OwnCredentials,
+  type PeerMember as TrustedPeer,
+  type PeerPool,
+} from '../../../src/identity/index.js';
 import type { BoundService, RpcListener, RpcTransport } from '../../../src/transport/index.js';
 import { memberFiles, type realPorts } from '../coordinator/started-coordinator.js';
 
@@ -44,6 +51,8 @@ export class TestPool implements PeerPool {
   }
 }
 
+const PASSPHRASE = 'correct horse battery';
+
 interface Template {
   readonly directory: string;
   readonly founded: FoundedMember;
@@ -57,7 +66,7 @@ async function foundTemplate(name: string, ports: Ports): Promise<Template> {
     directory,
     name,
     clientName: 'laptop',
-    passphrase: 'correct horse battery',
+    passphrase: PASSPHRASE,
     files: memberFiles(directory, ports),
     ports,
     homeEndpoints: ['127.0.0.1:1'],
@@ -127,6 +136,20 @@ export class PeerMember {
     const copy = new PeerMember(directory, this.founded, this.ports, this.#transport, this.#port);
     for (const member of this.pool.all()) copy.pool.set(member);
     return copy;
+  }
+
+  /** Goes on with its log in a new epoch; it does not run, and has no log key after that. */
+  async startEpoch(): Promise<void> {
+    const { directory, id: memberId, ports } = this;
+    const identity = await openIdentityKey(this.founded.identityFile, PASSPHRASE, ports.hasher);
+    await startEpoch({
+      directory: logDirectoryOf(directory, memberId),
+      memberId,
+      identityKeys: accept(identity).keys,
+      reason: 'the log was forked',
+      files: memberFiles(directory, ports),
+      ports,
+    });
   }
 
   /** What its log says of another member. */

@@ -45,9 +45,9 @@ export async function eventually(isSo: () => boolean | Promise<boolean>): Promis
   while (!(await isSo())) await sleep(5);
 }
 
-/** Whether one member has applied all of another's log. */
-export const hasAll = (holder: PeerMember, of: PeerMember): boolean => {
+/** Whether one member has applied all of another's log, which may run from another folder. */
+export const hasAll = (holder: PeerMember, of: PeerMember, running: PeerMember = of): boolean => {
   const log = holder.running.foreign.get(of.id);
-  const { head } = of.running.member.log;
+  const { head } = running.running.member.log;
   return log?.head.sequence === head.sequence && log.applied.sequence === head.sequence;
 };
