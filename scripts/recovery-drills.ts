@@ -18,6 +18,7 @@ const what: Readonly<Record<DrillKind, string>> = {
   recover: "the coordinator's folder lost under load, and recovered from its witnesses",
   backup: "an old backup of the coordinator's folder put back",
   epoch: 'an epoch started by the operator',
+  member: 'a coordinator whose log only other members keep: lost, put back, parted',
 };
 const root = await mkdtemp(join(tmpdir(), 'collective-drills-'));
 console.error(`drills: ${what[kind]}; seed ${values.seed}, ${values.count} drills, data and logs in ${root}`);

@@ -16,9 +16,12 @@ export class Load {
   readonly asked = new Set<string>();
   readonly #client: CollectiveClient;
   readonly #random: Seeded;
+  readonly #files: boolean;
   #count = 0;
 
-  constructor(client: CollectiveClient, random: Seeded) {
+  /** `files`: small files too, which need nodes. */
+  constructor(client: CollectiveClient, random: Seeded, { files } = { files: true }) {
+    this.#files = files;
     this.#client = client;
     this.#random = random;
   }
@@ -46,7 +49,7 @@ export class Load {
       this.#count += 1;
       const path = `${folder}/${this.#count}`;
       try {
-        if (this.#random.below(FILE_EVERY) === 0) await this.#makeFile(path, signal);
+        if (this.#files && this.#random.below(FILE_EVERY) === 0) await this.#makeFile(path, signal);
         else await this.makeFolder(path, signal);
       } catch (error) {
         if (!isCollectiveError(error)) throw error;

@@ -11,8 +11,9 @@ import { Cluster, type Daemon } from '../../test/support/cluster/index.js';
 import { Seeded } from '../kill-loop/seeded.js';
 import { blocksOf, copyOf, isBeginning, logOf, pathsBelow, stateOf } from './checks.js';
 import { Load } from './load.js';
+import { runMemberDrills } from './member-drills.js';
 
-export const KINDS = ['recover', 'backup', 'epoch'] as const;
+export const KINDS = ['recover', 'backup', 'epoch', 'member'] as const;
 export type DrillKind = (typeof KINDS)[number];
 
 export interface DrillOptions {
@@ -42,6 +43,7 @@ const forever = new AbortController().signal;
 
 /** Loses the coordinator's disk, or puts back an old one, or starts epochs, under load, again and again; and looks at everything. */
 export async function runDrills(options: DrillOptions): Promise<DrillReport> {
+  if (options.kind === 'member') return runMemberDrills(options);
   const cluster = await Cluster.start({ root: options.root, nodes: NODES });
   try {
     return await new Drills(options, cluster).run();

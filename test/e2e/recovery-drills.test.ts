@@ -7,9 +7,9 @@ import { type DrillKind, type DrillReport, runDrills } from '../../scripts/recov
 const DRILLS = 1;
 const TIMEOUT_MS = 240_000;
 
-async function drills(kind: DrillKind): Promise<DrillReport> {
+async function drills(kind: DrillKind, count = DRILLS): Promise<DrillReport> {
   const root = await mkdtemp(join(tmpdir(), 'collective-drills-'));
-  const report = await runDrills({ root, kind, count: DRILLS, seed: 3 });
+  const report = await runDrills({ root, kind, count, seed: 3 });
   await rm(root, { recursive: true });
   return report;
 }
@@ -25,5 +25,9 @@ describe('nothing acknowledged is lost, and no log forks, when the folder of the
 
   it('is declared the latest by a new epoch, with any of its witnesses away', { timeout: TIMEOUT_MS }, async () => {
     expect(await drills('epoch')).toMatchObject({ drills: DRILLS, complaints: [] });
+  });
+
+  it('is kept by other members only: lost, put back, or parted and ended by an epoch', { timeout: TIMEOUT_MS }, async () => {
+    expect(await drills('member', 3)).toMatchObject({ drills: 3, complaints: [] });
   });
 });

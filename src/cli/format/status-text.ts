@@ -47,5 +47,5 @@ function auditText({ phase, events, rows, last }: StatusJson['audit'], head: num
 /** Where the log is. */
 function placesText({ disks, witnesses }: StatusJson['log']): string {
   const places = `on ${counted(disks, 'disk')}`;
-  return witnesses === 0 ? places : `${places}, kept by ${counted(witnesses, 'node')} too`;
+  return witnesses === 0 ? places : `${places}, with ${counted(witnesses, 'witness', 'witnesses')}`;
 }

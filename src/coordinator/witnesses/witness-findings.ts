@@ -1,3 +1,4 @@
+import { counted } from '../../base/index.js';
 import type { Finding } from '../../transport/index.js';
 import type { WitnessFacts, WitnessReport } from './witness-report.js';
 
@@ -8,11 +9,11 @@ const SEE = 'See who keeps the log: collective witness list';
 
 /** What is not as it should be with the copies of the log. */
 export function witnessFindings(report: WitnessReport): readonly Finding[] {
-  const { refusal, witnesses, disks, notices } = report;
+  const { refusal, witnesses, disks, membersHolding, notices } = report;
   return [
     ...(refusal === undefined ? [] : [refused(refusal)]),
     ...witnesses.flatMap(witnessFinding),
-    ...(disks > 1 ? [] : [onOneDisk(witnesses)]),
+    ...(disks > 1 ? [] : [onOneDisk(witnesses, membersHolding)]),
     ...notices.map((notice) => finding('log-copies', 'notice', notice, SEE)),
   ];
 }
@@ -22,11 +23,13 @@ function refused({ code, message, next, mayPass }: NonNullable<WitnessReport['re
   return finding(what, mayPass ? 'warning' : 'failure', message, next);
 }
 
-function onOneDisk(witnesses: readonly WitnessFacts[]): Finding {
+function onOneDisk(witnesses: readonly WitnessFacts[], membersHolding: number): Finding {
   const message =
-    witnesses.length === 0
-      ? "The log is kept in the coordinator's folder only: with that disk, everything is lost."
-      : "All copies of the log that are here lie on the coordinator's own disk: with that disk, everything is lost.";
+    membersHolding > 0
+      ? `With the coordinator's disk, the newest changes are lost: ${counted(membersHolding, 'other member')} ${membersHolding === 1 ? 'has' : 'have'} a copy of the log, and no change waits for it.`
+      : witnesses.length === 0
+        ? "The log is kept in the coordinator's folder only: with that disk, everything is lost."
+        : "All copies of the log that are here lie on the coordinator's own disk: with that disk, everything is lost.";
   return finding(
     'log-on-one-disk',
     'warning',

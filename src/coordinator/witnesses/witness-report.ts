@@ -1,4 +1,4 @@
-import { isNodeId, type MemberId, type NodeId } from '../../base/index.js';
+import { isMemberId, isNodeId, type MemberId, type NodeId } from '../../base/index.js';
 import type { EventLog } from '../../events/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import { type Failure, failureOf } from '../../transport/index.js';
@@ -26,6 +26,8 @@ export interface WitnessReport {
   readonly witnesses: readonly WitnessFacts[];
   /** Disks that have everything which was acknowledged, the own one too. */
   readonly disks: number;
+  /** Other members here that hold a copy, witnesses or not. */
+  readonly membersHolding: number;
   /** Why nothing can be changed now; undefined: it can. */
   readonly refusal: (Failure & { readonly mayPass: boolean }) | undefined;
   readonly notices: readonly string[];
@@ -61,6 +63,7 @@ export async function witnessReport(
     byOperator: current.byOperator,
     witnesses: all.map(facts),
     disks: 1 + disks.size,
+    membersHolding: [...desk.links.values()].filter(({ id, head }) => isMemberId(id) && head !== undefined).length,
     refusal: refusal === undefined ? undefined : { ...failureOf(refusal.error), mayPass: refusal.mayPass },
     notices: desk.notices,
   };

@@ -46,7 +46,7 @@ const situation = (changes: Partial<Situation>): Situation => ({
   coordinatorCertificateExpiresMs: undefined,
   certificateLifeMs: 1000,
   startNotices: [],
-  witnesses: { required: 0, byOperator: false, witnesses: [], disks: 2, refusal: undefined, notices: [] },
+  witnesses: { required: 0, byOperator: false, witnesses: [], disks: 2, membersHolding: 0, refusal: undefined, notices: [] },
   exported: 'current',
   viewsDoubtful: false,
   audit: [],
