@@ -1,10 +1,11 @@
-import { type ClientId, isCollectiveError, type MemberId } from '../../base/index.js';
+import { type ClientId, CollectiveError, isCollectiveError, type MemberId } from '../../base/index.js';
 import {
   acceptFrom,
   certificatePem,
   certificatesOfPem,
   checkKeyFile,
   isForKey,
+  memberNamedIn,
   openCa,
   openKeyPair,
   type KeyPair,
@@ -69,7 +70,7 @@ export async function writeMemberFiles(founded: FoundedMember, store: MemberFile
   await store.write(MEMBER_FILES.coordinatorCertificate, certificatePem(material.coordinatorLeaf));
 }
 
-/** Errors: KEY_FILE_UNSAFE, NOT_FOUND, DATA_FORMAT_UNSUPPORTED, CERTIFICATE_INVALID. */
+/** Errors: KEY_FILE_UNSAFE, NOT_FOUND, DATA_FORMAT_UNSUPPORTED, CERTIFICATE_INVALID, CONFIG_INVALID (keys of another member). */
 export async function readMemberFiles(
   member: { readonly memberId: MemberId; readonly name: string },
   store: MemberFileStore,
@@ -99,6 +100,14 @@ export async function readMemberFiles(
     { path: MEMBER_FILES.ticketKey, ...ticketKeys },
   ];
   checkKeyFile({ path: coordinatorCertificate, der: coordinatorLeaf }, { path: coordinatorKey, ...coordinatorKeys }, all);
+  const named = memberNamedIn(coordinatorLeaf);
+  if (named !== undefined && named !== member.memberId) {
+    throw new CollectiveError(
+      'CONFIG_INVALID',
+      `The settings are of member ${member.memberId}, and ${coordinatorCertificate} is of member ${named}.`,
+      { next: 'Correct memberId in coordinator.json, or put both files back from one backup.' },
+    );
+  }
   // A rotation that was cut short leaves the certificate of the next key.
   if (nextCaKeys === undefined || !isForKey(ca.der, nextCaKeys.publicKey)) {
     checkKeyFile({ path: caCertificate, der: ca.der }, { path: caKey, ...caKeys }, all);
