@@ -13,6 +13,7 @@ import {
   createClient,
   createGrpcTransport,
   FilesServiceDefinition,
+  GrantServiceDefinition,
   redeemInvite,
   type RpcChannel,
   type RpcClient,
@@ -35,6 +36,7 @@ export interface AccessClient {
   readonly files: RpcClient<typeof FilesServiceDefinition>;
   readonly admin: RpcClient<typeof AdminServiceDefinition>;
   readonly witnesses: RpcClient<typeof WitnessAdminServiceDefinition>;
+  readonly grants: RpcClient<typeof GrantServiceDefinition>;
 }
 
 /** A member with a real coordinator and real nodes in a process of their own, and all of the member's keys at hand. */
@@ -133,6 +135,7 @@ export class AccessWorld {
       files: createClient(FilesServiceDefinition, channel),
       admin: createClient(AdminServiceDefinition, channel),
       witnesses: createClient(WitnessAdminServiceDefinition, channel),
+      grants: createClient(GrantServiceDefinition, channel),
     };
   }
 

@@ -62,6 +62,7 @@ export const EMPTY_FILE = {
 const directory = { mode: 0o755, modified: undefined, makeParents: false, existOk: false };
 
 const copy = { version: 0, replace: false, makeParents: false };
+const grant = { member: 'bob', rights: ['read'], lifeMs: 0 };
 const restore = { fileId: '', version: 0, atMs: 0, overwrite: false };
 
 /** What the first page of a stream of pages says. */
@@ -126,6 +127,8 @@ export const PATH_CALLS: Readonly<Record<string, (client: AccessClient, path: st
     codeOf(files.restoreEntry({ requestId: requestId(), ...restore, path, toPath: '' }, { signal })),
   'RestoreEntryRequest.to_path': ({ files }, path) =>
     codeOf(files.restoreEntry({ requestId: requestId(), ...restore, path: '/there', toPath: path }, { signal })),
+  'GiveGrantRequest.path': ({ grants }, path) => codeOf(grants.giveGrant({ requestId: requestId(), ...grant, path }, { signal })),
+  'ListGrantsRequest.path': ({ grants }, path) => codeOfFirst(grants.listGrants({ path, expiredToo: false }, { signal })),
 };
 
 /** Each request that carries a request id, made with that id and otherwise in order. */
@@ -172,4 +175,8 @@ export const NAMED_CALLS: Readonly<Record<string, (client: AccessClient, id: str
     codeOf(admin.revokeCertificates({ requestId: id, role: 'client', subject: 'x', note: '', force: false }, { signal })),
   'NameWitnessesRequest.request_id': ({ witnesses }, id) =>
     codeOf(witnesses.nameWitnesses({ requestId: id, nodes: [], required: 0, evenAlone: false, automatic: true }, { signal })),
+  'GiveGrantRequest.request_id': ({ grants }, id) =>
+    codeOf(grants.giveGrant({ requestId: id, ...grant, path: '/there' }, { signal })),
+  'WithdrawGrantRequest.request_id': ({ grants }, id) =>
+    codeOf(grants.withdrawGrant({ requestId: id, grantId: '1-1' }, { signal })),
 };
