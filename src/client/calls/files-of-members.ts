@@ -167,13 +167,13 @@ interface Route {
   readonly member: Member;
   readonly files: Files;
   /** What the member said, in terms of its tree. */
-  told<Answer>(answer: Promise<Answer>): Promise<Answer>;
-  stream<Page>(pages: AsyncIterable<Page>): AsyncIterable<Page>;
-  path(plainPath: string): string;
-  entry(info: EntryInfo | undefined): EntryInfo | undefined;
-  entries(infos: readonly EntryInfo[]): EntryInfo[];
+  readonly told: <Answer>(answer: Promise<Answer>) => Promise<Answer>;
+  readonly stream: <Page>(pages: AsyncIterable<Page>) => AsyncIterable<Page>;
+  readonly path: (plainPath: string) => string;
+  readonly entry: (info: EntryInfo | undefined) => EntryInfo | undefined;
+  readonly entries: (infos: readonly EntryInfo[]) => EntryInfo[];
   /** What was refused of a plural call. */
-  failures<Outcome extends { readonly failure?: Failure | undefined }>(outcomes: readonly Outcome[]): Outcome[];
+  readonly failures: <Outcome extends { readonly failure?: Failure | undefined }>(outcomes: readonly Outcome[]) => Outcome[];
 }
 
 function routeTo(member: Member, files: Files): Route {

@@ -35,7 +35,7 @@ export function memberChannel(channel: RpcChannel, member: string): RpcChannel {
       return forwarded;
     },
     close: () => {
-      for (const call of [...calls]) call.cancel();
+      for (const call of calls) call.cancel();
     },
   };
 }

@@ -74,7 +74,7 @@ describe('clients of other members at the data port', () => {
     bench.putTicket({ clientKeyHash: bench.keyHashOf(own), sentOnly });
 
   it('are let in once their member is admitted, use what they have a ticket for, and nothing without one', async () => {
-    await expect(connect(client)).rejects.toThrow();
+    await expect(connect(client)).rejects.toThrow(/refused|certificate|closed|connection|cut/i);
     await tell([admitted(alice)]);
     const connection = await connect(client);
     const slot = await connection.presentTicket({ ticket: putOf(client, true), chunks: [] }, { signal });
@@ -91,9 +91,9 @@ describe('clients of other members at the data port', () => {
     const mallory = await createMember('mallory, who is admitted too', Date.now() - 60_000);
     await tell([admitted(alice), admitted(mallory)]);
     const forged = await clientOf({ ...mallory, memberId: alice.memberId }, 'aliceclientalice');
-    await expect(connect(forged)).rejects.toThrow();
+    await expect(connect(forged)).rejects.toThrow(/refused|certificate|closed|connection|cut/i);
     const ours = await clientOf({ ...mallory, memberId: bench.member.memberId }, 'ownedclientowned');
-    await expect(connect(ours)).rejects.toThrow();
+    await expect(connect(ours)).rejects.toThrow(/refused|certificate|closed|connection|cut/i);
     await expect(connect(await clientOf(mallory, 'malloryclientmal'))).resolves.toBeDefined();
   });
 
@@ -119,17 +119,17 @@ describe('clients of other members at the data port', () => {
     const connection = await connect(client);
     await tell([admitted(alice, ['aliceclientalice'])]);
     expect(connection.usable).toBe(false);
-    await expect(connect(client)).rejects.toThrow();
+    await expect(connect(client)).rejects.toThrow(/refused|certificate|closed|connection|cut/i);
     const second = await clientOf(alice, 'secondclientseco');
     const other = await connect(second);
     await tell([]);
     expect(other.usable).toBe(false);
-    await expect(connect(second)).rejects.toThrow();
+    await expect(connect(second)).rejects.toThrow(/refused|certificate|closed|connection|cut/i);
     await tell([admitted(alice, ['aliceclientalice'])]);
     await running.node.stop();
     await bench.coordinator.stop();
     running = await bench.startNode();
-    await expect(connect(client)).rejects.toThrow();
+    await expect(connect(client)).rejects.toThrow(/refused|certificate|closed|connection|cut/i);
     await expect(connect(second)).resolves.toBeDefined();
   });
 
@@ -139,6 +139,6 @@ describe('clients of other members at the data port', () => {
     // The node ends the session over it, and so answers nothing.
     tell([crossed]).catch(() => undefined);
     await bench.coordinator.welcomed(2);
-    await expect(connect(client)).rejects.toThrow();
+    await expect(connect(client)).rejects.toThrow(/refused|certificate|closed|connection|cut/i);
   });
 });
