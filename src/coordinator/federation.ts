@@ -158,11 +158,11 @@ export class Federation {
 
   async run(signal: AbortSignal): Promise<void> {
     // Each gets a signal of its own: with many listeners on one Node warns of a leak.
-    await Promise.allSettled(this.#parts.map((part) => part.run?.(AbortSignal.any([signal]))));
+    await Promise.allSettled(this.#parts.map(async (part) => part.run?.(AbortSignal.any([signal]))));
   }
 
   async findings(): Promise<readonly Finding[]> {
-    return (await Promise.all(this.#parts.map((part) => part.findings?.() ?? []))).flat();
+    return (await Promise.all(this.#parts.map(async (part) => (await part.findings?.()) ?? []))).flat();
   }
 
   async close(graceMs: number): Promise<void> {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { accept } from '../../../src/base/index.js';
+import { accept, CollectiveError } from '../../../src/base/index.js';
 import {
   checkMemberJoin,
   createInvite,
@@ -45,13 +45,15 @@ async function knock({ own }: Pick<Stranger, 'own'>): Promise<string> {
   const { memberId, ca } = alice.founded.material;
   const peers = fixedPeers([{ memberId, ca, endpoints: [alice.peerEndpoint] }]);
   const channel = alice.transport.connectPeer({ own, memberId, peers });
+  const client = createClient(PeerServiceDefinition, channel);
+  const request = { origin: memberId, fromSequence: 1, toSequence: 1, previousHeaderHash: new Uint8Array() };
+  const pulled = client.pull(request, { signal })[Symbol.asyncIterator]();
   try {
-    const client = createClient(PeerServiceDefinition, channel);
-    const request = { origin: memberId, fromSequence: 1, toSequence: 1, previousHeaderHash: new Uint8Array() };
-    for await (const { blocks } of client.pull(request, { signal })) return `${blocks.length} block`;
-    return 'nothing';
+    const answered = await pulled.next();
+    return answered.done === true ? 'nothing' : `${answered.value.blocks.length} block`;
   } catch (error) {
-    return (await errorOf(Promise.reject(error))).code;
+    if (error instanceof CollectiveError) return error.code;
+    throw error;
   } finally {
     channel.close();
   }

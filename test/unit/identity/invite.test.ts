@@ -104,14 +104,17 @@ describe('invites', () => {
     expect(refusal(node.text.replace('1node', '1client'), 'client').message).toContain('mistyped');
   });
 
-  it('an invite for members, or of a later version, says that this program is too old', () => {
+  it('an invite for members names the command that takes it; one of a later version says that this program is too old', () => {
     const body = fromBase32(node.text.slice('collective1node'.length))?.slice(0, -4) ?? new Uint8Array();
     const remade = (index: number, byte: number): string => {
       const changed = body.slice();
       changed[index] = byte;
       return toBase32(concatBytes([changed, hasher.sha256(changed).subarray(0, 4)]));
     };
-    expect(refusal(`collective1member${remade(1, 1)}`).message).toContain('another member');
+    expect(refusal(`collective1member${remade(1, 1)}`)).toMatchObject({
+      message: 'This is a member invite.',
+      next: 'Run: collective member accept INVITE',
+    });
     expect(refusal(`collective1node${remade(0, 2)}`).message).toContain('version 2');
     expect(refusal(`collective1node${remade(1, 1)}`).message).toContain('mistyped');
   });
