@@ -17,6 +17,7 @@ import { MemberService } from './member-service.js';
 import type { OtherLogs } from './other-logs.js';
 import { ownCard } from './own-card.js';
 import { PeerDialler } from './peer-dialler.js';
+import { waitingMembers } from './waiting-members.js';
 import { admittedMembers, wordInItsLog } from './trust-sources.js';
 
 export interface MembersPartOptions extends CoordinatorOptions {
@@ -91,6 +92,7 @@ export async function openMembersPart(options: MembersPartOptions): Promise<Memb
       });
       return Promise.all([introductions.run(signal), recordEndpoints({ ...options, ...ports }, signal)]);
     },
+    findings: () => waitingMembers(views),
     stop: async () => forget(),
   };
 }

@@ -65,6 +65,8 @@ describe('a member that comes with an invite', () => {
     const before = await eventsOf();
     expect((await come(alice, await inviteOf(alice, false), bob)).answer.state).toBe('applied');
     expect(await knock(bob)).toBe('COORDINATOR_UNREACHABLE');
+    const { findings } = await alice.admin.getStatus({}, { signal });
+    expect(findings).toContainEqual(expect.objectContaining({ code: 'member-waiting', message: 'bob waits to be admitted.' }));
     await alice.members.approveMember({ requestId: requestId(), member: bob.member.memberId }, { signal });
     expect(await knock(bob)).toBe('1 block');
     expect((await eventsOf()).slice(before.length)).toEqual([
