@@ -20,9 +20,9 @@ const NODE = {
 } as const;
 
 /** A stream that is open and says nothing. */
-async function* silence(): AsyncGenerator<KeepRequest> {
-  await new Promise(() => undefined);
-}
+const silence: AsyncIterable<KeepRequest> = {
+  [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined) }),
+};
 
 it('a stream for copies that says nothing is ended, and streams beyond the limit are refused before they say anything', async () => {
   const time = new SimTime();
@@ -30,7 +30,7 @@ it('a stream for copies that says nothing is ended, and streams beyond the limit
   const call: AuthenticatedCall = { caller: NODE, requestId: '', remote: '', signal: new AbortController().signal };
   const open = () =>
     service
-      .keep(silence(), call)
+      .keep(silence, call)
       .next()
       .then(
         () => 'answered',
