@@ -107,6 +107,10 @@ const copies: Chapter = {
     alice.run('head -c 5000000 /dev/urandom > house.pdf; collective put house.pdf /documents'),
     alice.run('collective whereis /documents/house.pdf'),
     alice.run('collective pledge list'),
+    text(
+      'Her log, without which nobody knows what the copies are of, is to be kept by bob and carol too: they become her witnesses.',
+    ),
+    alice.run('collective witness set bob carol'),
     text('Alice loses all her disks in one night. Her coordinator still knows where everything is.'),
     alice.stop('disk1', true),
     alice.stop('disk2', true),
@@ -120,7 +124,7 @@ const copies: Chapter = {
 const lost: Chapter = {
   title: 'The coordinator is lost as well',
   steps: [
-    text('Peers keep the log too: with the exported identity, all is made anew from them.'),
+    text('With the exported identity, which lay in a drawer elsewhere, all is made anew from what her peers keep of her log.'),
     alice.run('mkdir stick; collective identity export stick/alice.recovery --passphrase-file passphrase'),
     alice.stop('coordinator', true),
     alice.run('rm -r ~/.local/share/collective/alice'),
