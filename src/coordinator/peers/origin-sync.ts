@@ -197,7 +197,7 @@ export class OriginSync {
         if (pull.toSequence !== undefined && log.head.sequence < pull.toSequence) return;
       }
     } finally {
-      await Promise.all(running.map(({ ahead }) => ahead?.stop()));
+      for (const { ahead } of running) await ahead?.stop();
     }
   }
 

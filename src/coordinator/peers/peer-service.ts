@@ -37,7 +37,7 @@ export class PeerService implements ServiceImplementation<typeof PeerServiceDefi
     call.signal.addEventListener('abort', cut, { once: true });
     host.greet(link);
     // It goes on until the call has ended, which does not wait for it.
-    const reading = readSession(link, requests, host).catch((error: unknown) => {
+    readSession(link, requests, host).catch((error: unknown) => {
       this.#options.logger.debug('a session ended', { memberId: link.memberId, error });
     });
     try {
@@ -47,7 +47,6 @@ export class PeerService implements ServiceImplementation<typeof PeerServiceDefi
       link.close(new CollectiveError('UNAVAILABLE', 'The session has ended.'));
       host.links.drop(link);
       call.signal.removeEventListener('abort', cut);
-      void reading;
     }
   }
 

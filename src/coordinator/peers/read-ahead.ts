@@ -1,3 +1,5 @@
+import { type CollectiveError, toCollectiveError } from '../../base/index.js';
+
 /** Takes pages before they are asked for, up to about so many bytes, so that two sources work at the same time. */
 export class ReadAhead {
   readonly #pages: (readonly Uint8Array[])[] = [];
@@ -5,7 +7,7 @@ export class ReadAhead {
   readonly #source: AsyncGenerator<readonly Uint8Array[], void, undefined>;
   #bytes = 0;
   #over = false;
-  #failure: unknown;
+  #failure: CollectiveError | undefined;
   #waiting: (() => void)[] = [];
   readonly #reading: Promise<void>;
 
@@ -49,7 +51,7 @@ export class ReadAhead {
         if (this.#over) return;
       }
     } catch (error) {
-      this.#failure = error;
+      this.#failure = toCollectiveError(error);
     } finally {
       this.#over = true;
       this.#wake();

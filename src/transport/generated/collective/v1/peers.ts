@@ -1516,7 +1516,12 @@ export const PeerServiceDefinition = {
   name: "PeerService",
   fullName: "collective.v1.PeerService",
   methods: {
-    /** One a pair of members, kept open. Both sides say the same things; each begins with a hello and a complete frontier. */
+    /**
+     * One a pair of members, kept open. Both sides say the same things; each begins with a hello and a complete frontier.
+     * buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
+     * buf:lint:ignore RPC_REQUEST_STANDARD_NAME
+     * buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
+     */
     session: {
       name: "Session",
       requestType: PeerMessage as typeof PeerMessage,
