@@ -22,14 +22,17 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 async function tryFault(copy: ScratchCopy, fault: PlantedFault, signal: AbortSignal): Promise<Verdict> {
   const problem = await copy.plant(fault);
   if (problem !== undefined) return { fault, found: false, how: `does not apply any more: ${problem}` };
-  const { seeds, suites } = fault;
-  const result = seeds > 0 ? await runSimulation(copy.path, seeds, signal) : await runSuites(copy.path, suites, signal);
+  const { seeds, meshSeeds, suites } = fault;
+  const simulated = seeds + meshSeeds;
+  const simulation = meshSeeds > 0 ? 'sim-mesh' : 'sim';
+  const result =
+    simulated > 0 ? await runSimulation(copy.path, simulation, simulated, signal) : await runSuites(copy.path, suites, signal);
   await copy.uproot(fault);
   switch (result.kind) {
     case 'failed':
       return { fault, found: true, how: result.firstFailure };
     case 'passed':
-      return { fault, found: false, how: `all ${result.tests} ${seeds > 0 ? 'seeds' : 'tests'} passed` };
+      return { fault, found: false, how: `all ${result.tests} ${simulated > 0 ? 'seeds' : 'tests'} passed` };
     case 'broken':
       return { fault, found: false, how: `no verdict: ${result.why}` };
   }
@@ -38,11 +41,14 @@ async function tryFault(copy: ScratchCopy, fault: PlantedFault, signal: AbortSig
 /** Faults are found only by what passes without them. */
 async function checkWithoutFaults(copy: ScratchCopy, faults: readonly PlantedFault[], signal: AbortSignal): Promise<void> {
   const suites = [...new Set(faults.flatMap((fault) => fault.suites))];
-  const simulated = faults.some(({ seeds }) => seeds > 0);
-  const results = [
-    ...(suites.length > 0 ? [await runSuites(copy.path, suites, signal)] : []),
-    ...(simulated ? [await runSimulation(copy.path, SEEDS_WITHOUT_FAULTS, signal)] : []),
+  const simulations = [
+    ...(faults.some(({ seeds }) => seeds > 0) ? (['sim'] as const) : []),
+    ...(faults.some(({ meshSeeds }) => meshSeeds > 0) ? (['sim-mesh'] as const) : []),
   ];
+  const results = suites.length > 0 ? [await runSuites(copy.path, suites, signal)] : [];
+  for (const simulation of simulations) {
+    results.push(await runSimulation(copy.path, simulation, SEEDS_WITHOUT_FAULTS, signal));
+  }
   for (const result of results) {
     if (result.kind === 'passed') continue;
     throw new Error(`the suites fail without any fault: ${result.kind === 'failed' ? result.firstFailure : result.why}`);

@@ -11,6 +11,8 @@ export interface PlantedFault {
   readonly suites: readonly string[];
   /** Or else the simulation of the whole system must, within so many seeds. */
   readonly seeds: number;
+  /** Or else that of several members. */
+  readonly meshSeeds: number;
 }
 
 /** All of `test/planted`, in order of their names. */
@@ -22,9 +24,13 @@ export async function readPlantedFaults(folder: string): Promise<readonly Plante
 async function readPlantedFault(path: string, name: string): Promise<PlantedFault> {
   const text = await readFile(path, 'utf8');
   const field = (key: string): string | undefined => new RegExp(`^${key}: (.+)$`, 'm').exec(text)?.[1]?.trim();
-  const [title, suites, seeds] = [field('fault'), field('suites'), field('seeds')];
-  if (title === undefined || (suites === undefined) === (seeds === undefined)) {
-    throw new Error(`${path} needs a line "fault: ..." before its diff, and either "suites: ..." or "seeds: ..."`);
+  const [title, suites, seeds, meshSeeds] = [field('fault'), field('suites'), field('seeds'), field('mesh-seeds')];
+  const finders = [suites, seeds, meshSeeds].filter((finder) => finder !== undefined);
+  if (title === undefined || finders.length !== 1) {
+    throw new Error(
+      `${path} needs a line "fault: ..." before its diff, and one of "suites: ...", "seeds: ...", "mesh-seeds: ..."`,
+    );
   }
-  return { name, path, title, suites: suites?.split(/\s+/) ?? [], seeds: Number(seeds ?? 0) };
+  const found = suites?.split(/\s+/) ?? [];
+  return { name, path, title, suites: found, seeds: Number(seeds ?? 0), meshSeeds: Number(meshSeeds ?? 0) };
 }

@@ -84,6 +84,11 @@ export class EvilMember {
     this.commonSequence = (differs < 0 ? left.at(-1) : left[differs - 1])?.lastSequence ?? 0;
   }
 
+  /** Whether this block, by the hash of its header, is one of its own making. */
+  hasSigned(headerHash: Uint8Array): boolean {
+    return this.#branches.some((blocks) => blocks.some((block) => equalBytes(block.headerHash, headerHash)));
+  }
+
   /** Whether everything that it has to say is said by now. */
   get isRevealed(): boolean {
     const [left, right] = this.#branches;

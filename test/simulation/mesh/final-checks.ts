@@ -119,6 +119,10 @@ async function checkCopies({ evil }: World, member: MemberHost, origins: readonl
     if (origin !== evil?.founded.memberId || !evil.isFound) {
       holds(copy.fork === undefined, `${host} holds a proof that ${name} has forked`);
     }
+    for await (const { header, headerHash } of copy.read({ fromSequence: 1 })) {
+      if (origin !== evil?.founded.memberId) continue;
+      holds(evil.hasSigned(headerHash), `${host} holds event ${header.firstSequence} of ${name}, who never signed it so`);
+    }
     await copy.close();
   }
 }
