@@ -144,6 +144,7 @@ class MemberDrills {
   /** An operator vouches for an old disk while the others are away: two branches are signed. Everybody freezes, until an epoch. */
   async #part(folder: string, number: number): Promise<void> {
     const { load } = this.#begun;
+    const before = new Set(load.acknowledged);
     await this.#alice.coordinator.stop('SIGTERM');
     const backup = join(this.#options.root, `backup-${number}`);
     await cp(this.#directory, backup, { recursive: true, preserveTimestamps: true });
@@ -155,8 +156,8 @@ class MemberDrills {
     await Promise.all(this.#others.map(({ coordinator }) => coordinator.stop('SIGTERM')));
     await rm(this.#directory, { recursive: true });
     await rename(backup, this.#directory);
-    // What was acknowledged on the other branch is given up with it.
-    load.acknowledged.delete(`${folder}/on-the-branch-that-is-cut`);
+    // What was acknowledged on the branch that an operator cuts is given up with it.
+    for (const path of load.acknowledged) if (!before.has(path)) load.acknowledged.delete(path);
     const epoch = ['coordinator', 'new-epoch', '--passphrase-file', this.#alice.passphraseFile, '--reason', `drill ${number}`];
     const early = this.#random.below(2) === 0;
     if (early) await this.#alice.ok(epoch);
