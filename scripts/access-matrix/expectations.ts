@@ -73,8 +73,12 @@ function onDataPort(fault: Fault | undefined, role: Credential['role'], operatio
   // Clients of other members may come here, if the member is admitted.
   if (fault === 'stranger' || fault === 'another member') return NOT_ADMITTED;
   if (fault !== undefined && !(fault === 'revoked' && role === 'node')) return closed(REASONS[fault]);
-  if (role !== 'client') {
-    return closed({ code: 'PERMISSION_DENIED', says: new RegExp(`not open to a ${role}: .* a client is needed`) });
+  if (role !== 'client' && role !== 'node') {
+    return closed({ code: 'PERMISSION_DENIED', says: new RegExp(`not open to a ${role}: .* a client or a node is needed`) });
+  }
+  // A node may come to fetch, with a ticket that was made for its own key: that of a client is of no use to it.
+  if (role === 'node' && operation.kind === 'data' && operation.name !== 'hello') {
+    return { kind: 'told', code: 'TICKET_INVALID', says: /was given to another client/ };
   }
   if (operation.kind === 'rpc') return closed({ code: 'PROTOCOL_ERROR', says: /A frame of unknown type/ });
   return { kind: 'passes', code: DATA_OPERATIONS[operation.name] };

@@ -130,7 +130,6 @@ describe('tickets that are not good', () => {
 
   it.each([
     ['another member', async () => ownCredentials(await createMember('stranger', Date.now() - 60_000), nodeOf(bench.member))],
-    ['the role of a node', async () => ownCredentials(bench.member, nodeOf(bench.member, OTHER_NODE_ID))],
     ['the role of the coordinator', async () => ownCredentials(bench.member, coordinatorOf(bench.member))],
   ])('a certificate of %s does not even connect', async (_what, make) => {
     const own = { ...(await make()), ca: bench.member.ca, memberId: bench.member.memberId };
