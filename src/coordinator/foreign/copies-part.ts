@@ -84,7 +84,15 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
   const reading = new MemberSources({ trust, calls, logger: ports.logger });
   const tickets = ownCopies.ticketsFor(own, false);
   const leaving = new Leaving({
-    ...{ ...ports, own, views, commands, placement, fetcher, calls, damage, tickets },
+    ...ports,
+    own,
+    views,
+    commands,
+    placement,
+    fetcher,
+    calls,
+    damage,
+    tickets,
     shared: placing,
     sources: reading,
   });

@@ -39,7 +39,8 @@ export class KeptWatch {
     const forget = logs.onApplied((origin) => this.#moved.add(origin));
     try {
       while (!signal.aborted) {
-        for (const memberId of [...this.#moved]) {
+        const moved = [...this.#moved];
+        for (const memberId of moved) {
           this.#moved.delete(memberId);
           try {
             await this.#compare(memberId, signal);

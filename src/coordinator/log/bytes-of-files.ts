@@ -8,7 +8,7 @@ export async function bytesOfFiles(
 ): Promise<number> {
   const names = await fileSystem.readDirectory(directory);
   const sizes = await Promise.all(
-    names.map((name) => (name === last?.file ? last.usedBytes : bytesOf(fileSystem, `${directory}/${name}`))),
+    names.map((name) => (name === last?.file ? Promise.resolve(last.usedBytes) : bytesOf(fileSystem, `${directory}/${name}`))),
   );
   return sizes.reduce((sum, bytes) => sum + bytes, 0);
 }

@@ -91,13 +91,13 @@ async function fetchFrom(
   const connection = await dialNode(options, access, signal);
   try {
     const slot = await connection.presentTicket({ ticket: access.ticket, chunks: covered }, { signal });
-    let failure: unknown;
+    let failure: CollectiveError | undefined;
     for (const chunk of asked) {
       try {
         await take(chunk, await connection.get(slot, chunk, new Uint8Array(chunk.lengthBytes), { signal }));
       } catch (error) {
-        failure = error;
-        if (signal.aborted || !connection.usable || OWN_FAULTS.has(toCollectiveError(error).code)) throw error;
+        failure = toCollectiveError(error);
+        if (signal.aborted || !connection.usable || OWN_FAULTS.has(failure.code)) throw error;
       }
     }
     if (failure !== undefined) throw failure;

@@ -152,7 +152,9 @@ describe('get, when copies are bad', () => {
     await get(world);
     await get(world);
     expect(same(world.local.contentOf('/back'), content)).toBe(true);
-    expect(world.coordinator.damage).toEqual([{ chunkId: first, nodeId: world.nodes[0]?.id, memberId: '', code: 'CHUNK_DAMAGED' }]);
+    expect(world.coordinator.damage).toEqual([
+      { chunkId: first, nodeId: world.nodes[0]?.id, memberId: '', code: 'CHUNK_DAMAGED' },
+    ]);
   });
 
   it('reads the other copy when one is gone, and reports the missing one', async () => {
