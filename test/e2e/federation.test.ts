@@ -101,7 +101,7 @@ describe("another member's folder", () => {
   beforeAll(async () => {
     file = join(root, 'lake.jpg');
     await writeContent(file, 'lake', CONTENT_BYTES);
-    await bob.ok(['mkdir', '/photos']);
+    await bob.ok(['mkdir', '/photos', '/private']);
     await bob.ok(['put', file, '/photos']);
   });
 
@@ -122,7 +122,10 @@ describe("another member's folder", () => {
     await alice.ok(['put', note, 'bob:/photos']);
     expect(await namesAt(bob, '/photos')).toEqual(['lake.jpg', 'note.txt']);
     expect(await refusalOf(carol, 'get', 'bob:/photos/lake.jpg', join(root, 'never'))).toBe('PERMISSION_DENIED');
-    expect(await refusalOf(alice, 'ls', 'bob:/')).toBe('PERMISSION_DENIED');
+    expect(await refusalOf(carol, 'ls', 'bob:/')).toBe('PERMISSION_DENIED');
+    // The way to what was granted, and nothing beside it.
+    expect(await namesAt(alice, 'bob:/')).toEqual(['photos']);
+    expect(await refusalOf(alice, 'ls', 'bob:/private')).toBe('PERMISSION_DENIED');
   });
 });
 

@@ -17,7 +17,7 @@ export const PEERS = z.object({
       name: z.string(),
       connection: z.string(),
       address: z.string().optional(),
-      roundTripMs: z.number().optional(),
+      roundTripMs: z.number().nullish(),
       theirLog: HOW_FAR,
       ourLog: HOW_FAR,
     }),
