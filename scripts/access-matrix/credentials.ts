@@ -101,7 +101,8 @@ export async function makeCredentials(
       `a ${role} of this member, by its CA before, within the overlap`,
       role,
       undefined,
-      await leafOf(earlier, name, now, keysOfClient),
+      // A node has a key of its own: the rights are a client's.
+      await leafOf(earlier, name, now, ...(role === 'node' ? [] : [keysOfClient])),
     );
     const gone = { ...past.afterOverlap, memberId: member.memberId };
     add(

@@ -76,11 +76,12 @@ export class CopiesService implements ServiceImplementation<typeof CopiesService
 
   async setPledge(request: SetPledgeRequest, call: AuthenticatedCall): Promise<SetPledgeResponse> {
     const { commands, views, hasher } = this.#options;
-    const { bytes } = request;
-    const [memberId] = await views.run(({ peers }) => memberNamed(request.member, peers));
+    const { bytes, member, requestId } = request;
+    const command = requestRef({ requestId, method: 'setPledge', content: { member, bytes } }, hasher);
+    const [memberId] = await views.run(({ peers }) => memberNamed(member, peers));
     await commands.submit({
       actor: clientCaller(call.caller).actor,
-      request: requestRef({ requestId: request.requestId, method: 'setPledge', content: { memberId, bytes } }, hasher),
+      request: command,
       decide: (all) => decideSetPledge({ memberId, bytes }, all),
       answer: () => undefined,
     });
