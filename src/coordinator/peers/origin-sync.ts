@@ -1,10 +1,11 @@
 import { CollectiveError, isCollectiveError, LIMITS, type MemberId, toCollectiveError } from '../../base/index.js';
 import { type BlockByteSource, parseBlock } from '../../events/index.js';
 import type { Clock, Hasher, Logger, Timers } from '../../ports/index.js';
-import { type Bound, nextStep, pushedRun, type Pull, type Source, withinBound } from '../../sync/index.js';
+import { type Bound, isNewer, nextStep, pushedRun, type Pull, type Source, withinBound } from '../../sync/index.js';
 import type { PeerServiceDefinition, RpcClient } from '../../transport/index.js';
 import type { ForeignLog } from './foreign-log.js';
 import type { ForeignLogs } from './foreign-logs.js';
+import { ForkProofs } from './fork-proofs.js';
 import { lastCommon } from './parting.js';
 import { pullBlocks, pullPages, type PullRange } from './pull-client.js';
 import { ReadAhead } from './read-ahead.js';
@@ -43,8 +44,7 @@ export class OriginSync {
   readonly #faults: SourceFaults;
   readonly #pushed: Pushed[] = [];
   #pushedBytes = 0;
-  /** A proof that came before what it proves. */
-  #proof: Pushed | undefined;
+  readonly #proofs: ForkProofs;
   #wake: (() => void) | undefined;
   /** Something has changed since the last look. */
   #woken = false;
@@ -53,6 +53,7 @@ export class OriginSync {
   constructor(options: OriginSyncOptions) {
     this.#options = options;
     this.#faults = new SourceFaults(options.clock);
+    this.#proofs = new ForkProofs(options.hasher);
   }
 
   /** Why the copy cannot be kept up for now, on this side. */
@@ -71,8 +72,8 @@ export class OriginSync {
 
   /** Two blocks of which somebody says that they are signed for one place. */
   prove(memberId: MemberId, blocks: readonly [Uint8Array, Uint8Array]): void {
-    if (this.#faults.blocked(memberId) || this.#proof !== undefined) return;
-    this.#proof = { memberId, blocks, bytes: bytesOf(blocks) };
+    if (this.#faults.blocked(memberId)) return;
+    this.#proofs.add(memberId, blocks);
     this.wake();
   }
 
@@ -140,17 +141,10 @@ export class OriginSync {
   }
 
   async #takeProof(): Promise<boolean> {
-    const proof = this.#proof;
-    if (proof === undefined) return false;
-    const { logs, origin, hasher } = this.#options;
+    const { logs, origin } = this.#options;
     const log = logs.get(origin);
-    if (log === undefined) return false;
-    const sequences = proof.blocks.map((block) => {
-      const parsed = parseBlock(block, hasher);
-      return parsed.ok ? parsed.value.header.firstSequence : 0;
-    });
-    if (Math.max(...sequences) > log.head.sequence + 1) return false;
-    this.#proof = undefined;
+    const proof = log === undefined ? undefined : this.#proofs.take(log.head.sequence);
+    if (log === undefined || proof === undefined) return false;
     if (log.fork !== undefined) return true;
     for (const block of proof.blocks) await this.#store(log, proof.memberId, [block]);
     return true;
@@ -167,8 +161,8 @@ export class OriginSync {
         return parsed.ok && !withinBound({ epoch: parsed.value.header.epoch, lastSequence: parsed.value.lastSequence }, bound);
       });
       if (beyond) throw pastTheBound();
-      await log.append(blocks);
-      this.#faults.worked(memberId);
+      const after = await log.append(blocks);
+      if (isNewer(after, before)) this.#faults.worked(memberId);
       return true;
     } catch (error) {
       this.#caught(log, memberId, error);
@@ -179,7 +173,7 @@ export class OriginSync {
   }
 
   async #pull(log: ForeignLog, pulls: readonly Pull[], bound: Bound, signal: AbortSignal): Promise<void> {
-    const { origin, clientOf, timers } = this.#options;
+    const { origin, clientOf, clock, timers } = this.#options;
     const running = pulls.map((pull, index) => {
       const toSequence = bound === undefined ? pull.toSequence : Math.min(pull.toSequence ?? bound.sequence, bound.sequence);
       const range: PullRange = {
@@ -188,7 +182,7 @@ export class OriginSync {
         toSequence,
         previousHeaderHash: index === 0 && log.head.sequence > 0 ? log.head.headerHash : undefined,
       };
-      const pages = pullPages(clientOf(pull.memberId), range, { timers, signal });
+      const pages = pullPages(clientOf(pull.memberId), range, { clock, timers, signal });
       return { pull, ahead: index === 0 ? undefined : new ReadAhead(pages, AHEAD_BYTES), pages };
     });
     try {
@@ -209,11 +203,15 @@ export class OriginSync {
     signal: AbortSignal,
   ): Promise<boolean> {
     let came = false;
+    let inVain = 0;
     try {
       for await (const blocks of pages) {
         came = true;
+        const before = log.head;
         if (!(await this.#store(log, memberId, blocks))) return false;
         signal.throwIfAborted();
+        inVain = isNewer(log.head, before) ? 0 : inVain + 1;
+        if (inVain > PAGES_IN_VAIN) throw new CollectiveError('PROTOCOL_ERROR', 'It gives what is held here already.');
       }
     } catch (error) {
       if (signal.aborted) throw error;
@@ -267,11 +265,11 @@ export class OriginSync {
   }
 
   #sourceOf(memberId: MemberId): BlockByteSource {
-    const { origin, clientOf, timers } = this.#options;
+    const { origin, clientOf, clock, timers } = this.#options;
     return async function* blocks(fromSequence, signal = new AbortController().signal) {
       const range = { origin, fromSequence, toSequence: undefined, previousHeaderHash: undefined };
       try {
-        yield* pullBlocks(clientOf(memberId), range, { timers, signal });
+        yield* pullBlocks(clientOf(memberId), range, { clock, timers, signal });
       } catch (error) {
         // Whatever is wrong at the other side is not to be taken for something wrong with what is held here.
         throw new CollectiveError('UNAVAILABLE', `It could not give blocks: ${toCollectiveError(error).message}`, {
@@ -326,6 +324,8 @@ export class OriginSync {
   }
 }
 
+/** Ranges meet within a block, so that a page may hold nothing new. */
+const PAGES_IN_VAIN = 1;
 const AHEAD_BYTES = 2 * LIMITS.peerPageBytes;
 /** Of this coordinator's disk, whoever gave the blocks. */
 const LOCAL: ReadonlySet<CollectiveError['code']> = new Set(['LOG_FAILED', 'IO_FAILED', 'NOT_ENOUGH_SPACE']);

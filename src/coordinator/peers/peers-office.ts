@@ -177,7 +177,7 @@ export class PeersOffice implements SessionHost {
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const { origin, fromSequence, toSequence } = range;
     const whole = { origin, fromSequence, toSequence, previousHeaderHash: undefined };
-    return pullBlocks(this.#clients.of(memberId), whole, { timers: this.timers, signal });
+    return pullBlocks(this.#clients.of(memberId), whole, { clock: this.#options.clock, timers: this.timers, signal });
   }
 
   /** Until the signal; never rejects. */

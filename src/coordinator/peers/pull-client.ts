@@ -1,5 +1,5 @@
 import { CollectiveError, LIMITS, type MemberId } from '../../base/index.js';
-import type { Timers } from '../../ports/index.js';
+import type { Clock, Timers } from '../../ports/index.js';
 import type { PeerServiceDefinition, RpcClient } from '../../transport/index.js';
 
 /** A range of one log to ask one coordinator for. */
@@ -14,12 +14,13 @@ export interface PullRange {
 
 /**
  * Pages of blocks, one fetched ahead while the one before is stored. Not verified. Errors: those of the call; LOG_FORKED where
- * the other side has another block before the range; DEADLINE_EXCEEDED when nothing comes for LIMITS.peerPullStallMs.
+ * the other side has another block before the range; PROTOCOL_ERROR for a page without blocks; DEADLINE_EXCEEDED when nothing comes
+ * for LIMITS.peerPullStallMs, or less than a page in that time: others may have it who are faster.
  */
 export async function* pullPages(
   client: RpcClient<typeof PeerServiceDefinition>,
   { origin, fromSequence, toSequence, previousHeaderHash }: PullRange,
-  { timers, signal }: { readonly timers: Timers; readonly signal: AbortSignal },
+  { clock, timers, signal }: { readonly clock: Clock; readonly timers: Timers; readonly signal: AbortSignal },
 ): AsyncGenerator<readonly Uint8Array[], void, undefined> {
   const stalled = new AbortController();
   const request = {
@@ -30,10 +31,18 @@ export async function* pullPages(
   };
   const ending = AbortSignal.any([signal, stalled.signal]);
   const pages = client.pull(request, { signal: ending })[Symbol.asyncIterator]();
+  let leftMs: number = LIMITS.peerPullStallMs;
   const fetch = async () => {
-    const timer = timers.after(LIMITS.peerPullStallMs, () => stalled.abort());
+    const startedMs = clock.monotonicMs();
+    const timer = timers.after(Math.min(leftMs, LIMITS.peerPullStallMs), () => stalled.abort());
     try {
-      return await pages.next();
+      const page = await pages.next();
+      if (page.done !== true) {
+        if (page.value.blocks.length === 0) throw new CollectiveError('PROTOCOL_ERROR', 'It gave a page without blocks.');
+        leftMs -= clock.monotonicMs() - startedMs;
+        leftMs += (bytesOf(page.value.blocks) / LIMITS.peerPageBytes) * LIMITS.peerPullStallMs;
+      }
+      return page;
     } catch (error) {
       throw stalled.signal.aborted ? standstill() : error;
     } finally {
@@ -58,6 +67,8 @@ export async function* pullPages(
 export async function* pullBlocks(...pull: Parameters<typeof pullPages>): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const page of pullPages(...pull)) yield* page;
 }
+
+const bytesOf = (blocks: readonly Uint8Array[]): number => blocks.reduce((sum, { length }) => sum + length, 0);
 
 const standstill = (): CollectiveError =>
   new CollectiveError('DEADLINE_EXCEEDED', 'The other coordinator gave no more blocks for a while.');

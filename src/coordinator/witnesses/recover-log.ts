@@ -1,7 +1,7 @@
 import { CollectiveError, equalBytes, isCollectiveError, isMemberId, toCollectiveError } from '../../base/index.js';
 import { type LogCopy, openLogCopy } from '../../events/index.js';
 import { openCa, type PeerMember } from '../../identity/index.js';
-import type { FileSystem, Hasher, Logger, Random, SignatureVerifier, Timers } from '../../ports/index.js';
+import type { Clock, FileSystem, Hasher, Logger, Random, SignatureVerifier, Timers } from '../../ports/index.js';
 import { type GatherOptions, type Gathering, gatherWitnesses } from './gathering.js';
 import { byHead, describeKeeper, type Keeper, type KeeperId } from './keeper.js';
 import { RecoveryPeers } from './recovery-peers.js';
@@ -38,6 +38,7 @@ export interface RecoverLogOptions extends GatherOptions {
   readonly membersAreEnough: boolean;
   readonly onAnswers: (answers: readonly CopyAnswer[]) => void;
   readonly ports: {
+    readonly clock: Clock;
     readonly random: Random;
     readonly fileSystem: FileSystem;
     readonly hasher: Hasher;

@@ -1,7 +1,7 @@
 import { type MemberId, toBase32, toCollectiveError } from '../../base/index.js';
 import type { Head } from '../../events/index.js';
 import { fixedPeers, type OwnCredentials, type PeerMember } from '../../identity/index.js';
-import type { Logger, Random, Timers } from '../../ports/index.js';
+import type { Clock, Logger, Random, Timers } from '../../ports/index.js';
 import {
   createClient,
   type PeerMessage,
@@ -23,6 +23,7 @@ export interface RecoveryPeersOptions {
   readonly origin: MemberId;
   readonly own: OwnCredentials;
   readonly transport: Pick<RpcTransport, 'connectPeer'>;
+  readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
   readonly logger: Logger;
@@ -57,7 +58,7 @@ export class RecoveryPeers {
 
   /** Never rejects. */
   async #loop(peer: PeerMember): Promise<void> {
-    const { origin, own, transport, timers, logger, onKeeper } = this.#options;
+    const { origin, own, transport, clock, timers, logger, onKeeper } = this.#options;
     const { memberId } = peer;
     const { signal } = this.#stop;
     const channel = transport.connectPeer({ own, memberId, peers: fixedPeers([peer]) });
@@ -68,7 +69,7 @@ export class RecoveryPeers {
         const head = await this.#headAt(client);
         const read = (fromSequence: number, toSequence: number, reading: AbortSignal): Promise<readonly Uint8Array[]> => {
           const range = { origin, fromSequence, toSequence, previousHeaderHash: undefined };
-          return pageOf(pullBlocks(client, range, { timers, signal: reading }));
+          return pageOf(pullBlocks(client, range, { clock, timers, signal: reading }));
         };
         onKeeper(new MemberKeeper({ memberId, ended: signal, read }, head));
         return;

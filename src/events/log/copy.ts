@@ -124,7 +124,10 @@ class SegmentLogCopy implements LogCopy {
       if (common < stored.tail.sequence) await this.#cut(stored, common);
       for await (const batch of batched(source(common + 1, signal))) {
         if (signal?.aborted === true) throw new CollectiveError('CANCELLED', 'Following the epoch was cancelled.');
-        await this.#append(batch, { following: true, onStored });
+        const before = this.head;
+        const after = await this.#append(batch, { following: true, onStored });
+        if (after.sequence === before.sequence && after.epoch === before.epoch)
+          throw forked(common, 'the other one does not go on');
       }
       return this.head;
     });

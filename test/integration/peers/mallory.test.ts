@@ -1,0 +1,73 @@
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Mallory, claim, claims, type Pulled } from '../../support/peers/mallory.js';
+import { type PeerMember, removeTemplates } from '../../support/peers/peer-member.js';
+import { eventually, hasAll, PeerWorld } from '../../support/peers/peer-world.js';
+
+let world: PeerWorld | undefined;
+let mallory: Mallory | undefined;
+
+afterEach(async () => {
+  await mallory?.stop();
+  await world?.remove();
+});
+afterAll(removeTemplates);
+
+/** Alice's log is had by bob; mallory is admitted by both and tells bob what a test says. */
+async function three(): Promise<readonly [PeerMember, PeerMember, PeerMember, Mallory]> {
+  world = await PeerWorld.of(['alice', 'bob', 'carol'], 'grpc');
+  const [alice, bob, carol] = world.members;
+  if (alice === undefined || bob === undefined || carol === undefined) throw new Error('there are three');
+  await world.start(alice);
+  await world.start(bob);
+  await eventually(() => hasAll(bob, alice));
+  for (const each of [alice, bob]) carol.pool.set(each.trusted);
+  mallory = new Mallory(carol);
+  await mallory.listen();
+  return [alice, bob, carol, mallory];
+}
+
+const renaming = (of: PeerMember, name: string) => ({ type: 'MemberRenamed', memberId: of.id, name }) as const;
+
+describe('an admitted member whose coordinator lies', () => {
+  const answers: readonly (readonly [string, (held: () => Promise<Uint8Array[]>) => Pulled])[] = [
+    [
+      'pages without blocks',
+      async function* () {
+        for (;;) {
+          yield { blocks: [] };
+          await sleep(1);
+        }
+      },
+    ],
+    [
+      'what is held already, again and again',
+      async function* (held) {
+        const blocks = await held();
+        for (;;) {
+          yield { blocks };
+          await sleep(1);
+        }
+      },
+    ],
+  ];
+  for (const [what, answer] of answers) {
+    for (const epoch of [1, 2 ** 40]) {
+      it(`cannot keep others from a log by giving ${what} without an end, claiming epoch ${epoch}`, async () => {
+        const [alice, bob, carol, liar] = await three();
+        const held = async (): Promise<Uint8Array[]> => {
+          const blocks: Uint8Array[] = [];
+          for await (const block of bob.running.foreign.get(alice.id)?.readBytes({ fromSequence: 1 }) ?? [])
+            blocks.push(block.bytes);
+          return blocks;
+        };
+        liar.pull = () => answer(held);
+        liar.say(bob, [claims(claim(alice.id, epoch, 2 ** 52))]);
+        await eventually(() => liar.pulls > 0);
+        await alice.running.record(renaming(carol, 'news'));
+        await eventually(() => hasAll(bob, alice));
+        expect(bob.running.foreign.get(alice.id)?.failure).toBeUndefined();
+      }, 8_000);
+    }
+  }
+});
