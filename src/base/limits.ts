@@ -118,6 +118,8 @@ export const LIMITS = {
   peersPushedToAll: 16,
   /** Of more, to so many; the others are told of it. */
   peersPushedOfMore: 6,
+  /** Of more than that, so many are told each time how far the logs of others are held. */
+  peersToldARound: 4,
   /** Blocks up to this size are sent to all in any case: telling of them and being asked for them costs more. */
   peerSmallPushBytes: 1 * KiB,
   peerDialDelayMinMs: 250,

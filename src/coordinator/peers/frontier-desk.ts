@@ -46,7 +46,7 @@ export class FrontierDesk {
     timers.after(DEPARTED_MS * random.fraction(), () => {
       const head = this.#options.foreign.get(origin)?.head;
       // The next round says it again.
-      if (head !== undefined && !signal.aborted) this.#tellAll([head]).catch(() => undefined);
+      if (head !== undefined && !signal.aborted) this.#tellSome([head]).catch(() => undefined);
     });
   }
 
@@ -58,12 +58,22 @@ export class FrontierDesk {
       await timers.sleep(LIMITS.peerAnnounceMs * (0.5 + random.fraction()), signal).catch(() => undefined);
       if (signal.aborted) return;
       // What a view cannot answer now is told in the next round.
-      await this.#tellAll(foreign.all().map(({ head }) => head)).catch(() => undefined);
+      await this.#tellSome(foreign.all().map(({ head }) => head)).catch(() => undefined);
     }
   }
 
-  async #tellAll(heads: readonly Head[]): Promise<void> {
-    for (const link of this.#options.links.all()) {
+  /** Of many peers a few, chosen anew each time: as everybody does so, whoever lacks something hears of it from somebody. */
+  #listeners(): readonly PeerLink[] {
+    const { links, random } = this.#options;
+    const all = links.all();
+    if (all.length <= LIMITS.peersPushedToAll) return all;
+    const drawn = all.map((link) => ({ link, order: random.fraction() }));
+    drawn.sort((left, right) => left.order - right.order);
+    return drawn.slice(0, LIMITS.peersToldARound).map(({ link }) => link);
+  }
+
+  async #tellSome(heads: readonly Head[]): Promise<void> {
+    for (const link of this.#listeners()) {
       for (const head of changedHeads(heads, link.told)) {
         const theirs = link.heads.get(head.origin);
         if (head.sequence === 0 || (theirs !== undefined && !isNewer(head, theirs))) continue;
