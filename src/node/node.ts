@@ -55,7 +55,6 @@ class NodeDaemon implements StorageNode {
   readonly #own: LiveCredentials;
   #session: SessionLoop | undefined;
   #watch: StoreWatch | undefined;
-  #server: ChunkServer | undefined;
   #started = false;
 
   constructor(nodeId: NodeId, options: NodeOptions, world: NodeWorld) {
@@ -152,7 +151,8 @@ class NodeDaemon implements StorageNode {
       },
       server.accept,
     );
-    this.#server = server;
+    // Whatever the disk does: they are cut off before what was said is kept.
+    this.#closers.push(knowledge.onChange(() => cutRefused(server, own, knowledge, clock.nowMs())));
     this.#closers.push(() => listener.close());
     this.#closers.push(() => server.close(STOP_GRACE_MS, new AbortController().signal));
     return listener;
@@ -188,10 +188,7 @@ class NodeDaemon implements StorageNode {
       clock,
       random,
       logger,
-      onTrust: (trust) => {
-        cutRefused(this.#server, own, knowledge, clock.nowMs());
-        certificate.heard(trust);
-      },
+      onTrust: (trust) => certificate.heard(trust),
       onEnded: (reason) => certificate.sessionEnded(reason),
     });
     this.#session = session;

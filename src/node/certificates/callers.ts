@@ -34,18 +34,13 @@ export function callerCredentials(own: OwnCredentials, knowledge: CoordinatorKno
 }
 
 /** Closes what clients have open that may not come any more: revoked, or of a member that is not admitted now. */
-export function cutRefused(
-  server: ChunkServer | undefined,
-  own: OwnCredentials,
-  knowledge: CoordinatorKnowledge,
-  nowMs: number,
-): void {
+export function cutRefused(server: ChunkServer, own: OwnCredentials, knowledge: CoordinatorKnowledge, nowMs: number): void {
   const refused = new Set(['CERTIFICATE_REVOKED', 'PERMISSION_DENIED']);
   const matches = ({ leaf }: PeerCertificate): boolean => {
     const verified = knowledge.verifyClient(leaf, own, nowMs);
     return !verified.ok && refused.has(verified.error.code);
   };
-  server?.closeConnections(
+  server.closeConnections(
     matches,
     new CollectiveError(
       'CERTIFICATE_REVOKED',
