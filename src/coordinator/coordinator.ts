@@ -260,21 +260,23 @@ class Running {
       logger,
     });
 
-    const home = await transport.listen({
-      kind: 'home',
-      ...options.home,
-      own: authority.own,
-      admit: (caller) => revocations.admit(caller),
-      logger,
-      services: [
-        heldBack(serve(AdminServiceDefinition, admin), witnesses.seen, SHOWS_EVENTS),
-        serve(WitnessAdminServiceDefinition, new WitnessAdminService({ office: witnesses, views, log, hasher })),
-        serve(WitnessServiceDefinition, witnesses.service),
-        serve(NodeSessionServiceDefinition, sessions),
-        serve(CertificateServiceDefinition, renewals),
-        ...federation.homeServices,
-      ],
-    });
+    const home = await transport
+      .listen({
+        kind: 'home',
+        ...options.home,
+        own: authority.own,
+        admit: (caller) => revocations.admit(caller),
+        logger,
+        services: [
+          heldBack(serve(AdminServiceDefinition, admin), witnesses.seen, SHOWS_EVENTS),
+          serve(WitnessAdminServiceDefinition, new WitnessAdminService({ office: witnesses, views, log, hasher })),
+          serve(WitnessServiceDefinition, witnesses.service),
+          serve(NodeSessionServiceDefinition, sessions),
+          serve(CertificateServiceDefinition, renewals),
+          ...federation.homeServices,
+        ],
+      })
+      .catch(closing(federation));
     const enrolment = await transport
       .listen({
         kind: 'enrolment',
@@ -283,8 +285,8 @@ class Running {
         logger,
         services: [serve(EnrolmentServiceDefinition, enrolling)],
       })
-      .catch(closing(home));
-    await federation.listen().catch(closing(home, enrolment));
+      .catch(closing(federation, home));
+    await federation.listen().catch(closing(federation, home, enrolment));
 
     const loops = new AbortController();
     const liveness = new LivenessLoop({
@@ -331,10 +333,11 @@ class Running {
   }
 }
 
-/** For a start that fails: what listens already would go on. */
+/** For a start that fails: what listens already would go on, and what is open stay so. */
 const closing =
-  (...listeners: readonly RpcListener[]) =>
+  (federation: Federation, ...listeners: readonly RpcListener[]) =>
   async (error: unknown): Promise<never> => {
     await Promise.all(listeners.map((listener) => listener.close(0)));
+    await federation.stop();
     throw error;
   };

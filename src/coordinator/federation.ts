@@ -88,12 +88,23 @@ export class Federation {
   }
 
   static async open(options: FederationOptions): Promise<Federation> {
-    const parts: FederationPart[] = [];
-    const listening: Listening = { listener: undefined };
-    const { directory, ports, witnesses, member } = options;
+    const { directory, ports, member } = options;
     const own = options.authority.own.memberId;
-    const logsDirectory = logsDirectoryOf(directory);
-    const foreign = await openForeignLogs({ logsDirectory, own, views: member.views, ports });
+    const foreign = await openForeignLogs({ logsDirectory: logsDirectoryOf(directory), own, views: member.views, ports });
+    const parts: FederationPart[] = [];
+    try {
+      return await Federation.#openParts(options, foreign, parts);
+    } catch (error) {
+      for (const part of parts.toReversed()) await part.stop?.();
+      await foreign.close();
+      throw error;
+    }
+  }
+
+  static async #openParts(options: FederationOptions, foreign: ForeignLogs, parts: FederationPart[]): Promise<Federation> {
+    const listening: Listening = { listener: undefined };
+    const { witnesses, member } = options;
+    const own = options.authority.own.memberId;
     const logs: OtherLogs = readForeignLogs(foreign, member.views);
     const members = await openMembersPart({
       ...options,
@@ -169,7 +180,7 @@ export class Federation {
     await this.#listening.listener?.close(graceMs);
   }
 
-  /** Once `run` has ended. */
+  /** Once `run` has ended, or instead of it. */
   async stop(): Promise<void> {
     for (const part of this.#parts.toReversed()) await part.stop?.();
   }

@@ -27,7 +27,7 @@ interface Ports {
   readonly logger: Logger;
 }
 
-/** Opens the copies of others' logs that lie beside the own one; their views are brought up to them meanwhile. */
+/** Opens the copies of others' logs that lie beside the own one, or none; their views are brought up to them meanwhile. */
 export async function openForeignLogs(options: {
   readonly logsDirectory: string;
   readonly own: MemberId;
@@ -36,8 +36,13 @@ export async function openForeignLogs(options: {
 }): Promise<ForeignLogs> {
   const { logsDirectory, own, views, ports } = options;
   const foreign = new ForeignLogs({ ...ports, root: logsDirectory, ownOrigin: own, views });
-  await foreign.openAll();
-  return foreign;
+  try {
+    await foreign.openAll();
+    return foreign;
+  } catch (error) {
+    await foreign.close();
+    throw error;
+  }
 }
 
 /** The copies as those see them who only read their views. */
