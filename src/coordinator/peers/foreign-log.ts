@@ -28,6 +28,8 @@ export interface ForeignLogOptions {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly onApplied: (origin: MemberId) => void;
+  /** `damage` has something to say. Must not throw. */
+  readonly onDamaged: (origin: MemberId) => void;
 }
 
 /** Why nothing of a log is applied beyond some event, though it may be there. */
@@ -98,6 +100,12 @@ export class ForeignLog {
   /** Why its views are not kept up for now. */
   get failure(): CollectiveError | undefined {
     return this.#views.failure;
+  }
+
+  /** What is wrong with its files where its views read them. */
+  get damage(): CollectiveError | undefined {
+    const { failure } = this.#views;
+    return failure?.code === 'LOG_DAMAGED' && failure.details?.['file'] !== undefined ? failure : undefined;
   }
 
   /**

@@ -3,7 +3,7 @@ import { isFileSystemError } from '../../ports/index.js';
 import { ForeignLog, type ForeignLogOptions } from './foreign-log.js';
 import type { ForeignViews } from './origin-views.js';
 
-export interface ForeignLogsOptions extends Omit<ForeignLogOptions, 'origin' | 'onApplied' | 'views'> {
+export interface ForeignLogsOptions extends Omit<ForeignLogOptions, 'origin' | 'onApplied' | 'onDamaged' | 'views'> {
   /** Its folder lies in the root too. */
   readonly ownOrigin: MemberId;
   readonly views: ForeignViews & { addOrigin(origin: MemberId): Promise<unknown> };
@@ -15,9 +15,10 @@ export class ForeignLogs {
   readonly #logs = new Map<MemberId, ForeignLog>();
   readonly #opening = new Map<MemberId, Promise<ForeignLog>>();
   readonly #listeners = new Set<(origin: MemberId) => void>();
+  readonly #damageListeners = new Set<(origin: MemberId) => void>();
   /** Whose views are open. */
   readonly #added = new Set<MemberId>();
-  readonly #notices: string[] = [];
+  readonly #putAsideFor = new Map<MemberId, string>();
   #closed = false;
 
   constructor(options: ForeignLogsOptions) {
@@ -40,15 +41,21 @@ export class ForeignLogs {
     return [...this.#logs.values()];
   }
 
-  /** What happened to copies since the start that people should know, in sentences. */
-  get notices(): readonly string[] {
-    return this.#notices;
+  /** Why copies were put aside since the start, the last time for each. */
+  get putAside(): ReadonlyMap<MemberId, string> {
+    return this.#putAsideFor;
   }
 
   /** Told whenever views of an origin have moved; must not throw. Returns what ends that. */
   onApplied(listener: (origin: MemberId) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Told whenever a copy that is open turns out to be damaged; must not throw. Returns what ends that. */
+  onDamaged(listener: (origin: MemberId) => void): () => void {
+    this.#damageListeners.add(listener);
+    return () => this.#damageListeners.delete(listener);
   }
 
   /** The copy of this log, made with its first block where there is none. Errors: LIMIT_EXCEEDED, IO_FAILED. */
@@ -62,12 +69,16 @@ export class ForeignLogs {
 
   /** After it failed: it is checked anew, and put aside where it is damaged. Errors as `open`. */
   async reopen(origin: MemberId): Promise<void> {
-    const log = this.#logs.get(origin);
-    this.#logs.delete(origin);
-    await log?.close().catch((error: unknown) => {
-      this.#options.logger.warn('the copy of a log did not close', { origin, error });
-    });
+    await this.#shut(origin);
     await this.open(origin);
+  }
+
+  /** Puts a copy aside that was found damaged, and starts an empty one, as its views do. Errors as `open`. */
+  async replace(origin: MemberId, damage: CollectiveError): Promise<void> {
+    await this.#shut(origin);
+    await this.#putAside(origin, damage);
+    const log = await this.open(origin);
+    log.rebuildViews();
   }
 
   async close(): Promise<void> {
@@ -78,7 +89,7 @@ export class ForeignLogs {
   }
 
   async #open(origin: MemberId): Promise<ForeignLog> {
-    const { views, logger } = this.#options;
+    const { views } = this.#options;
     if (this.#closed) throw new CollectiveError('UNAVAILABLE', 'The coordinator is stopping.');
     if (this.#logs.size + this.#opening.size >= LIMITS.foreignLogs) {
       throw new CollectiveError('LIMIT_EXCEEDED', `A coordinator keeps the logs of ${LIMITS.foreignLogs} other members.`);
@@ -88,16 +99,31 @@ export class ForeignLogs {
     const onApplied = (moved: MemberId): void => {
       for (const listener of this.#listeners) listener(moved);
     };
-    const options = { ...this.#options, origin, onApplied };
+    const onDamaged = (damaged: MemberId): void => {
+      for (const listener of this.#damageListeners) listener(damaged);
+    };
+    const options = { ...this.#options, origin, onApplied, onDamaged };
     const log = await ForeignLog.open(options).catch(async (error: unknown) => {
       if (!isCollectiveError(error) || error.code !== 'LOG_DAMAGED') throw error;
-      logger.error('the copy of a log is damaged; it is put aside and fetched anew', { origin, error });
-      await this.#setAside(origin);
-      this.#notices.push(`The copy of the log of ${origin.slice(0, 8)} was damaged and is fetched anew: ${error.message}`);
+      await this.#putAside(origin, error);
       return ForeignLog.open(options);
     });
     this.#logs.set(origin, log);
     return log;
+  }
+
+  async #shut(origin: MemberId): Promise<void> {
+    const log = this.#logs.get(origin);
+    this.#logs.delete(origin);
+    await log?.close().catch((error: unknown) => {
+      this.#options.logger.warn('the copy of a log did not close', { origin, error });
+    });
+  }
+
+  async #putAside(origin: MemberId, damage: CollectiveError): Promise<void> {
+    this.#options.logger.error('the copy of a log is damaged; it is put aside and fetched anew', { origin, error: damage });
+    await this.#setAside(origin);
+    this.#putAsideFor.set(origin, damage.message);
   }
 
   /** Moves a copy to a name of its own, unchanged. Error: LIMIT_EXCEEDED when too many were put aside already. */

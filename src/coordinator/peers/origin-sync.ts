@@ -3,6 +3,7 @@ import { type BlockByteSource, parseBlock } from '../../events/index.js';
 import type { Clock, Hasher, Logger, Timers } from '../../ports/index.js';
 import { type Bound, isNewer, nextStep, pushedRun, type Pull, type Source, withinBound } from '../../sync/index.js';
 import type { PeerServiceDefinition, RpcClient } from '../../transport/index.js';
+import { bounded, pastTheBound } from './bounded-source.js';
 import type { ForeignLog } from './foreign-log.js';
 import type { ForeignLogs } from './foreign-logs.js';
 import { ForkProofs } from './fork-proofs.js';
@@ -106,6 +107,11 @@ export class OriginSync {
   /** False: there is nothing to do. */
   async #step(signal: AbortSignal): Promise<boolean> {
     const { origin, logs, sources, boundOf } = this.#options;
+    const damage = logs.get(origin)?.damage;
+    if (damage !== undefined) {
+      await logs.replace(origin, damage);
+      return true;
+    }
     const pushed = this.#pushed.shift();
     if (pushed !== undefined) {
       this.#pushedBytes -= pushed.bytes;
@@ -329,21 +335,5 @@ const PAGES_IN_VAIN = 1;
 const AHEAD_BYTES = 2 * LIMITS.peerPageBytes;
 /** Of this coordinator's disk, whoever gave the blocks. */
 const LOCAL: ReadonlySet<CollectiveError['code']> = new Set(['LOG_FAILED', 'IO_FAILED', 'NOT_ENOUGH_SPACE']);
-
-/** What of a source counts where blocks are taken up to a bound only. */
-function bounded(source: Source, ourSequence: number, bound: Bound): readonly Source[] {
-  if (bound === undefined) return [source];
-  if (source.head.epoch > bound.epoch || ourSequence >= bound.sequence) return [];
-  return [{ ...source, head: { ...source.head, sequence: Math.min(source.head.sequence, bound.sequence) } }];
-}
-
-const pastTheBound = (): CollectiveError =>
-  new CollectiveError(
-    'LOG_DAMAGED',
-    'A block is refused: its owner is suspended or removed, and it comes after the last one that is taken.',
-    {
-      details: { problem: 'past the last position that is taken' },
-    },
-  );
 
 const bytesOf = (blocks: readonly Uint8Array[]): number => blocks.reduce((sum, { length }) => sum + length, 0);

@@ -24,6 +24,8 @@ export interface OriginViewsOptions {
   readonly logger: Logger;
   /** Views moved. Must not throw. */
   readonly onApplied: (origin: MemberId) => void;
+  /** The copy cannot be read any more where the views are; told again with each try. Must not throw. */
+  readonly onDamaged: (origin: MemberId) => void;
   readonly limits: { readonly backlogBytes: number; readonly turnMs: number; readonly retryMs: number };
 }
 
@@ -131,7 +133,7 @@ export class OriginViews {
   }
 
   async #run(): Promise<void> {
-    const { timers, logger, origin, limits } = this.#options;
+    const { timers, logger, origin, limits, onDamaged } = this.#options;
     const { signal } = this.#stopping;
     while (this.#again && !signal.aborted) {
       this.#again = false;
@@ -143,6 +145,7 @@ export class OriginViews {
         this.#failure = toCollectiveError(error);
         if (this.#failure.code === 'VIEW_DAMAGED') this.rebuild(() => Promise.resolve());
         logger.error('the views of another member cannot be kept up', { origin, error: this.#failure });
+        if (this.#failure.code === 'LOG_DAMAGED') onDamaged(origin);
         this.#again = true;
         this.#release();
         // It rejects when this is stopped, which the loop sees.

@@ -17,7 +17,8 @@ const finding = (code: string, severity: Finding['severity'], message: string, n
 
 /** What people should know of peers and their logs. */
 export function peerFindings(parts: FindingParts): readonly Finding[] {
-  return [...ownFork(parts), ...frozenLogs(parts), ...mismatched(parts), ...refused(parts), ...future(parts), ...away(parts)];
+  const groups = [ownFork, frozenLogs, putAside, mismatched, refused, future, away];
+  return groups.flatMap((group) => group(parts));
 }
 
 function ownFork({ memory, rules }: FindingParts): readonly Finding[] {
@@ -47,6 +48,17 @@ function frozenLogs({ foreign, rules }: FindingParts): readonly Finding[] {
     const message = `The views of ${name} cannot be kept up: ${failure.message}`;
     return [finding('peer-views-failing', 'failure', message, failure.next ?? 'Check the disk of the coordinator.')];
   });
+}
+
+function putAside({ foreign, rules }: FindingParts): readonly Finding[] {
+  return [...foreign.putAside].map(([origin, why]) =>
+    finding(
+      'peer-log-damaged',
+      'warning',
+      `The copy of the log of ${nameOf(origin, rules)} was damaged here; it was put aside and is fetched anew: ${why}`,
+      'Check the disk of the coordinator. The copy that was put aside lies beside the others and may be removed.',
+    ),
+  );
 }
 
 function mismatched({ mismatches, rules }: FindingParts): readonly Finding[] {

@@ -193,6 +193,7 @@ export class PeersOffice implements SessionHost {
       }),
       views.onDoubt((origin) => this.foreign.get(origin)?.rebuildViews()),
       this.foreign.onApplied((origin) => this.#states.applied(origin)),
+      this.foreign.onDamaged((origin) => this.#syncs.of(origin)?.wake()),
     );
     for (const { origin } of this.foreign.all()) this.#syncs.of(origin);
     this.#proofsAtStart().catch((error: unknown) => logger.warn('forks were not put on record', { error }));
