@@ -29,11 +29,11 @@ export interface RemotePath {
  * resolved. Errors: PATH_INVALID, NAME_INVALID, LIMIT_EXCEEDED.
  */
 export function parseRemotePath(text: string): Result<RemotePath, CollectiveError> {
-  const match = /^(?:([a-z0-9][a-z0-9-]{0,62}):)?(\/.*)$/su.exec(text);
+  const match = /^(?:([a-z0-9][a-z0-9._-]{0,63}):)?(\/.*)$/su.exec(text);
   if (match === null) {
     return fail(
       new CollectiveError('PATH_INVALID', `${JSON.stringify(clip(text))} is not a remote path.`, {
-        next: `Remote paths begin with a slash: ${text === '' ? '/photos/a.jpg' : `/${clip(text).replace(/^(?:\.?\/)+/, '')}`}`,
+        next: `Remote paths begin with a slash: ${meantPath(text)}`,
       }),
     );
   }
@@ -46,6 +46,14 @@ export function parseRemotePath(text: string): Result<RemotePath, CollectiveErro
     if (!checked.ok) return checked;
   }
   return ok({ member: match[1], names });
+}
+
+/** With the slash that was left out: behind the colon, where a member was named. */
+function meantPath(text: string): string {
+  if (text === '') return '/photos/a.jpg';
+  const [, member, rest] = /^([a-zA-Z0-9][a-zA-Z0-9._-]{0,63}):(.*)$/su.exec(clip(text)) ?? [];
+  const slashed = (path: string): string => `/${path.replace(/^(?:\.?\/)+/, '')}`;
+  return member === undefined ? slashed(clip(text)) : `${member.toLowerCase()}:${slashed(rest ?? '')}`;
 }
 
 export const formatRemotePath = (path: RemotePath): string =>

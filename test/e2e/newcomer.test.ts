@@ -72,6 +72,7 @@ const invite = async (kind: 'client' | 'node'): Promise<string> =>
 describe.concurrent('a name that is mistyped is told with the one that was meant', () => {
   test.each([
     ['a command', ['lss'], 'USAGE', /no command "lss"/, /Did you mean: collective ls$/],
+    ['a word behind a topic', ['client', 'enroll'], 'USAGE', /no command "client enroll"/, /See: collective client --help$/],
     ['a command of a topic', ['node', 'lst'], 'USAGE', /no command "node lst"/, /Did you mean: collective node list$/],
     ['a flag', ['ls', '--recusive'], 'USAGE', /--recusive/, /Did you mean --recursive\?/],
     ['a file', ['cat', '/photos/lake.jpeg'], 'NOT_FOUND', /no \/photos\/lake\.jpeg/, /Did you mean \/photos\/lake\.jpg\?/],

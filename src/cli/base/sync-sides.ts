@@ -35,7 +35,7 @@ export function syncSides(source: string, destination: string, memberName: strin
 
 /** The path behind the colon; a local path of that look is written `./alice:/photos`. */
 function markedPath(text: string, memberName: string): string | undefined {
-  const match = /^([a-z0-9][a-z0-9-]*)?:(\/.*)$/s.exec(text);
+  const match = /^([a-z0-9][a-z0-9._-]*)?:(\/.*)$/s.exec(text);
   if (match === null) return undefined;
   const [, member, path] = match;
   // Another member's tree is named with the member.

@@ -2,6 +2,8 @@ import { Flags } from '@oclif/core';
 import { isMemberId } from '../../base/index.js';
 import { BaseCommand } from '../base/base-command.js';
 
+const SAY_WAITING_MS = 4000;
+
 export default class Recover extends BaseCommand {
   static override summary =
     'Make a lost coordinator anew, from its exported identity and the copies of its log at nodes and other members.';
@@ -77,6 +79,12 @@ export default class Recover extends BaseCommand {
     const directory =
       flags.directory === undefined ? defaultCoordinatorDirectory(this.config.dataDir, kit.name) : absolute(flags.directory);
     const names = new Map<string, string>([...kit.nodes, ...kit.peers].map(({ id, name }) => [id, name]));
+    // Said only to who has to wait: as a rule the answers are there at once.
+    const waiting = setTimeout(() => {
+      const nodes = kit.nodes.filter(({ witness }) => witness).map(({ name }) => `node ${name}`);
+      const keepers = [...nodes, ...kit.peers.map(({ name }) => `member ${name}`)].join(', ') || 'nodes and members';
+      this.progress(`Waiting up to ${flags.wait} s for those that keep the log: ${keepers}.`);
+    }, SAY_WAITING_MS);
     const recovered = await recoverInFolder(
       {
         kit,
@@ -103,7 +111,7 @@ export default class Recover extends BaseCommand {
         signal: this.interrupted,
       },
       world,
-    );
+    ).finally(() => clearTimeout(waiting));
     this.say(`The log of ${kit.name} is back, up to event ${recovered.headSequence}, in ${directory}.`);
     if (recovered.epoch !== undefined) {
       this.say(`It goes on in epoch ${recovered.epoch.epoch}: what others may hold past that is put aside.`);

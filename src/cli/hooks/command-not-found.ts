@@ -11,11 +11,16 @@ export const commandNotFound: Hook.CommandNotFound = ({ id, config }) => {
   const words = id.split(':');
   const beginnings = words.map((_, index) => words.slice(0, words.length - index).join(':'));
   const meant = beginnings.map((beginning) => nearest(beginning, known)).find((found) => found !== undefined);
-  const wrong = meant?.split(':').length ?? (topics.includes(words[0] ?? '') ? 2 : 1);
+  // The topic is right, and the word behind it is not.
+  const withinTopic = meant !== undefined && topics.includes(meant) && id.startsWith(`${meant}:`);
+  const wrong = withinTopic
+    ? meant.split(':').length + 1
+    : (meant?.split(':').length ?? (topics.includes(words[0] ?? '') ? 2 : 1));
   const typed = words.slice(0, wrong).join(' ');
-  const suggestion = meant?.replaceAll(':', ' ');
+  const suggestion = withinTopic ? `${meant} --help` : meant?.replaceAll(':', ' ');
   throw new CollectiveError('USAGE', `There is no command ${JSON.stringify(typed)}.`, {
-    next: suggestion === undefined ? `${config.bin} help` : `Did you mean: ${config.bin} ${suggestion}`,
+    next:
+      suggestion === undefined ? `${config.bin} help` : `${withinTopic ? 'See' : 'Did you mean'}: ${config.bin} ${suggestion}`,
     details: { command: typed, ...(suggestion === undefined ? {} : { suggestion }) },
   });
 };

@@ -124,24 +124,30 @@ export class ChunkFetcher {
 const onlyBad = (problems: ReadonlyMap<string, CollectiveError>): boolean =>
   [...problems.values()].every(({ code }) => BAD_COPY.has(code));
 
+function nextOf(problems: ReadonlyMap<string, CollectiveError>, awayNames: readonly string[]): string {
+  if (awayNames.length > 0) return 'Read it once they are back: see collective peer list.';
+  return onlyBad(problems)
+    ? 'Put the original again if you have it: damaged chunks are stored anew.'
+    : 'Start the nodes named here; see collective status.';
+}
+
 function unavailable(
   path: string,
-  { chunk, offsetBytes, holderNames }: PlacedChunk,
+  { chunk, offsetBytes, holderNames, awayNames }: PlacedChunk,
   problems: ReadonlyMap<string, CollectiveError>,
 ): CollectiveError {
   const tried = [...problems].map(([node, { code, message }]) => `${node}: ${message} (${code})`);
   const names = [...new Set([...problems.keys(), ...holderNames])];
   const others = names.filter((name) => !problems.has(name));
   if (others.length > 0) tried.push(`${others.join(', ')}: found damaged or missing before.`);
+  if (awayNames.length > 0) tried.push(`${awayNames.join(', ')}: away, with a copy.`);
   const why = tried.length > 0 ? tried.join(' ') : 'None is on record.';
   return new CollectiveError(
     'CHUNK_UNAVAILABLE',
     `${path} cannot be read at byte ${offsetBytes}: no whole copy of chunk ${chunk.chunkId} could be had. ${why}`,
     {
-      next: onlyBad(problems)
-        ? 'Put the original again if you have it: damaged chunks are stored anew.'
-        : 'Start the nodes named here; see collective status.',
-      details: { path, chunk: chunk.chunkId, offsetBytes, nodes: names.slice(0, LIMITS.copiesMax) },
+      next: nextOf(problems, awayNames),
+      details: { path, chunk: chunk.chunkId, offsetBytes, nodes: names.slice(0, LIMITS.copiesMax), away: awayNames },
     },
   );
 }

@@ -17,6 +17,8 @@ export interface PlacedChunk {
   readonly sources: readonly ChunkSource[];
   /** Where nobody has it any more: who had it. */
   readonly holderNames: readonly string[];
+  /** Members that keep a copy, and whose coordinators did not say where. */
+  readonly awayNames: readonly string[];
 }
 
 /** Makes the sources of a page's chunks: a node's ticket covers those that it holds, in order of first mention. */
@@ -39,6 +41,7 @@ export function sourcesOf(page: ReadFilesResponse): (extent: PlacedExtent) => Pl
     offsetBytes: extent.offsetBytes,
     sources: extent.nodes.map((node) => sources[node]).filter((source) => source !== undefined),
     holderNames: extent.holderNames,
+    awayNames: extent.awayNames,
   });
 }
 

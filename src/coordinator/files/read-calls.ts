@@ -205,18 +205,26 @@ export class ReadCalls {
       const away = own.filter((nodeId) => !this.#isHere(nodeId)).map((nodeId) => indexOf.get(nodeId) ?? 0);
       return [...here, ...(foreignOf.get(chunkId) ?? []), ...away];
     };
+    const { shared } = this.#options;
     const namesOf = (chunkId: ChunkId): string[] => {
       const { lost = [], members = [] } = holdings.get(chunkId) ?? {};
-      const { shared } = this.#options;
-      return [...lost.map((id) => nodes.get(id)?.name ?? id), ...members.map((id) => shared.nameOf(id))];
+      const gone = members.filter((id) => shared.isHere(id)).map((id) => shared.nameOf(id));
+      return [...lost.map((id) => nodes.get(id)?.name ?? id), ...gone];
+    };
+    const answered = new Set(foreign.map(({ access }) => access.memberId));
+    const awayOf = (chunkId: ChunkId): string[] => {
+      const { members = [] } = holdings.get(chunkId) ?? {};
+      if (!reader.everywhere && (order.get(chunkId) ?? []).some(this.#isHere)) return [];
+      return members.filter((id) => !answered.has(id) && !shared.isHere(id)).map((id) => shared.nameOf(id));
     };
     return {
       files: [...files],
       extents: extents.map(({ target, extent: { offsetBytes, lengthBytes, chunkId } }): PlacedExtent => {
         const placed = { target, offsetBytes, lengthBytes };
-        if (chunkId === undefined) return { ...placed, chunkId: '', nodes: [], holderNames: [] };
+        if (chunkId === undefined) return { ...placed, chunkId: '', nodes: [], holderNames: [], awayNames: [] };
         const holders = holdersOf(chunkId);
-        return { ...placed, chunkId, nodes: holders, holderNames: holders.length > 0 ? [] : namesOf(chunkId) };
+        const holderNames = holders.length > 0 ? [] : namesOf(chunkId);
+        return { ...placed, chunkId, nodes: holders, holderNames, awayNames: awayOf(chunkId) };
       }),
       nodes: [
         ...nodeIds.map((nodeId) => ({

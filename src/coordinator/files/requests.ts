@@ -23,7 +23,7 @@ const NANOSECONDS = 1_000_000_000;
 export function ownPath(text: string): readonly string[] {
   const { member, names } = accept(parseRemotePath(text));
   if (member !== undefined) {
-    throw new CollectiveError('UNSUPPORTED', `The tree of ${member} cannot be reached through this coordinator yet.`, {
+    throw new CollectiveError('UNSUPPORTED', `That can be done in your own tree only, not in that of ${member}.`, {
       next: 'Leave out the member before the colon to name your own files.',
     });
   }

@@ -95,7 +95,7 @@ export class MemberFilesService implements ServiceImplementation<typeof MemberFi
 function ownersAnswer(error: unknown, { name }: TrustedMember): unknown {
   if (!isCollectiveError(error) || error.code !== 'COORDINATOR_UNREACHABLE') return error;
   return new CollectiveError('COORDINATOR_UNREACHABLE', `The coordinator of ${name} is away: ${error.message}`, {
-    next: `See since when: collective member show ${name}`,
+    next: 'See since when: collective peer list',
     details: { member: name },
     cause: error,
   });

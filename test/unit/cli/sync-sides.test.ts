@@ -14,6 +14,7 @@ describe('which side of a sync is in the tree', () => {
     [':/photos', '/home/me/photos', 'to-local /home/me/photos /photos'],
     ['alice:/photos', '.', 'to-local . /photos'],
     ['.', 'bob:/photos', 'to-remote . bob:/photos'],
+    ['.', 'bob.at_home:/photos', 'to-remote . bob.at_home:/photos'],
     ['C:\\photos', '/photos', 'to-remote C:\\photos /photos'],
     ['.', ':/', 'to-remote . /'],
   ])('%s to %s: %s', (source, destination, expected) => {

@@ -188,6 +188,18 @@ describe('get, when copies are bad', () => {
     expect(world.time.nowMs - before).toBeLessThan(1000);
   });
 
+  it('does not call the copy of a member that is away damaged, nor tells anybody to put the file again', async () => {
+    const world = await worldWith(someBytes('with bob', 5 * MiB));
+    const [, second = ''] = chunksOf(world);
+    for (const node of world.nodes) node.flip(second);
+    world.coordinator.awayNames = ['bob'];
+    const report = await get(world);
+    const [failure] = report.failures;
+    expect(failure?.error).toMatchObject({ code: 'CHUNK_UNAVAILABLE', details: { away: ['bob'] } });
+    expect(failure?.error.message).toMatch(/bob: away, with a copy\.$/);
+    expect(failure?.error.next).toBe('Read it once they are back: see collective peer list.');
+  });
+
   it('says that the client was revoked, when that happens in the midst of it', async () => {
     const world = await worldWith(someBytes('revoked', 5 * MiB));
     const revoked = new CollectiveError('CERTIFICATE_REVOKED', 'This client was revoked.');

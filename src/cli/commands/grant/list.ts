@@ -17,7 +17,7 @@ export default class GrantList extends ClientCommand {
     const grants = (await client.grants.list(query, this.interrupted)).map(grantJson);
     if (flags.quiet) for (const { id } of grants) this.log(id);
     else if (grants.length > 0) this.log(grantTable(grants));
-    else this.say('Nothing is granted.\nNext: collective grant add <folder> --member <name>');
+    else this.say('You have granted nothing to others.\nNext: collective grant add <folder> --member <name>');
     return { grants };
   }
 }

@@ -74,6 +74,8 @@ export class SimulatedFiles {
   /** Enough where nobody asks for a number of copies. */
   minimumCopies = 2;
   roomBytes = Number.POSITIVE_INFINITY;
+  /** Members that keep a copy of everything and do not answer. */
+  awayNames: string[] = [];
   /** Names that it tells instead of the real ones, by path. */
   readonly falseNames = new Map<string, string>();
 
@@ -310,7 +312,8 @@ export class SimulatedFiles {
         const holders = this.nodes.flatMap((node, index) => (this.#recorded(extent.chunkId, node) ? [index] : []));
         // Those that are away may answer all the same, and come last.
         const nodes = holders.toSorted((a, b) => Number(this.nodes[b]?.online) - Number(this.nodes[a]?.online));
-        extents.push({ target, ...extent, nodes, holderNames: nodes.length === 0 ? this.nodes.map(({ name }) => name) : [] });
+        const holderNames = nodes.length === 0 ? this.nodes.map(({ name }) => name) : [];
+        extents.push({ target, ...extent, nodes, holderNames, awayNames: this.awayNames });
         if (extents.length < this.pageExtents) continue;
         yield page();
         this.intercept('readFiles', true);

@@ -150,6 +150,8 @@ export interface PlacedExtent {
   readonly nodes: readonly number[];
   /** Names of those who lost their copies, for error messages; only where `nodes` is empty. */
   readonly holderNames: readonly string[];
+  /** Names of members that keep a copy and do not say now where, for error messages; only where they were asked. */
+  readonly awayNames: readonly string[];
 }
 
 export interface StatRequest {
@@ -1754,7 +1756,7 @@ export const ReadFile: MessageFns<ReadFile> = {
 };
 
 function createBasePlacedExtent(): PlacedExtent {
-  return { target: 0, offsetBytes: 0, lengthBytes: 0, chunkId: "", nodes: [], holderNames: [] };
+  return { target: 0, offsetBytes: 0, lengthBytes: 0, chunkId: "", nodes: [], holderNames: [], awayNames: [] };
 }
 
 export const PlacedExtent: MessageFns<PlacedExtent> = {
@@ -1780,6 +1782,9 @@ export const PlacedExtent: MessageFns<PlacedExtent> = {
     }
     for (const v of message.holderNames) {
       writer.uint32(50).string(v!);
+    }
+    for (const v of message.awayNames) {
+      writer.uint32(58).string(v!);
     }
     return writer;
   },
@@ -1853,6 +1858,14 @@ export const PlacedExtent: MessageFns<PlacedExtent> = {
             }
 
             message.holderNames.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.awayNames.push(reader.string());
             continue;
           }
         }
