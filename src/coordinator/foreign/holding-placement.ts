@@ -72,10 +72,13 @@ export async function placeForMember(
     choice.add({ ...chunk, holders: before === undefined ? held : [...held, before] }, chosen, { wanted: 1, needed: 0 });
     const nodeId = chosen[0]?.nodeId;
     if (nodeId === undefined) return { held: false, refusalCode: 'NOT_ENOUGH_NODES' };
+    const allowed = reservations.allow(origin, chunk.lengthBytes, known.pledgedBytes, nowMs);
+    if (!allowed && held.length === 0) return { held: false, refusalCode: 'NOT_ENOUGH_SPACE' };
     leftBytes -= pledged;
     const bytes = held.length > 0 ? 0 : chunk.lengthBytes;
     reservations.reserve(origin, uploadId, { chunkId: chunk.chunkId, bytes, nodeId }, nowMs);
-    budgets.set(nodeId, (budgets.get(nodeId) ?? 0) + chunk.lengthBytes);
+    // What is on record needs no room: where none may be given, it is receipted without being sent.
+    budgets.set(nodeId, (budgets.get(nodeId) ?? 0) + (allowed ? chunk.lengthBytes : 0));
     const at = nodeIds.indexOf(nodeId);
     const node = at >= 0 ? at : nodeIds.push(nodeId) - 1;
     return { node, held: held.includes(nodeId), refusalCode: '' };

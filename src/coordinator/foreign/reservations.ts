@@ -6,12 +6,34 @@ interface Reservation {
   expiresAtMs: number;
 }
 
+/** What tickets of one day let a member put into own nodes, in times its pledge. */
+const PLACED_PER_PLEDGE = 4;
+
+interface Allowed {
+  sinceMs: number;
+  bytes: number;
+}
+
 /**
  * What is on its way to own nodes for other members: set aside in their pledges until it is accepted, or until it expires. In
  * memory: after a restart the decision that accepts copies still holds the pledge.
  */
 export class Reservations {
   readonly #byOrigin = new Map<MemberId, Map<string, Reservation>>();
+  readonly #allowed = new Map<MemberId, Allowed>();
+
+  /**
+   * Whether nodes may be told to take so many bytes more of a member. A ticket names no chunks, and what is put with it and never
+   * accepted takes room all the same: so tickets of one day are worth no more than a few times the pledge.
+   */
+  allow(origin: MemberId, bytes: number, pledgedBytes: number, nowMs: number): boolean {
+    const known = this.#allowed.get(origin);
+    const allowed = known !== undefined && nowMs - known.sinceMs < LIMITS.uploadLifeMs ? known : { sinceMs: nowMs, bytes: 0 };
+    if (allowed.bytes + bytes > PLACED_PER_PLEDGE * pledgedBytes) return false;
+    this.#allowed.set(origin, allowed);
+    allowed.bytes += bytes;
+    return true;
+  }
 
   /** Bytes that are set aside for a member now. */
   bytes(origin: MemberId, nowMs: number): number {

@@ -1,4 +1,4 @@
-import { type MemberId, toCollectiveError } from '../../base/index.js';
+import { LIMITS, type MemberId, toCollectiveError } from '../../base/index.js';
 import { decideIntroduction } from '../../domain/index.js';
 import type { Hasher, Logger, SignatureVerifier, Timers } from '../../ports/index.js';
 import type { PeerRow, ViewHost } from '../../projections/index.js';
@@ -72,9 +72,10 @@ export class Introductions {
     const { logs, views, ownId } = this.#options;
     const rows = await logs.read(introducedBy, ({ peers }) => peers.all().filter(([, { state }]) => state === 'admitted'));
     if (rows === undefined || rows.length === 0) return [];
-    const known = await views.run(({ peers }) => new Set(peers.all().map(([memberId]) => memberId)));
+    const known = await views.run(({ peers }) => new Map(peers.all()));
     return rows
       .filter(([memberId]) => memberId !== ownId && !known.has(memberId) && !this.#false.has(memberId))
+      .slice(0, roomFor(introducedBy, known))
       .map(([memberId, row]) => ({ memberId, row, introducedBy }));
   }
 
@@ -113,4 +114,12 @@ export class Introductions {
     // Ended by whichever comes first; none of them is a failure.
     return this.#options.timers.sleep(LOOK_AGAIN_MS, AbortSignal.any([signal, waiting.signal])).catch(() => undefined);
   }
+}
+
+/** How many more this member can introduce: to look at all whom it names again and again would be work without an end. */
+function roomFor(introducedBy: MemberId, known: ReadonlyMap<MemberId, PeerRow>): number {
+  const rows = [...known.values()];
+  const introduced = rows.filter((row) => row.introducedBy === introducedBy).length;
+  const present = rows.filter(({ state }) => state === 'admitted' || state === 'suspended').length;
+  return Math.max(0, Math.min(LIMITS.introductionsPerMember - introduced, LIMITS.membersAdmitted - present));
 }

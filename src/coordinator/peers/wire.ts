@@ -58,4 +58,9 @@ export const protocolError = (what: string): CollectiveError =>
 /** Error: PROTOCOL_ERROR. */
 export function checkCounts({ message }: PeerMessage): void {
   if (message?.$case === 'frontier' && message.value.heads.length > LIMITS.foreignLogs) throw protocolError('too many logs');
+  if (message?.$case !== 'hello') return;
+  const { bootId, softwareVersion, endpoints } = message.value;
+  // They are kept for as long as the session, the version for longer.
+  if (Math.max(bootId.length, softwareVersion.length) > NAME_CHARACTERS || endpoints.length > LIMITS.endpointsPerDaemon)
+    throw protocolError('itself at too great length');
 }
