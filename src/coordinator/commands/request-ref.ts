@@ -14,11 +14,15 @@ export function requestRef(
   call: { readonly requestId: string; readonly method: string; readonly index?: number; readonly content: unknown },
   hasher: Hasher,
 ): RequestRef {
-  if (!REQUEST_ID.test(call.requestId)) {
-    throw new CollectiveError('REQUEST_INVALID', 'A request id has 1 to 48 of the characters A-Z, a-z, 0-9, - and _.');
-  }
+  checkRequestId(call.requestId);
   const id = call.index === undefined ? call.requestId : `${call.requestId}_${call.index}`;
   if (!isRequestId(id)) throw new CollectiveError('REQUEST_INVALID', 'The request id is malformed.');
   const commandHash = hasher.sha256(utf8(`${call.method}\0${JSON.stringify(call.content)}`)).slice(0, HASH_BYTES);
   return { id, commandHash };
+}
+
+/** For whoever does something before it has the content of its command. Error: REQUEST_INVALID. */
+export function checkRequestId(requestId: string): void {
+  if (REQUEST_ID.test(requestId)) return;
+  throw new CollectiveError('REQUEST_INVALID', 'A request id has 1 to 48 of the characters A-Z, a-z, 0-9, - and _.');
 }

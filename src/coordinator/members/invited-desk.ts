@@ -15,7 +15,7 @@ import {
 import type { CertificateAuthority } from '../certificates/authority.js';
 import { clientCaller } from '../caller.js';
 import type { CommandLoop } from '../commands/command-loop.js';
-import { requestRef } from '../commands/request-ref.js';
+import { checkRequestId, requestRef } from '../commands/request-ref.js';
 import { type OpenedCard, openMemberCard } from './member-card.js';
 import type { LaterWord } from './trusted-member.js';
 
@@ -60,6 +60,7 @@ export class InvitedDesk {
     call: AuthenticatedCall,
   ): Promise<{ readonly memberId: MemberId; readonly stateThere: string }> {
     const { authority, ownCard, views, commands, onChanged, learn, hasher } = this.#options;
+    checkRequestId(request.requestId);
     const { inviteId, memberId: hostId } = this.#checkNotOwn(request.invite);
     if (request.name !== '') accept(checkLabel(request.name));
     const content = { inviteId, name: request.name };

@@ -45,7 +45,7 @@ import type {
 import { clientCaller } from '../caller.js';
 import type { CertificateAuthority } from '../certificates/authority.js';
 import type { CommandLoop } from '../commands/command-loop.js';
-import { requestRef } from '../commands/request-ref.js';
+import { checkRequestId, requestRef } from '../commands/request-ref.js';
 import type { InvitedDesk } from './invited-desk.js';
 import { memberInfo } from './member-info.js';
 import type { PeerTrust } from './peer-trust.js';
@@ -145,6 +145,7 @@ export class MemberService implements ServiceImplementation<typeof MemberService
 
   async removeMember(request: RemoveMemberRequest, call: AuthenticatedCall): Promise<RemoveMemberResponse> {
     const { beforeRemoval } = this.#options;
+    checkRequestId(request.requestId);
     const note = checkNote(request.note);
     const memberId = await this.#named(request.member);
     if (!request.now) await beforeRemoval(memberId, call.signal);

@@ -10,10 +10,12 @@ import { createSigner, endorse, openCa, openIdentityKey, type OwnCredentials } f
 import { renewLapsedCertificate } from '../../../../src/transport/certificates/renew-certificate.js';
 import {
   AdminServiceDefinition,
+  CopiesServiceDefinition,
   createClient,
   createGrpcTransport,
   FilesServiceDefinition,
   GrantServiceDefinition,
+  MemberServiceDefinition,
   redeemInvite,
   type RpcChannel,
   type RpcClient,
@@ -37,6 +39,8 @@ export interface AccessClient {
   readonly admin: RpcClient<typeof AdminServiceDefinition>;
   readonly witnesses: RpcClient<typeof WitnessAdminServiceDefinition>;
   readonly grants: RpcClient<typeof GrantServiceDefinition>;
+  readonly members: RpcClient<typeof MemberServiceDefinition>;
+  readonly copies: RpcClient<typeof CopiesServiceDefinition>;
 }
 
 /** A member with a real coordinator and real nodes in a process of their own, and all of the member's keys at hand. */
@@ -136,6 +140,8 @@ export class AccessWorld {
       admin: createClient(AdminServiceDefinition, channel),
       witnesses: createClient(WitnessAdminServiceDefinition, channel),
       grants: createClient(GrantServiceDefinition, channel),
+      members: createClient(MemberServiceDefinition, channel),
+      copies: createClient(CopiesServiceDefinition, channel),
     };
   }
 

@@ -62,6 +62,8 @@ export const EMPTY_FILE = {
 const directory = { mode: 0o755, modified: undefined, makeParents: false, existOk: false };
 
 const copy = { version: 0, replace: false, makeParents: false };
+const policy = { copies: 2, minimumCopies: 0, spread: '' };
+const memberChange = { member: 'bob', note: '' };
 const grant = { member: 'bob', rights: ['read'], lifeMs: 0 };
 const restore = { fileId: '', version: 0, atMs: 0, overwrite: false };
 
@@ -129,6 +131,12 @@ export const PATH_CALLS: Readonly<Record<string, (client: AccessClient, path: st
     codeOf(files.restoreEntry({ requestId: requestId(), ...restore, path: '/there', toPath: path }, { signal })),
   'GiveGrantRequest.path': ({ grants }, path) => codeOf(grants.giveGrant({ requestId: requestId(), ...grant, path }, { signal })),
   'ListGrantsRequest.path': ({ grants }, path) => codeOfFirst(grants.listGrants({ path, expiredToo: false }, { signal })),
+  // There is no node to hold a byte of it: no upload is opened.
+  'OpenUploadRequest.path': ({ files }, path) =>
+    codeOf(files.openUpload({ requestId: requestId(), copies: 1, expectedBytes: 1, path }, { signal })),
+  'SetPolicyRequest.path': ({ copies }, path) =>
+    codeOf(copies.setPolicy({ requestId: requestId(), ...policy, path }, { signal })),
+  'ShowPolicyRequest.path': ({ copies }, path) => codeOf(copies.showPolicy({ path }, { signal })),
 };
 
 /** Each request that carries a request id, made with that id and otherwise in order. */
@@ -179,4 +187,24 @@ export const NAMED_CALLS: Readonly<Record<string, (client: AccessClient, id: str
     codeOf(grants.giveGrant({ requestId: id, ...grant, path: '/there' }, { signal })),
   'WithdrawGrantRequest.request_id': ({ grants }, id) =>
     codeOf(grants.withdrawGrant({ requestId: id, grantId: '1-1' }, { signal })),
+  'SetPolicyRequest.request_id': ({ copies }, id) =>
+    codeOf(copies.setPolicy({ requestId: id, ...policy, path: '/there' }, { signal })),
+  'SetPledgeRequest.request_id': ({ copies }, id) =>
+    codeOf(copies.setPledge({ requestId: id, member: 'bob', bytes: 1 }, { signal })),
+  'InviteMemberRequest.request_id': ({ members }, id) =>
+    codeOf(members.inviteMember({ requestId: id, name: '', lifeMs: 0, approved: false }, { signal })),
+  'AcceptInviteRequest.request_id': ({ members }, id) =>
+    codeOf(members.acceptInvite({ requestId: id, invite: 'none', name: '' }, { signal })),
+  'ApproveMemberRequest.request_id': ({ members }, id) =>
+    codeOf(members.approveMember({ requestId: id, member: 'bob' }, { signal })),
+  'RefuseMemberRequest.request_id': ({ members }, id) =>
+    codeOf(members.refuseMember({ requestId: id, ...memberChange }, { signal })),
+  'SuspendMemberRequest.request_id': ({ members }, id) =>
+    codeOf(members.suspendMember({ requestId: id, ...memberChange }, { signal })),
+  'ReinstateMemberRequest.request_id': ({ members }, id) =>
+    codeOf(members.reinstateMember({ requestId: id, member: 'bob' }, { signal })),
+  'RemoveMemberRequest.request_id': ({ members }, id) =>
+    codeOf(members.removeMember({ requestId: id, ...memberChange, now: false }, { signal })),
+  'RenameMemberRequest.request_id': ({ members }, id) =>
+    codeOf(members.renameMember({ requestId: id, member: 'bob', name: 'rob' }, { signal })),
 };
