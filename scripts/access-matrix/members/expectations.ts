@@ -31,13 +31,14 @@ export function expectedAt(owner: Member, port: Port, credential: Credential, op
 
 const UNKNOWN_CALL = told({ code: 'UNIMPLEMENTED', says: /does not implement the method .*/ });
 
-/** Clients of admitted members are let in to show a ticket; those of the matrix are all for the owner's own client. */
+/** Clients of admitted members, and nodes that come to fetch, are let in to show a ticket; those here are all for the owner's own client. */
 function atDataPort(owner: Member, credential: Credential, operation: Operation, admits: Admits): Expected {
   const { issuer, named, role } = credential;
   if (named !== owner && !admits(owner, named)) return NOT_ADMITTED;
   if (issuer !== named) return OTHER_CA;
-  if (role !== 'client') return closed({ code: 'PERMISSION_DENIED', says: new RegExp(`not open to a ${role}`) });
+  if (role === 'coordinator') return closed({ code: 'PERMISSION_DENIED', says: new RegExp(`not open to a ${role}`) });
   if (operation.kind !== 'data') return expectedOf('data', { fault: undefined, role }, operation);
-  if (named === owner || operation.name === 'hello') return { kind: 'passes', code: DATA_OPERATIONS[operation.name] };
+  if (operation.name === 'hello' || (named === owner && role === 'client'))
+    return { kind: 'passes', code: DATA_OPERATIONS[operation.name] };
   return told({ code: 'TICKET_INVALID', says: /given to another client|another member|bound/ });
 }
