@@ -1,5 +1,5 @@
 import { CollectiveError, LIMITS, type MemberId, toCollectiveError } from '../../base/index.js';
-import type { PeerPool } from '../../identity/index.js';
+import type { PeerMember, PeerPool } from '../../identity/index.js';
 import type { Clock, Logger, Random, Timers } from '../../ports/index.js';
 import { jitteredDelayMs } from '../../sync/index.js';
 import type { Links } from './links.js';
@@ -24,12 +24,16 @@ export interface DialState {
   readonly nextMs: number;
 }
 
+/** Whoever answers, though with a refusal, may let this side in any moment: the wait grows no further than this. */
+const REFUSED_DELAY_MAX_MS = 5_000;
+
 interface Dialling {
   readonly stop: AbortController;
   /** Ends a wait: something has changed. */
   wake: () => void;
   failures: number;
-  endpoints: string;
+  /** As it was trusted when it was dialled last. */
+  member: PeerMember;
   reason: CollectiveError | undefined;
   nextMs: number;
 }
@@ -76,24 +80,24 @@ export class Dialler {
       stop.abort();
       this.#dialling.delete(memberId);
     }
-    for (const { memberId, endpoints } of peers.all()) {
-      const known = this.#dialling.get(memberId);
-      const text = endpoints.join(' ');
-      if (known === undefined) this.#begin(memberId, text);
-      else if (known.endpoints !== text) {
-        known.endpoints = text;
+    for (const member of peers.all()) {
+      const known = this.#dialling.get(member.memberId);
+      if (known === undefined) this.#begin(member);
+      else if (known.member !== member) {
+        known.member = member;
         known.failures = 0;
         known.wake();
       }
     }
   }
 
-  #begin(memberId: MemberId, endpoints: string): void {
+  #begin(member: PeerMember): void {
+    const { memberId } = member;
     const dialling: Dialling = {
       stop: new AbortController(),
       wake: () => undefined,
       failures: 0,
-      endpoints,
+      member,
       reason: undefined,
       nextMs: 0,
     };
@@ -128,7 +132,8 @@ export class Dialler {
       if (dialling.reason?.message === reason.message) logger.debug('no session with a member', { memberId, reason });
       else logger.info('no session with a member; trying again until there is one', { memberId, reason });
       dialling.reason = reason;
-      const { peerDialDelayMinMs: minMs, peerDialDelayMaxMs: maxMs } = LIMITS;
+      const { peerDialDelayMinMs: minMs, peerDialDelayMaxMs } = LIMITS;
+      const maxMs = reason.code === 'PERMISSION_DENIED' ? REFUSED_DELAY_MAX_MS : peerDialDelayMaxMs;
       const delayMs = jitteredDelayMs(dialling.failures, random.fraction(), { minMs, maxMs });
       dialling.nextMs = clock.nowMs() + delayMs;
       await this.#wait(dialling, delayMs);
