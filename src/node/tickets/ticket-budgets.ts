@@ -1,7 +1,11 @@
-import { CollectiveError, formatSize, LIMITS, toHex } from '../../base/index.js';
+import { CollectiveError, formatSize, LIMITS, type MemberId, toHex } from '../../base/index.js';
 import type { PutTicket } from '../../identity/index.js';
 
+/** Of all places, those that the tickets of one other member may take. */
+const SHARE_OF_OTHERS = 1 / 4;
+
 interface Spent {
+  readonly origin: MemberId;
   readonly forgetAtMs: number;
   bytes: number;
 }
@@ -14,14 +18,21 @@ export class TicketBudgets {
   readonly #spent = new Map<string, Spent>();
   readonly #ticketsMax: number;
 
-  constructor(ticketsMax: number = LIMITS.ticketBudgets) {
+  readonly #own: MemberId;
+  /** Tickets in use of each other member. */
+  readonly #ofOthers = new Map<MemberId, number>();
+
+  /** `own`: the member of the node. */
+  constructor(own: MemberId, ticketsMax: number = LIMITS.ticketBudgets) {
+    this.#own = own;
     this.#ticketsMax = ticketsMax;
   }
 
   /** Errors: TICKET_INVALID where the budget does not reach, UNAVAILABLE where too many tickets are in use. */
   spend(ticket: PutTicket, bytes: number, nowMs: number): void {
     const id = toHex(ticket.ticketId);
-    const spent = this.#spent.get(id) ?? { bytes: 0, forgetAtMs: ticket.expiresAtMs + LIMITS.clockSkewMs };
+    const { origin, expiresAtMs } = ticket;
+    const spent = this.#spent.get(id) ?? { origin, bytes: 0, forgetAtMs: expiresAtMs + LIMITS.clockSkewMs };
     if (spent.bytes + bytes > ticket.byteBudget) {
       throw new CollectiveError(
         'TICKET_INVALID',
@@ -29,7 +40,10 @@ export class TicketBudgets {
         { next: 'Ask the coordinator for a new ticket.' },
       );
     }
-    if (!this.#spent.has(id)) this.#makeRoom(nowMs);
+    if (!this.#spent.has(id)) {
+      this.#makeRoom(origin, nowMs);
+      if (origin !== this.#own) this.#ofOthers.set(origin, this.#inUse(origin) + 1);
+    }
     spent.bytes += bytes;
     this.#spent.set(id, spent);
   }
@@ -40,15 +54,27 @@ export class TicketBudgets {
     if (spent !== undefined) spent.bytes -= bytes;
   }
 
-  #makeRoom(nowMs: number): void {
-    if (this.#spent.size < this.#ticketsMax) return;
-    for (const [id, { forgetAtMs }] of this.#spent) {
-      if (forgetAtMs <= nowMs) this.#spent.delete(id);
+  #makeRoom(origin: MemberId, nowMs: number): void {
+    if (this.#hasRoom(origin)) return;
+    for (const [id, { forgetAtMs, origin: whose }] of this.#spent) {
+      if (forgetAtMs > nowMs) continue;
+      this.#spent.delete(id);
+      const left = this.#inUse(whose) - 1;
+      if (left > 0) this.#ofOthers.set(whose, left);
+      else this.#ofOthers.delete(whose);
     }
-    if (this.#spent.size >= this.#ticketsMax) {
-      throw new CollectiveError('UNAVAILABLE', 'Too many tickets are in use at this node.', {
-        next: 'Try again in a few minutes.',
-      });
-    }
+    if (this.#hasRoom(origin)) return;
+    throw new CollectiveError('UNAVAILABLE', 'Too many tickets are in use at this node.', {
+      next: 'Try again in a few minutes.',
+    });
+  }
+
+  #hasRoom(origin: MemberId): boolean {
+    if (this.#spent.size >= this.#ticketsMax) return false;
+    return origin === this.#own || this.#inUse(origin) < this.#ticketsMax * SHARE_OF_OTHERS;
+  }
+
+  #inUse(origin: MemberId): number {
+    return this.#ofOthers.get(origin) ?? 0;
   }
 }

@@ -27,10 +27,11 @@ export interface TicketGateOptions {
 /** Lets in who shows a ticket of the own coordinator, for what that ticket says and nothing else. */
 export class TicketGate implements ChunkServerHandler {
   readonly #options: TicketGateOptions;
-  readonly #budgets = new TicketBudgets();
+  readonly #budgets: TicketBudgets;
 
   constructor(options: TicketGateOptions) {
     this.#options = options;
+    this.#budgets = new TicketBudgets(options.own.memberId);
   }
 
   async openTicket(presented: PresentedTicket): Promise<TicketRights> {

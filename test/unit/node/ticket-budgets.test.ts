@@ -5,9 +5,11 @@ import type { PutTicket } from '../../../src/identity/index.js';
 import { TicketBudgets } from '../../../src/node/tickets/ticket-budgets.js';
 import { NODE_ID, NOW_MS, UPLOAD_ID } from '../identity/support.js';
 
+const OWN = 'a'.repeat(52) as MemberId;
+
 const ticket = (id: number, byteBudget: number, expiresAtMs = NOW_MS + 1000): PutTicket => ({
   kind: 'put',
-  origin: 'a'.repeat(52) as MemberId,
+  origin: OWN,
   nodeId: NODE_ID,
   clientKeyHash: new Uint8Array(32),
   expiresAtMs,
@@ -21,7 +23,7 @@ describe('the budget of a put ticket', () => {
   it('never lets in more than it says, whatever is asked in whatever order', () => {
     fc.assert(
       fc.property(fc.nat(1000), fc.array(fc.record({ bytes: fc.nat(300), fails: fc.boolean() })), (budget, asked) => {
-        const budgets = new TicketBudgets();
+        const budgets = new TicketBudgets(OWN);
         const own = ticket(1, budget);
         let received = 0;
         for (const { bytes, fails } of asked) {
@@ -41,7 +43,7 @@ describe('the budget of a put ticket', () => {
   });
 
   it('is counted for each ticket alone', () => {
-    const budgets = new TicketBudgets();
+    const budgets = new TicketBudgets(OWN);
     budgets.spend(ticket(1, 100), 100, NOW_MS);
     budgets.spend(ticket(2, 100), 100, NOW_MS);
     expect(() => {
@@ -50,7 +52,7 @@ describe('the budget of a put ticket', () => {
   });
 
   it('is remembered for a bounded number of tickets; those that are over make room, others do not', () => {
-    const budgets = new TicketBudgets(2);
+    const budgets = new TicketBudgets(OWN, 2);
     budgets.spend(ticket(1, 100), 1, NOW_MS);
     budgets.spend(ticket(2, 100), 1, NOW_MS);
     expect(() => {
@@ -62,5 +64,18 @@ describe('the budget of a put ticket', () => {
     expect(() => {
       budgets.spend(ticket(3, 100), 100, laterMs);
     }).toThrow(expect.objectContaining({ code: 'TICKET_INVALID' }));
+  });
+
+  it('of another member is one of a quarter of all at most, so that the own member always has room', () => {
+    const budgets = new TicketBudgets(OWN, 8);
+    const origin = 'b'.repeat(52) as MemberId;
+    const foreign = (id: number): PutTicket => ({ ...ticket(id, 10), origin });
+    budgets.spend(foreign(1), 1, NOW_MS);
+    budgets.spend(foreign(2), 1, NOW_MS);
+    budgets.spend(foreign(2), 1, NOW_MS);
+    expect(() => budgets.spend(foreign(3), 1, NOW_MS)).toThrow('Too many tickets');
+    for (let id = 4; id < 10; id += 1) budgets.spend(ticket(id, 10), 1, NOW_MS);
+    expect(() => budgets.spend(ticket(10, 10), 1, NOW_MS)).toThrow('Too many tickets');
+    budgets.spend(foreign(3), 1, NOW_MS + 1000 + LIMITS.clockSkewMs);
   });
 });
