@@ -95,11 +95,6 @@ export class EvilMember {
     return this.#options.machine.clock.monotonicMs() / REVEALED_MS > Math.max(left.length, right.length);
   }
 
-  /** Whether two of the others are shown different branches. */
-  get isFound(): boolean {
-    return this.sin === 'two blocks at one position' && this.#options.others.length > 1;
-  }
-
   /** Serves for as long as the simulation runs. */
   async start(): Promise<void> {
     const { founded, machine, rpc, trace, others } = this.#options;

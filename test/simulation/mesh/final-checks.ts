@@ -1,9 +1,9 @@
-import { createClient, type ListPeersResponse, PeerAdminServiceDefinition } from '../../../src/transport/index.js';
+import { createClient, type ListPeersResponse, PeerAdminServiceDefinition, type PeerLogInfo } from '../../../src/transport/index.js';
 import { openLogCopy } from '../../../src/events/index.js';
 import { logDirectoryOf } from '../../../src/coordinator/index.js';
 import { hasher, verifier } from '../system/fixture.js';
 import { holds, Violation } from '../system/violation.js';
-import { isCollectiveError } from '../../../src/base/index.js';
+import { isCollectiveError, toHex } from '../../../src/base/index.js';
 import { ViewHost } from '../../../src/projections/index.js';
 import { DIRECTORY, type FoundedMember, HOME_PORT } from './fixture.js';
 import { sameHead } from './ledger.js';
@@ -23,7 +23,7 @@ export function isConverged({ members, ledger }: World): boolean {
 export async function lacking(world: World): Promise<string | undefined> {
   if (!isConverged(world)) return `not everybody holds the same: ${world.positions()}`;
   try {
-    for (const member of world.members) checkSaid(world, member, await peersOf(world, member));
+    await checkAllSaid(world);
     return undefined;
   } catch (error) {
     if (error instanceof Violation) return error.message;
@@ -43,7 +43,29 @@ export async function checkConverged(world: World): Promise<void> {
       ledger.checkHeld(holder.memberId, owner.memberId);
     }
   }
-  for (const member of members) checkSaid(world, member, await peersOf(world, member));
+  await checkAllSaid(world);
+}
+
+async function checkAllSaid(world: World): Promise<void> {
+  const { members, evil } = world;
+  const logs: PeerLogInfo[] = [];
+  for (const member of members) {
+    const said = await peersOf(world, member);
+    checkSaid(world, member, said);
+    logs.push(...said.logs.filter(({ origin }) => origin === evil?.founded.memberId));
+  }
+  if (evil?.sin !== 'two blocks at one position' || logs.every(({ frozen }) => frozen !== '')) return;
+  // It may have kept one of its branches to itself: then nobody has taken anything of it.
+  const { name } = evil.founded;
+  holds(logs.length === members.length, `not everybody knows ${name}`);
+  holds(
+    logs.every(({ frozen }) => frozen === ''),
+    `${name} signed two blocks for one position, and only some have found it`,
+  );
+  holds(
+    logs.every(({ sequence }) => sequence === logs[0]?.sequence),
+    `${name} signed two blocks for one position: nobody has found it, and not all hold the same`,
+  );
 }
 
 /** What its own people are told: everybody is here, nothing is behind, and only who is dishonest is frozen. */
@@ -61,7 +83,6 @@ function checkSaid({ members, evil, ledger }: World, { host, founded }: MemberHo
   const log = said.logs.find(({ origin }) => origin === evil?.founded.memberId);
   if (evil === undefined) return;
   const frozen = log?.frozen ?? '';
-  if (evil.isFound) holds(frozen !== '', `${host} has not found that ${evil.founded.name} signed two blocks for one position`);
   if (evil.sin === 'an event that cannot be') {
     holds(frozen !== '', `${host} has not frozen the log of ${evil.founded.name}, which says what cannot be`);
     holds(
@@ -94,8 +115,14 @@ export async function checkStopped(world: World): Promise<void> {
   await Promise.all(members.map((member) => member.stop()));
   const origins = [...members.map(({ founded }) => founded), ...(evil === undefined ? [] : [evil.founded])];
   const states = new Map<string, { readonly hash: string; readonly host: string }>();
+  const unproven = new Map<string, string>();
   for (const member of members) {
-    await checkCopies(world, member, origins);
+    const hidden = await checkCopies(world, member, origins);
+    if (hidden !== undefined) unproven.set(hidden, member.host);
+    holds(
+      unproven.size < 2,
+      `${[...unproven.values()].join(' and ')} hold different logs of ${evil?.founded.name}, and no proof of it`,
+    );
     for (const { origin, at, name, hash } of await statesOf(member, origins)) {
       const known = states.get(`${origin.memberId} ${at} ${name}`);
       states.set(`${origin.memberId} ${at} ${name}`, { hash, host: member.host });
@@ -106,8 +133,9 @@ export async function checkStopped(world: World): Promise<void> {
   }
 }
 
-/** Every block of every copy, with its signature. */
-async function checkCopies({ evil }: World, member: MemberHost, origins: readonly FoundedMember[]): Promise<void> {
+/** Every block of every copy, with its signature. The head of the dishonest one's log, where there is no proof that it has forked. */
+async function checkCopies({ evil }: World, member: MemberHost, origins: readonly FoundedMember[]): Promise<string | undefined> {
+  let unproven: string | undefined;
   const { founded, host, machine } = member;
   for (const { memberId: origin, name } of origins) {
     if (origin === founded.memberId) continue;
@@ -116,15 +144,17 @@ async function checkCopies({ evil }: World, member: MemberHost, origins: readonl
     for await (const said of copy.verify()) {
       holds(said.kind !== 'damage', `${host} holds a damaged log of ${name}: ${said.kind === 'damage' ? said.problem : ''}`);
     }
-    if (origin !== evil?.founded.memberId || !evil.isFound) {
+    if (origin !== evil?.founded.memberId || evil.sin !== 'two blocks at one position') {
       holds(copy.fork === undefined, `${host} holds a proof that ${name} has forked`);
     }
     for await (const { header, headerHash } of copy.read({ fromSequence: 1 })) {
       if (origin !== evil?.founded.memberId) continue;
       holds(evil.hasSigned(headerHash), `${host} holds event ${header.firstSequence} of ${name}, who never signed it so`);
     }
+    if (origin === evil?.founded.memberId && copy.fork === undefined) unproven = toHex(copy.head.headerHash);
     await copy.close();
   }
+  return unproven;
 }
 
 interface OriginState {

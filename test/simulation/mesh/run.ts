@@ -118,6 +118,8 @@ class Run {
       const [internal] = machine.process?.logger.internal ?? [];
       holds(internal === undefined, `${host} has met an error of its own: ${internal}`);
     }
+    // A HEAD that is mended is replaced, and not synced under its name.
+    for (const { founded } of world.members) world.ledger.read(founded.memberId);
     const operations = world.members.map(({ machine }) => machine.disk.faults.count()).join(' ');
     world.trace.add('logs', `${world.positions()}; disk operations ${operations}`);
   }
