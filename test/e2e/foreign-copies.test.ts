@@ -12,6 +12,7 @@ interface Pledges {
     readonly member: { readonly name: string };
     readonly usedBytes: number;
     readonly pledgedBytes: number;
+    readonly state: string;
   }[];
   readonly received: Pledges['given'];
 }
@@ -67,7 +68,7 @@ const members = (): readonly [Cluster, Cluster, Cluster] => [
 
 interface Kept {
   readonly copies: { readonly present: number; readonly wanted: number };
-  readonly nodes: readonly { readonly kind: string; readonly name: string; readonly chunks: number }[];
+  readonly nodes: readonly { readonly kind: string; readonly name: string; readonly chunks: number; readonly state: string }[];
 }
 const holders = async (member: Cluster, path: string): Promise<readonly string[]> =>
   (await json<Kept>(member, ['whereis', path])).nodes.map(({ kind, name }) => `${kind} ${name}`).toSorted();
@@ -114,6 +115,18 @@ describe('copies with other members', () => {
     expect(await holders(alice, '/photos/b.jpg')).not.toContain('member bob');
     expect((await pledges(bob)).given).toMatchObject([{ usedBytes: photo.length + note.length }]);
     expect((await pledges(carol)).given).toMatchObject([{ usedBytes: photo.length + note.length + 2_000_000 }]);
+  });
+
+  it('do not count as reachable while their holder gives nothing, though nobody has asked for them', async () => {
+    const [alice, bob] = members();
+    const bobs = async (): Promise<readonly (string | undefined)[]> => [
+      (await json<Kept>(alice, ['whereis', '/photos/a.jpg'])).nodes.find(({ name }) => name === 'bob')?.state,
+      (await pledges(alice)).received.find(({ member }) => member.name === 'bob')?.state,
+    ];
+    await bob.ok(['member', 'suspend', 'alice']);
+    await until('bob is out of reach', async () => (await bobs()).join() === 'unreachable,away');
+    await bob.ok(['member', 'reinstate', 'alice']);
+    await until('bob is here again', async () => (await bobs()).join() === 'online,admitted');
   });
 
   it('are read whole when every own node is lost, and when one holder is away too', async () => {

@@ -48,6 +48,8 @@ export interface CopiesPartOptions {
   readonly trust: PeerTrust;
   readonly logs: OtherLogs;
   readonly connect: (memberId: MemberId) => RpcChannel;
+  /** Whether there is a session with its coordinator. */
+  readonly isConnected: (memberId: MemberId) => boolean;
   readonly ports: {
     readonly clock: Clock;
     readonly timers: Timers;
@@ -66,6 +68,8 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
   const { own, ownCopies, views, commands, registry, witnesses, trust, logs, ports } = options;
   const { placement, receipts, policy } = ownCopies;
   const calls = new MemberCalls({ ...ports, trust, connect: options.connect });
+  const isHere = (memberId: MemberId): boolean =>
+    trust.of(memberId) !== undefined && options.isConnected(memberId) && !calls.isAway(memberId);
   const sources = { views, own, knowsLogOf: (memberId: MemberId) => logs.headOf(memberId) !== undefined };
   const fetcher = new CopyFetcher({ ...ports, views, registry, receipts });
   const holding = new HoldingService({
@@ -79,7 +83,7 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
   });
   const damage = new MemberDamage({ commands, calls, logger: ports.logger });
   const watch = new KeptWatch({ ...ports, own, views, logs, damage, calls });
-  const service = new CopiesService({ ...sources, commands, calls, policy, hasher: ports.hasher });
+  const service = new CopiesService({ ...sources, commands, isHere, policy, hasher: ports.hasher });
   const placing = new SharedPlacement({ ...sources, placement, trust, calls, clock: ports.clock });
   const reading = new MemberSources({ trust, calls, logger: ports.logger });
   const tickets = ownCopies.ticketsFor(own, false);
@@ -102,7 +106,7 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
       receipts: new MemberReceipts({ views, receipts, calls }),
       sources: reading,
       damage,
-      isHere: (memberId) => trust.of(memberId) !== undefined && !calls.failedLast(memberId),
+      isHere,
       nameOf: (memberId) => trust.of(memberId)?.name ?? memberId.slice(0, 8),
     },
     beforeRemoval: (memberId, signal) => leaving.replace({ memberId, signal }),

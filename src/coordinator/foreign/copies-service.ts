@@ -22,14 +22,14 @@ import { clientCaller } from '../caller.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 import { requestRef } from '../commands/request-ref.js';
 import { ownPath } from '../files/requests.js';
-import type { MemberCalls } from './member-calls.js';
 import { memberNamed } from './member-named.js';
 import { type PledgeSources, pledgeToUs } from './pledges-to-us.js';
 
 export interface CopiesServiceOptions extends PledgeSources {
   readonly commands: CommandLoop;
   readonly views: ViewHost;
-  readonly calls: MemberCalls;
+  /** Whether its copies could be had now, as far as is known. */
+  readonly isHere: (memberId: MemberId) => boolean;
   readonly hasher: Hasher;
   /** What holds where no folder says anything. */
   readonly policy: CopiesPolicy;
@@ -98,7 +98,7 @@ export class CopiesService implements ServiceImplementation<typeof CopiesService
   }
 
   async #received(): Promise<readonly PledgeInfo[]> {
-    const { views, calls } = this.#options;
+    const { views, isHere } = this.#options;
     const known = await views.run(({ peers, usage }) =>
       peers.all().map(([memberId, { name, state }]) => ({ memberId, name, state, ours: usage.member(memberId) })),
     );
@@ -111,7 +111,7 @@ export class CopiesService implements ServiceImplementation<typeof CopiesService
           pledgedBytes: state === 'admitted' ? pledgedBytes : 0,
           usedBytes: ours.bytes,
           usedChunks: ours.chunks,
-          state: state === 'admitted' && calls.failedLast(memberId) ? 'away' : state,
+          state: state === 'admitted' && !isHere(memberId) ? 'away' : state,
         };
       }),
     );

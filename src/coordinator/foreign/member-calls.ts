@@ -53,11 +53,6 @@ export class MemberCalls {
     return (this.#links.get(memberId)?.awayUntilMs ?? 0) > this.#options.clock.monotonicMs();
   }
 
-  /** Whether the last call to it came to nothing. */
-  failedLast(memberId: MemberId): boolean {
-    return this.#links.get(memberId)?.problem !== undefined;
-  }
-
   /**
    * One call. Errors: those of the call; COORDINATOR_UNREACHABLE at once for a member that did not answer a moment ago or is not
    * admitted, and after `timeoutMs` for one that does not answer now.
