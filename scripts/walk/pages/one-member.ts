@@ -48,6 +48,8 @@ const files: Chapter = {
     alice.run('collective cat /photos/notes.txt'),
     alice.run('collective get /photos again; diff -r photos again && echo the same, byte for byte'),
     text('`status` says whether all is well and, if not, what to do next.'),
+    // Nodes tell what they hold every few seconds.
+    alice.until(ONLINE, /disk1 .*3\.00 MB[\s\S]*disk2 .*3\.00 MB/),
     alice.run('collective status'),
     text('`whereis` shows which nodes keep a file.'),
     alice.run('collective whereis /photos/lake.jpg'),
