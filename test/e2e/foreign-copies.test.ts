@@ -127,6 +127,7 @@ describe('copies with other members', () => {
     await until('bob is out of reach', async () => (await bobs()).join() === 'unreachable,away');
     await bob.ok(['member', 'reinstate', 'alice']);
     await until('bob is here again', async () => (await bobs()).join() === 'online,admitted');
+    expect(await bobs()).toEqual(['online', 'admitted']);
   });
 
   it('are read whole when every own node is lost, and when one holder is away too', async () => {
