@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { CollectiveError, LIMITS, type MemberId } from '../base/index.js';
 import { createSigner } from '../identity/index.js';
 import type { Signer } from '../ports/index.js';
@@ -289,6 +290,8 @@ class Running {
     await federation.listen().catch(closing(federation, home, enrolment));
 
     const loops = new AbortController();
+    // One signal ends all loops and what each of them waits for; past ten listeners Node would take that for a leak.
+    setMaxListeners(0, loops.signal);
     const liveness = new LivenessLoop({
       clock,
       timers,

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { CollectiveError, isCollectiveError, LIMITS, type MemberId, toBase32, toCollectiveError } from '../../base/index.js';
 import type { EventLog, Head } from '../../events/index.js';
 import type { PeerPool } from '../../identity/index.js';
@@ -87,6 +88,8 @@ export class PeersOffice implements SessionHost {
   private constructor(options: PeersOfficeOptions) {
     const { own, log, views, peers, settled, random, timers, logger, hasher, clock, commands } = options;
     this.#options = options;
+    // One signal ends what is done for every log that is kept; past ten listeners Node would take that for a leak.
+    setMaxListeners(0, this.#stopping.signal);
     this.timers = timers;
     this.#bootId = toBase32(random.bytes(BOOT_ID_BYTES));
     const may = (member: MemberId, origin: MemberId): Promise<boolean> => mayHave(member, origin, { own, views });
