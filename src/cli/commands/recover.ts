@@ -33,10 +33,10 @@ export default class Recover extends BaseCommand {
       helpValue: 'HOST:PORT',
     }),
     wait: Flags.integer({
-      default: 60,
       min: 1,
       max: 86_400,
-      description: 'Seconds to wait for nodes and members.',
+      description:
+        'Seconds to wait for nodes and members. Default: 60; 20 with --accept-fewer, as whoever lives calls every second.',
       helpValue: 'SECONDS',
     }),
     'accept-fewer': Flags.boolean({
@@ -100,7 +100,7 @@ export default class Recover extends BaseCommand {
         copyFolders: (flags['from-witness'] ?? []).map(absolute),
         peerAddresses: flags.peer ?? [],
         onPeer: (address, memberId) => this.progress(`At ${address} is member ${names.get(memberId) ?? memberId}.`),
-        waitMs: flags.wait * 1000,
+        waitMs: (flags.wait ?? (flags['accept-fewer'] ? 20 : 60)) * 1000,
         acceptFewer: flags['accept-fewer'],
         onAnswers: (answers) => {
           for (const { id, sequence } of answers) {
