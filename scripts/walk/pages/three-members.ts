@@ -142,7 +142,9 @@ const parting: Chapter = {
   steps: [
     text(
       'Every member decides for itself whom it deals with. Suspending cuts a member off until it is reinstated; removing is for good, ' +
-        'and first copies elsewhere what lies with it, where there is room.',
+        'and first copies elsewhere what lies with it, where there is room. ' +
+        "What a removed member keeps with you stays on your nodes and on record: another's data is never deleted silently, and there " +
+        'is no command yet that gives its room back.',
     ),
     carol.run('collective member suspend bob'),
     carol.run('collective peer list'),
