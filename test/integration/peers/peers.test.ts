@@ -115,8 +115,12 @@ describe('coordinators of several members', () => {
     for (const member of [bob, carol]) {
       await eventually(() => member.running.foreign.get(alice.id)?.applied.sequence === common);
       expect(await nameIn(member, alice, carol)).toBe('carol');
-      const { rows } = await member.running.member.views.run(({ forks }) => forks.all(10));
-      expect(rows.map(([[origin, , sequence]]) => [origin, sequence])).toEqual([[alice.id, common + 1]]);
+      const recorded = async (): Promise<readonly (readonly [string, number])[]> => {
+        const { rows } = await member.running.member.views.run(({ forks }) => forks.all(10));
+        return rows.map(([[origin, , sequence]]) => [origin, sequence]);
+      };
+      await eventually(async () => (await recorded()).length > 0);
+      expect(await recorded()).toEqual([[alice.id, common + 1]]);
     }
     await bob.running.record(renaming(carol, 'cara'));
     await inStep(bob, carol);
