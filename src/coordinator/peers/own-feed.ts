@@ -1,7 +1,7 @@
 import { LIMITS, type MemberId } from '../../base/index.js';
 import type { EventLog, Head, StoredBlock } from '../../events/index.js';
 import type { Random } from '../../ports/index.js';
-import { fanOut, isNewer } from '../../sync/index.js';
+import { fanOut, isNewer, standingOf } from '../../sync/index.js';
 import { RecentBlocks } from '../witnesses/recent-blocks.js';
 import type { Links } from './links.js';
 import type { PeerLink } from './peer-link.js';
@@ -74,7 +74,7 @@ export class OwnFeed {
 
   /** A peer is there, or has said how far it holds the own log: it gets what it lacks, if that is little. */
   feed(link: PeerLink): void {
-    if (!this.#push(link)) this.#announce(link);
+    if (!this.#push(link) || this.#holdsAnother(link)) this.#announce(link);
   }
 
   /** A session begins. */
@@ -137,6 +137,13 @@ export class OwnFeed {
         last.lastSequence,
       );
     }
+  }
+
+  /** Whether it has as much of another log that was signed as this one: it cannot know until it is told. */
+  #holdsAnother(link: PeerLink): boolean {
+    const head = this.headFor(link.memberId);
+    const theirs = link.heads.get(head.origin);
+    return theirs !== undefined && standingOf(head, theirs).kind === 'forked';
   }
 
   #announce(link: PeerLink): void {

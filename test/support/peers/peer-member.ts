@@ -9,7 +9,7 @@ import { logDirectoryOf, logsDirectoryOf, openMember, type OpenedMember } from '
 import type { ForeignLogs } from '../../../src/coordinator/peers/foreign-logs.js';
 import { openForeignLogs, openPeersPart, type PeersPart } from '../../../src/coordinator/peers/peers-part.js';
 import { startEpoch } from '../../../src/coordinator/witnesses/start-epoch.js';
-import type { CollectiveEvent } from '../../../src/events/index.js';
+import type { CollectiveEvent, RecordedEvent } from '../../../src/events/index.js';
 import {
   createSigner,
   openIdentityKey,
@@ -17,6 +17,7 @@ import {
   type PeerMember as TrustedPeer,
   type PeerPool,
 } from '../../../src/identity/index.js';
+import type { Clock } from '../../../src/ports/index.js';
 import type { BoundService, RpcListener, RpcTransport } from '../../../src/transport/index.js';
 import { memberFiles, type realPorts } from '../coordinator/started-coordinator.js';
 
@@ -85,7 +86,8 @@ export async function removeTemplates(): Promise<void> {
 export class PeerMember {
   readonly directory: string;
   readonly founded: FoundedMember;
-  readonly ports: Ports;
+  /** What it is started with. */
+  ports: Omit<Ports, 'clock'> & { readonly clock: Clock };
   readonly pool = new TestPool();
   /** What its peers get instead of its services, where a test says so. */
   tamper: (service: BoundService) => BoundService = (service) => service;
@@ -251,6 +253,14 @@ class Running {
       decide: () => ok(events),
       answer: () => undefined,
     });
+  }
+
+  /** Signs an event although nobody would decide it so; its own views do not get it. */
+  async sign(event: CollectiveEvent): Promise<RecordedEvent> {
+    const block = this.member.log.begin();
+    const recorded = block.add({ actor: 'coordinator', request: undefined, cause: undefined, event });
+    await block.commit();
+    return recorded;
   }
 
   async stop(): Promise<void> {

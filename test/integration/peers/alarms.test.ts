@@ -1,0 +1,134 @@
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import type { CollectiveEvent } from '../../../src/events/index.js';
+import type { BoundService } from '../../../src/transport/index.js';
+import { type PeerMember, removeTemplates } from '../../support/peers/peer-member.js';
+import { eventually, hasAll, PeerWorld } from '../../support/peers/peer-world.js';
+
+const HOUR_MS = 3_600_000;
+
+let world: PeerWorld;
+const others: PeerMember[] = [];
+
+afterEach(async () => {
+  await world.remove();
+  for (const member of others.splice(0)) await member.remove();
+});
+
+afterAll(removeTemplates);
+
+async function three(): Promise<readonly [PeerMember, PeerMember, PeerMember]> {
+  world = await PeerWorld.of(['alice', 'bob', 'carol']);
+  const [alice, bob, carol] = world.members;
+  if (alice === undefined || bob === undefined || carol === undefined) throw new Error('there are three');
+  return [alice, bob, carol];
+}
+
+async function start(...members: readonly PeerMember[]): Promise<void> {
+  for (const member of members) await world.start(member);
+}
+
+const inStep = (...members: readonly PeerMember[]): Promise<void> =>
+  eventually(() => members.every((holder) => members.every((of) => holder === of || hasAll(holder, of))));
+
+const renaming = (of: PeerMember, name: string): CollectiveEvent => ({ type: 'MemberRenamed', memberId: of.id, name });
+
+const codes = (member: PeerMember): readonly string[] => member.running.part.office.findings().map(({ code }) => code);
+
+/** Tells of every Pull. */
+const telling =
+  (onPull: () => void) =>
+  (service: BoundService): BoundService => ({
+    ...service,
+    methods: service.methods.map((method) =>
+      method.path.endsWith('/Pull')
+        ? {
+            ...method,
+            run(requests, call) {
+              onPull();
+              return method.run(requests, call);
+            },
+          }
+        : method,
+    ),
+  });
+
+describe('what a coordinator says of the logs of others', () => {
+  it('a coordinator whose log went on from an old copy of its folder is told so', async () => {
+    const [alice, bob, carol] = await three();
+    await start(alice, bob);
+    await inStep(alice, bob);
+    await alice.stop();
+    const backup = await alice.backup();
+    others.push(backup);
+    await start(alice);
+    await alice.running.record(renaming(carol, 'first'));
+    await inStep(alice, bob);
+    await alice.stop();
+    await backup.start();
+    await backup.running.record(renaming(carol, 'second'));
+    await eventually(() => codes(bob).includes('log-forked') && codes(backup).includes('own-log-forked'));
+  });
+
+  it('events from the future are kept and applied, and whose clock is ahead is said', async () => {
+    const [alice, bob, carol] = await three();
+    const { clock } = alice.ports;
+    alice.ports = { ...alice.ports, clock: { nowMs: () => clock.nowMs() + HOUR_MS, monotonicMs: () => clock.monotonicMs() } };
+    await start(alice, bob);
+    await alice.running.record(renaming(carol, 'caroline'));
+    await inStep(alice, bob);
+    expect(codes(bob)).toEqual(['peer-clock-ahead']);
+    expect(codes(alice)).toEqual([]);
+    expect(await bob.running.member.views.run(({ peers }) => peers.get(carol.id)?.name, alice.id)).toBe('caroline');
+  });
+
+  it('a signed event that contradicts those before it stops the views of that log alone', async () => {
+    const [alice, bob, carol] = await three();
+    await start(alice, bob, carol);
+    await inStep(alice, bob, carol);
+    const { sequence } = alice.running.member.log.head;
+    await alice.running.sign({ type: 'MemberReinstated', memberId: bob.id });
+    for (const holder of [bob, carol]) await eventually(() => codes(holder).includes('log-invalid'));
+    await carol.running.record(renaming(bob, 'robert'));
+    await eventually(() => hasAll(bob, carol));
+    const copy = bob.running.foreign.get(alice.id);
+    expect(copy?.applied.sequence).toBe(sequence);
+    expect(copy?.head.sequence).toBe(sequence + 1);
+    expect(codes(bob)).toEqual(['log-invalid']);
+  });
+
+  it('views of a log that are not the same at one event are named at both sides', async () => {
+    const [alice, bob, carol] = await three();
+    await start(alice, bob);
+    await inStep(alice, bob);
+    const recorded = await alice.running.sign(renaming(carol, 'caroline'));
+    await alice.running.member.views.apply([{ ...recorded, event: renaming(carol, 'caro') }]);
+    for (let round = 0; round < 6; round += 1) {
+      await alice.running.record(...Array.from({ length: 50 }, (_, index) => renaming(bob, `bob-${round}-${index}`)));
+    }
+    await eventually(() => [alice, bob].every((member) => codes(member).includes('state-hash-mismatch')));
+    const { message } = bob.running.part.office.findings().find(({ code }) => code === 'state-hash-mismatch') ?? {};
+    expect(message).toContain('of the log of alice, peers differ between here and alice');
+  });
+
+  it('a long log is fetched from all who hold it at once', async () => {
+    const [alice, bob, carol] = await three();
+    const asked = new Set<string>();
+    alice.tamper = telling(() => asked.add('alice'));
+    bob.tamper = telling(() => asked.add('bob'));
+    await start(alice, bob);
+    for (let round = 0; round < 24; round += 1) {
+      await alice.running.record(...Array.from({ length: 200 }, (_, index) => renaming(carol, `carol-${round}-${index}`)));
+    }
+    await inStep(alice, bob);
+    asked.clear();
+    for (const other of [alice, bob]) carol.pool.set(other.trusted);
+    await carol.start();
+    const { links } = carol.running.part.office;
+    const { sequence } = alice.running.member.log.head;
+    await eventually(() => [alice, bob].every(({ id }) => links.get(id)?.heads.get(alice.id)?.sequence === sequence));
+    expect(asked).toEqual(new Set());
+    await carol.running.record(carol.admission(alice));
+    await eventually(() => hasAll(carol, alice));
+    expect(asked).toEqual(new Set(['alice', 'bob']));
+  });
+});
