@@ -30,9 +30,9 @@ const nodesAsked = (): CollectiveError =>
 export const tooFew = (here: number, required: number): CollectiveError =>
   new CollectiveError(
     'WITNESSES_UNREACHABLE',
-    `Nothing can be changed now: ${required} witnesses have to keep the log; within reach: ${here}.`,
+    `Nothing can be changed now: ${required === 1 ? '1 witness has' : `${required} witnesses have`} to keep the log; within reach: ${here}.`,
     {
-      next: 'Start the nodes that keep the log: collective witness list. If one is lost for good: collective witness set --help',
+      next: 'Start those that keep the log: collective witness list. If they are lost for good: collective witness set <nodes or members> --lost',
       details: { here, required },
     },
   );
