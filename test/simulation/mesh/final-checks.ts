@@ -1,4 +1,9 @@
-import { createClient, type ListPeersResponse, PeerAdminServiceDefinition, type PeerLogInfo } from '../../../src/transport/index.js';
+import {
+  createClient,
+  type ListPeersResponse,
+  PeerAdminServiceDefinition,
+  type PeerLogInfo,
+} from '../../../src/transport/index.js';
 import { openLogCopy } from '../../../src/events/index.js';
 import { logDirectoryOf } from '../../../src/coordinator/index.js';
 import { hasher, verifier } from '../system/fixture.js';
