@@ -34,6 +34,8 @@ export interface EvilMemberOptions {
 
 /** From one block to the next that is shown. */
 export const REVEALED_MS = 4_000;
+/** Header and signature, more or less. */
+const SIGNED_PART_BYTES = 200;
 const PUSHED_MS = 3_000;
 
 /** A member whose program is not ours: it has real keys and an admission, and tells everybody what it likes. */
@@ -84,9 +86,9 @@ export class EvilMember {
     this.commonSequence = (differs < 0 ? left.at(-1) : left[differs - 1])?.lastSequence ?? 0;
   }
 
-  /** Whether this block, by the hash of its header, is one of its own making. */
-  hasSigned(headerHash: Uint8Array): boolean {
-    return this.#branches.some((blocks) => blocks.some((block) => equalBytes(block.headerHash, headerHash)));
+  /** Whether this block is one of its own making, to the last bit. */
+  hasSigned(bytes: Uint8Array): boolean {
+    return this.#branches.some((blocks) => blocks.some((block) => equalBytes(block.bytes, bytes)));
   }
 
   /** Whether everything that it has to say is said by now. */
@@ -193,7 +195,7 @@ export class EvilMember {
     const { sin, random } = this.#options;
     if (sin !== 'signatures that are none' && sin !== 'lies about others') return bytes;
     const spoilt = bytes.slice();
-    const at = random.integer(spoilt.length);
+    const at = random.integer(random.chance(0.7) ? SIGNED_PART_BYTES : spoilt.length);
     spoilt[at] = (spoilt[at] ?? 0) ^ (1 << random.integer(8));
     return spoilt;
   }

@@ -152,9 +152,9 @@ async function checkCopies({ evil }: World, member: MemberHost, origins: readonl
     if (origin !== evil?.founded.memberId || evil.sin !== 'two blocks at one position') {
       holds(copy.fork === undefined, `${host} holds a proof that ${name} has forked`);
     }
-    for await (const { header, headerHash } of copy.read({ fromSequence: 1 })) {
+    for await (const { header, bytes } of copy.read({ fromSequence: 1 })) {
       if (origin !== evil?.founded.memberId) continue;
-      holds(evil.hasSigned(headerHash), `${host} holds event ${header.firstSequence} of ${name}, who never signed it so`);
+      holds(evil.hasSigned(bytes), `${host} holds event ${header.firstSequence} of ${name}, who never signed it so`);
     }
     if (origin === evil?.founded.memberId && copy.fork === undefined) unproven = toHex(copy.head.headerHash);
     await copy.close();
