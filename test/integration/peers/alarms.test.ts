@@ -67,6 +67,7 @@ describe('what a coordinator says of the logs of others', () => {
     await backup.start();
     await backup.running.record(renaming(carol, 'second'));
     await eventually(() => codes(bob).includes('log-forked') && codes(backup).includes('own-log-forked'));
+    expect(bob.running.foreign.get(alice.id)?.head.sequence).toBeGreaterThan(0);
   });
 
   it('events from the future are kept and applied, and whose clock is ahead is said', async () => {
