@@ -139,6 +139,7 @@ class MeshBench {
     this.#add('one snapshot of the forerunner', 'bytes', [snapshot]);
     this.#add('a day of snapshots to every peer each 30 s: sent by all together', 'MB', [snapshots / MEGABYTE]);
     this.#add('a day: snapshots against events', 'times', [snapshots / bytes], 'at least 100');
+    this.#add('a day: the same with the answers, which hold as much again', 'times', [(2 * snapshots) / bytes]);
     const plain = (DAY_MS / SNAPSHOT_PERIOD_MS) * coordinators * (coordinators - 1) * snapshot;
     this.#add('a day: the same without what the layers below add', 'times', [plain / (part.bytes * times)]);
   }

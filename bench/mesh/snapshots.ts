@@ -2,7 +2,7 @@ import { BinaryWriter } from '@bufbuild/protobuf/wire';
 
 /**
  * The forerunner's way: every coordinator sends a SyncState with all nodes and all peers it knows to every peer, every 30 s.
- * (Its answer holds the same again, and its heartbeats come on top; neither is counted.)
+ * Its answer holds the same again, which is counted apart; its heartbeats come on top and are not counted.
  */
 export const SNAPSHOT_PERIOD_MS = 30_000;
 

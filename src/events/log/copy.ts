@@ -80,6 +80,8 @@ class SegmentLogCopy implements LogCopy {
   readonly #options: LogCopyOptions;
   /** Undefined until the first block has named the keys. */
   #stored: StoredLog | undefined;
+  /** There may be files of it although it is not open. */
+  #begun = false;
   #fork: LogFork | undefined;
   /** Settles when nothing is being changed. Never rejects. */
   #settled: Promise<unknown> = Promise.resolve();
@@ -173,11 +175,14 @@ class SegmentLogCopy implements LogCopy {
   }
 
   async #storedFor(first: Uint8Array | undefined): Promise<StoredLog> {
+    // An earlier try may have made the files, and failed to open them.
+    if (this.#stored === undefined && this.#begun) this.#stored = await openExisting(this.#options);
     if (this.#stored !== undefined) return this.#stored;
     assert(first !== undefined, 'a run of blocks has a first one');
     const { fileSystem, directory, origin } = this.#options;
     const publicKey = foundingKey(this.#options, first);
     if (!publicKey.ok) throw publicKey.error;
+    this.#begun = true;
     await createLogFiles(fileSystem, directory, { origin, publicKey: publicKey.value }, { batched: true });
     this.#stored = await openStored(this.#options, await findLog(this.#options));
     return this.#stored;

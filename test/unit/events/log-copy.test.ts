@@ -53,6 +53,18 @@ describe('a copy of a log', () => {
     await log.close();
   });
 
+  it('whose first opening the disk did not allow is taken up by the next try', async () => {
+    const disk = new SimFileSystem();
+    const log = await foundedLog(disk, '');
+    const bytes = bytesOf(await readAll(log));
+    const copy = await openLogCopy(copyOptions(disk, ''));
+    disk.faults.plan({ operation: 'read', pathContains: 'copy', errno: 'EIO' });
+    expect(told(await failureOf(copy.append(bytes)))).toContain('IO_FAILED');
+    expect(await copy.append(bytes)).toEqual(log.head);
+    await copy.close();
+    await log.close();
+  });
+
   it('of which there are many begins small and doubles', async () => {
     const disk = new SimFileSystem();
     const log = await foundedLog(disk, '');
