@@ -74,6 +74,11 @@ export async function openMembersPart(options: MembersPartOptions): Promise<Memb
       ports.logger.warn('what a member says of itself could not be read', { memberId: origin, error });
     });
   });
+  witnesses.onCompleted(() => {
+    trust.refresh().catch((error: unknown) => {
+      ports.logger.error('who is admitted could not be read again', { error });
+    });
+  });
   return {
     trust,
     joining: new JoinDesk(shared),

@@ -209,18 +209,22 @@ export class OriginSync {
     signal: AbortSignal,
   ): Promise<boolean> {
     let came = false;
+    let storing = false;
     let inVain = 0;
     try {
       for await (const blocks of pages) {
         came = true;
         const before = log.head;
+        storing = true;
         if (!(await this.#store(log, memberId, blocks))) return false;
+        storing = false;
         signal.throwIfAborted();
         inVain = isNewer(log.head, before) ? 0 : inVain + 1;
         if (inVain > PAGES_IN_VAIN) throw new CollectiveError('PROTOCOL_ERROR', 'It gives what is held here already.');
       }
     } catch (error) {
-      if (signal.aborted) throw error;
+      // What fails while blocks are stored is wrong here, not at the source.
+      if (signal.aborted || storing) throw error;
       if (isCollectiveError(error) && error.code === 'LOG_FORKED' && !came) await this.#partsFrom(log, memberId, signal);
       else this.#sourceFailed(memberId, error);
       return false;

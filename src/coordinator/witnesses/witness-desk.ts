@@ -191,6 +191,8 @@ export class WitnessDesk implements AppendGate {
 
   /** Told after every look at the nodes: now is the time to choose among them. */
   onLooked: () => void = () => undefined;
+  /** The own log was completed, and the views with it. */
+  onCompleted: () => void = () => undefined;
 
   /** Looks at all nodes anew. */
   look(): void {
@@ -276,6 +278,7 @@ export class WitnessDesk implements AppendGate {
     for (const id of gone) this.#quorum.lose(id);
     for (const link of this.#links.values()) if (link.standing.kind !== 'failing') link.standing = { kind: 'unknown' };
     this.#lookAgain = true;
+    this.onCompleted();
   }
 
   /** Recording goes on, and a node holds what this log has not. */

@@ -66,6 +66,11 @@ export class WitnessOffice {
     return this.#desk;
   }
 
+  /** Told after the own log was completed by what others held of it, and the views with it; must not throw. One listener. */
+  onCompleted(listener: () => void): void {
+    this.#desk.onCompleted = listener;
+  }
+
   /** Waits until what is shown now is held by enough witnesses, or it is clear that it will not be for a while. */
   readonly seen = (): Promise<void> => this.#desk.seen();
 

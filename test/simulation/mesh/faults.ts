@@ -135,7 +135,11 @@ export function healAll(world: World): void {
   world.rpc.cutChance = 0;
   world.rpc.peerWire = undefined;
   for (const left of world.members) for (const right of world.members) world.rpc.heal(left.host, right.host);
-  for (const { machine } of world.members) machine.disk.faults.clear();
+  for (const { machine } of world.members) {
+    const { faults } = machine.disk;
+    faults.clear();
+    if (!faults.powerIsCut) faults.cutPowerAt(Number.POSITIVE_INFINITY);
+  }
   for (const [machine, byMs] of world.jumped) machine.clock.jump(-byMs);
   world.jumped.clear();
 }
