@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Cluster } from '../../test/support/cluster/index.js';
+import { Cluster, type Place } from '../../test/support/cluster/index.js';
 import { cpuSecondsOf, residentBytesOf } from '../measure/process.js';
 import { type Figure, figure } from '../measure/statistics.js';
 import { durableSequence, invite, logsFolder, peerList, sleep } from './people.js';
@@ -17,6 +17,8 @@ const MESH_LIMIT_MS = 20 * 60_000;
 const IDLE_MS = 60_000;
 const CHANGES = 10;
 const MEGABYTE = 1e6;
+const FIRST_PORT = 20_000;
+const PORTS_EACH = 100;
 
 /** Real processes with certificates on loopback, set up with the commands that people type. */
 export async function benchProcesses(size: ProcessesSize, progress: (text: string) => void): Promise<readonly Figure[]> {
@@ -29,6 +31,17 @@ export async function benchProcesses(size: ProcessesSize, progress: (text: strin
     await rm(root, { recursive: true });
   }
 }
+
+/** Ports that the kernel does not give to connections, of which there are thousands here. */
+const placeOf = (index: number): Place => ({
+  listenHost: '127.0.0.1',
+  within: [],
+  ports: (nodes) => {
+    const first = FIRST_PORT + index * PORTS_EACH;
+    const ofNodes = Array.from({ length: nodes }, (_, node) => first + 3 + node);
+    return Promise.resolve({ home: first, enrolment: first + 1, peer: first + 2, nodes: ofNodes });
+  },
+});
 
 class ProcessesBench {
   readonly #root: string;
@@ -71,7 +84,7 @@ class ProcessesBench {
         const root = join(this.#root, memberName);
         await mkdir(root);
         const own = Math.floor(nodes / coordinators) + (index < nodes % coordinators ? 1 : 0);
-        this.#members.push(await Cluster.start({ root, memberName, nodes: own, capacity: '1G' }));
+        this.#members.push(await Cluster.start({ root, memberName, nodes: own, capacity: '1G', place: placeOf(index) }));
         this.#progress(`${memberName} runs with ${own} nodes`);
       }
     };
