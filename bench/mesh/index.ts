@@ -13,6 +13,8 @@ const { values } = parseArgs({
     /** Real processes with certificates on loopback instead. */
     processes: { type: 'string' },
     nodes: { type: 'string', default: '100' },
+    /** The first of them invites the others, one by one. */
+    invited: { type: 'boolean', default: false },
     /** How many events one that joins has to fetch; instead. */
     join: { type: 'string' },
     json: { type: 'string' },
@@ -24,7 +26,7 @@ const progress = (text: string): void => console.error(text);
 const figures: Figure[] = [];
 if (values.join !== undefined) figures.push(...(await benchJoin(Number(values.join), progress)));
 if (values.processes !== undefined) {
-  const size = { coordinators: Number(values.processes), nodes: Number(values.nodes) };
+  const size = { coordinators: Number(values.processes), nodes: Number(values.nodes), invited: values.invited };
   figures.push(...(await benchProcesses(size, progress)));
 }
 if (values.processes === undefined && values.join === undefined) {

@@ -1,22 +1,12 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileIdAt, ROOT_FILE_ID } from '../../src/base/index.js';
-import { logDirectoryOf, MEMBER_FILES } from '../../src/coordinator/index.js';
-import { type CollectiveEvent, openLog } from '../../src/events/index.js';
-import { createSigner, openKeyPair } from '../../src/identity/index.js';
-import {
-  NodeFileSystem,
-  NodeHasher,
-  NodeSignatureVerifier,
-  readPrivateKeyFile,
-  SystemClock,
-  SystemRandom,
-} from '../../src/runtime/index.js';
-import { accept, type MemberId } from '../../src/base/index.js';
+import { fileIdAt, type MemberId, ROOT_FILE_ID } from '../../src/base/index.js';
+import type { CollectiveEvent } from '../../src/events/index.js';
 import { Cluster } from '../../test/support/cluster/index.js';
 import { cpuSecondsOf, residentBytesOf } from '../measure/process.js';
 import { type Figure, figure } from '../measure/statistics.js';
+import { appendOffline } from './own-log.js';
 import { durableSequence, invite, logsFolder, peerList, sleep } from './people.js';
 
 const FILES_PER_FOLDER = 1000;
@@ -93,44 +83,20 @@ async function joining(
   ];
 }
 
-/** Files in folders, appended as the coordinator does; the views are built at its next start. */
+/** Files in folders; the views are built at its next start. */
 async function writeEvents(logs: string, count: number): Promise<MemberId> {
-  const directory = join(logs, '..');
-  const hasher = new NodeHasher();
-  const fileSystem = new NodeFileSystem();
-  const names = await fileSystem.readDirectory(logs);
-  const origin = names[0] as MemberId;
-  const keys = accept(openKeyPair(await readPrivateKeyFile(join(directory, MEMBER_FILES.logKey)), hasher));
-  const log = await openLog({
-    fileSystem,
-    clock: new SystemClock(),
-    random: new SystemRandom(),
-    hasher,
-    verifier: new NodeSignatureVerifier(),
-    directory: logDirectoryOf(directory, origin),
-    origin,
-    signer: createSigner(keys),
-  });
   const modified = { seconds: 1_900_000_000, nanoseconds: 0 };
   let parentId = ROOT_FILE_ID;
-  for (let made = 0; made < count; ) {
-    const block = log.begin();
-    for (let index = 0; index < BLOCK_EVENTS && made < count; index += 1, made += 1) {
+  let made = 0;
+  return appendOffline(logs, (next) => {
+    const events: CollectiveEvent[] = [];
+    for (; events.length < BLOCK_EVENTS && made < count; made += 1) {
       const folder = made % FILES_PER_FOLDER === 0;
       const parent = folder ? ROOT_FILE_ID : parentId;
+      if (folder) parentId = fileIdAt({ epoch: next.epoch, sequence: next.sequence + events.length });
       const name = folder ? `folder-${made}` : `file-${made}.jpg`;
-      const event: CollectiveEvent = {
-        type: folder ? 'DirectoryCreated' : 'FileCreated',
-        parentId: parent,
-        name,
-        mode: 0o644,
-        modified,
-      };
-      const recorded = block.add({ event, actor: 'coordinator', request: undefined, cause: undefined });
-      if (folder) parentId = fileIdAt(recorded.envelope.position);
+      events.push({ type: folder ? 'DirectoryCreated' : 'FileCreated', parentId: parent, name, mode: 0o644, modified });
     }
-    await block.commit();
-  }
-  await log.close();
-  return origin;
+    return events;
+  });
 }

@@ -4,12 +4,16 @@ import { join } from 'node:path';
 import { Cluster, type Place } from '../../test/support/cluster/index.js';
 import { cpuSecondsOf, residentBytesOf } from '../measure/process.js';
 import { type Figure, figure } from '../measure/statistics.js';
+import type { CollectiveEvent } from '../../src/events/index.js';
+import { appendOffline, foundingOf } from './own-log.js';
 import { durableSequence, invite, logsFolder, peerList, sleep } from './people.js';
 
 export interface ProcessesSize {
   readonly coordinators: number;
   /** Of all together. */
   readonly nodes: number;
+  /** Whether the first invites each of the others, who are introduced by it; otherwise they have all admitted each other before. */
+  readonly invited: boolean;
 }
 
 const AT_ONCE = 4;
@@ -17,6 +21,7 @@ const MESH_LIMIT_MS = 20 * 60_000;
 const IDLE_MS = 60_000;
 const CHANGES = 10;
 const MEGABYTE = 1e6;
+const READY_MS = 300_000;
 const FIRST_PORT = 20_000;
 const PORTS_EACH = 100;
 
@@ -60,12 +65,14 @@ class ProcessesBench {
     await this.#found();
     const [hub, ...guests] = this.#members;
     if (hub === undefined) return [];
-    const invited = performance.now();
-    for (const guest of guests) await invite(hub, guest);
-    this.#add('each invited by the first and introduced by it: until all are connected to all', 's', [
-      (await this.#untilWhole(invited)) / 1000,
-    ]);
-    await this.#restart();
+    if (this.#size.invited) {
+      const invited = performance.now();
+      for (const guest of guests) await invite(hub, guest);
+      this.#add('each invited by the first and introduced by it: until all are connected to all', 's', [
+        (await this.#untilWhole(invited)) / 1000,
+      ]);
+    }
+    await this.#startAtOnce();
     await this.#idle();
     await this.#changes(hub);
     return this.#figures;
@@ -84,7 +91,9 @@ class ProcessesBench {
         const root = join(this.#root, memberName);
         await mkdir(root);
         const own = Math.floor(nodes / coordinators) + (index < nodes % coordinators ? 1 : 0);
-        this.#members.push(await Cluster.start({ root, memberName, nodes: own, capacity: '1G', place: placeOf(index) }));
+        this.#members.push(
+          await Cluster.start({ root, memberName, nodes: own, capacity: '1G', place: placeOf(index), readyWithinMs: READY_MS }),
+        );
         this.#progress(`${memberName} runs with ${own} nodes`);
       }
     };
@@ -93,12 +102,46 @@ class ProcessesBench {
   }
 
   /** All at once, as after a power cut. */
-  async #restart(): Promise<void> {
+  async #startAtOnce(): Promise<void> {
     await Promise.all(this.#members.map((member) => member.coordinator.stop('SIGKILL')));
+    if (!this.#size.invited) await this.#admitAll();
     const begun = performance.now();
     await Promise.all(this.#members.map((member) => member.coordinator.start()));
     this.#add('all coordinators started at once: until all are ready', 's', [(performance.now() - begun) / 1000]);
     this.#add('the same: until all are connected to all', 's', [(await this.#untilWhole(begun)) / 1000]);
+  }
+
+  /** As if everybody had invited everybody. */
+  async #admitAll(): Promise<void> {
+    const founded = await Promise.all(
+      this.#members.map(async (member) => {
+        const logs = await logsFolder(member);
+        return { member, logs, founding: await foundingOf(logs) };
+      }),
+    );
+    for (const { member, logs } of founded) {
+      const admitted = founded
+        .filter((other) => other.member !== member)
+        .map(
+          ({ member: other, founding }): CollectiveEvent => ({
+            type: 'MemberAdmitted',
+            memberId: founding.memberId,
+            name: founding.name,
+            identityPublicKey: founding.identityPublicKey,
+            caCertificate: founding.caCertificate,
+            caEndorsement: founding.caEndorsement,
+            endpoints: [`127.0.0.1:${other.ports.peer}`],
+            inviteId: '',
+            introducedBy: '',
+          }),
+        );
+      let done = false;
+      await appendOffline(logs, () => {
+        const events = done ? [] : admitted;
+        done = true;
+        return events;
+      });
+    }
   }
 
   /** Milliseconds since `begun`. Asks one after the other: whoever is whole stays whole. */

@@ -21,6 +21,8 @@ export interface ClusterOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Where it all runs; on loopback unless given. */
   readonly place?: Place;
+  /** How long a daemon may take to say that it is ready. */
+  readonly readyWithinMs?: number;
   /** Further arguments of `collective init`. */
   readonly initArguments?: readonly string[];
 }
@@ -165,6 +167,7 @@ export class Cluster {
       within: this.place.within,
       logPath: join(this.root, 'logs', `${name}.log`),
       detached: this.#options.detached ?? false,
+      ...(this.#options.readyWithinMs === undefined ? {} : { readyWithinMs: this.#options.readyWithinMs }),
     });
   }
 }
