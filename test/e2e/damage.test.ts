@@ -221,7 +221,8 @@ describe('when all copies of a chunk are bad', () => {
     const result = await world.command('get', '/lost', target, '--json');
     expect(result.code).toBe(EXIT_INTEGRITY);
     expect(jsonOf(result, FETCHED)).toMatchObject({ files: 1, failureCount: 1, failures: [{ path: '/lost/bad' }] });
-    expect(await readdir(target)).toEqual(['good']);
+    // What could be read of it waits, hidden, for the next try: whether any could depends on which chunk was asked for first.
+    expect((await readdir(target)).filter((name) => !name.endsWith('.part'))).toEqual(['good']);
   });
 
   test('a pipe gets nothing that is wrong, and the failure', async () => {
