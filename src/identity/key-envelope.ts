@@ -1,11 +1,8 @@
-import { createCipheriv, createDecipheriv, scrypt } from 'node:crypto';
 import * as z from 'zod';
 import {
   CollectiveError,
   equalBytes,
   fail,
-  fromHex,
-  fromUtf8,
   isMemberId,
   LIMITS,
   ok,
@@ -16,25 +13,22 @@ import {
 } from '../base/index.js';
 import type { Hasher, Random } from '../ports/index.js';
 import { openKeyPair, type KeyPair } from './keys.js';
+import {
+  BLOCK_SIZE,
+  bytesOf,
+  CIPHER,
+  decrypt,
+  encrypt,
+  FIELDS,
+  hexOf,
+  newCipherHead,
+  parseJson,
+  refusePassphrase,
+  type CipherHead,
+} from './passphrase-cipher.js';
 
 const FORMAT = 'collective-identity-key';
 const VERSION = 1;
-const CIPHER = 'aes-256-gcm';
-const KEY_BYTES = 32;
-const SALT_BYTES = 16;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-/** scrypt's N: 128 MiB and some 0.4 s for every guess. */
-const COST = 2 ** 17;
-/** What a file may ask of its reader: no less than is written, at most 1 GiB of memory. */
-const COST_MAX = 2 ** 20;
-const BLOCK_SIZE = 8;
-
-const hexOf = (bytes: number): z.ZodString =>
-  z
-    .string()
-    .length(bytes * 2)
-    .regex(/^[0-9a-f]*$/);
 
 const envelopeSchema = z.strictObject({
   format: z.literal(FORMAT),
@@ -43,20 +37,13 @@ const envelopeSchema = z.strictObject({
   publicKey: hexOf(44),
   kdf: z.strictObject({
     name: z.literal('scrypt'),
-    cost: z
-      .int()
-      .min(COST)
-      .max(COST_MAX)
-      .refine((cost) => Number.isInteger(Math.log2(cost))),
+    cost: FIELDS.cost,
     blockSize: z.literal(BLOCK_SIZE),
     parallelization: z.literal(1),
-    salt: hexOf(SALT_BYTES),
+    salt: FIELDS.salt,
   }),
-  cipher: z.strictObject({ name: z.literal(CIPHER), nonce: hexOf(NONCE_BYTES), tag: hexOf(TAG_BYTES) }),
-  ciphertext: z
-    .string()
-    .max(LIMITS.keyFileBytes)
-    .regex(/^(?:[0-9a-f]{2})+$/),
+  cipher: z.strictObject({ name: z.literal(CIPHER), nonce: FIELDS.nonce, tag: FIELDS.tag }),
+  ciphertext: FIELDS.ciphertext.max(LIMITS.keyFileBytes),
   checksum: hexOf(32),
 });
 type Envelope = z.infer<typeof envelopeSchema>;
@@ -96,20 +83,17 @@ export async function sealIdentityKey(
 ): Promise<Result<string, CollectiveError>> {
   const refused = refusePassphrase(passphrase);
   if (refused !== undefined) return refused;
-  const salt = ports.random.bytes(SALT_BYTES);
-  const nonce = ports.random.bytes(NONCE_BYTES);
+  const { cost, salt, nonce } = newCipherHead(ports.random);
   const head = {
     format: FORMAT,
     version: VERSION,
     memberId: identity.memberId,
     publicKey: toHex(identity.keys.publicKey),
-    kdf: { name: 'scrypt', cost: COST, blockSize: BLOCK_SIZE, parallelization: 1, salt: toHex(salt) },
-    cipher: { name: CIPHER, nonce: toHex(nonce), tag: '' },
+    kdf: { name: 'scrypt', cost, blockSize: BLOCK_SIZE, parallelization: 1, salt },
+    cipher: { name: CIPHER, nonce, tag: '' },
   } as const;
-  const cipher = createCipheriv(CIPHER, await deriveKey(passphrase, salt, COST), nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(headerOf(head));
-  const ciphertext = toHex(cipher.update(utf8(identity.keys.privateKeyPem))) + toHex(cipher.final());
-  const sealed = { ...head, cipher: { ...head.cipher, tag: toHex(cipher.getAuthTag()) }, ciphertext };
+  const encrypted = await encrypt(identity.keys.privateKeyPem, passphrase, cipherHeadOf(head), headerOf(head));
+  const sealed = { ...head, cipher: { ...head.cipher, tag: encrypted.tag }, ciphertext: encrypted.ciphertext };
   return ok(`${JSON.stringify({ ...sealed, checksum: checksumOf(sealed, ports.hasher) }, undefined, 2)}\n`);
 }
 
@@ -122,7 +106,8 @@ export async function openIdentityKey(
   const parsed = parseEnvelope(text, hasher);
   if (!parsed.ok) return parsed;
   const envelope = parsed.value;
-  const privateKeyPem = await decrypt(envelope, passphrase);
+  const encrypted = { tag: envelope.cipher.tag, ciphertext: envelope.ciphertext };
+  const privateKeyPem = await decrypt(encrypted, passphrase, cipherHeadOf(envelope), headerOf(envelope));
   if (privateKeyPem === undefined) {
     return fail(
       new CollectiveError('PASSPHRASE_WRONG', 'The passphrase does not open the identity key.', {
@@ -155,61 +140,11 @@ function parseEnvelope(text: string, hasher: Hasher): Result<Envelope, Collectiv
   return envelope.data.checksum === checksumOf(envelope.data, hasher) ? ok(envelope.data) : damaged('its checksum is wrong');
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-/** The private key in PEM; undefined if the passphrase is not the one. */
-async function decrypt(envelope: Envelope, passphrase: string): Promise<string | undefined> {
-  if (passphrase.length > LIMITS.passphraseCharactersMax) return undefined;
-  const key = await deriveKey(passphrase, bytesOf(envelope.kdf.salt), envelope.kdf.cost);
-  const decipher = createDecipheriv(CIPHER, key, bytesOf(envelope.cipher.nonce), { authTagLength: TAG_BYTES });
-  decipher.setAAD(headerOf(envelope));
-  decipher.setAuthTag(bytesOf(envelope.cipher.tag));
-  const plain = decipher.update(bytesOf(envelope.ciphertext));
-  try {
-    decipher.final();
-  } catch (error) {
-    // The only thing that final() can find: the tag does not fit, so the key is not the one.
-    if (error instanceof Error) return undefined;
-    throw error;
-  }
-  return fromUtf8(plain);
-}
-
-/** Bounded before the work: the memory is what `cost` says and a little, never what the default happens to allow. */
-function deriveKey(passphrase: string, salt: Uint8Array, cost: number): Promise<Uint8Array> {
-  const options = { N: cost, r: BLOCK_SIZE, p: 1, maxmem: 128 * cost * BLOCK_SIZE + 1024 * 1024 };
-  return new Promise((resolve, reject) => {
-    // Normalised, since two keyboards may spell the same letters differently.
-    scrypt(passphrase.normalize('NFC'), salt, KEY_BYTES, options, (error, key) => {
-      if (error === null) resolve(key);
-      else reject(error);
-    });
-  });
-}
-
-function refusePassphrase(passphrase: string): Result<never, CollectiveError> | undefined {
-  if (passphrase.length < LIMITS.passphraseCharactersMin) {
-    return fail(
-      new CollectiveError('USAGE', 'The passphrase is too short to protect the identity key.', {
-        next: `Choose one of at least ${LIMITS.passphraseCharactersMin} characters.`,
-      }),
-    );
-  }
-  if (passphrase.length > LIMITS.passphraseCharactersMax) {
-    return fail(new CollectiveError('USAGE', `The passphrase is longer than ${LIMITS.passphraseCharactersMax} characters.`));
-  }
-  return undefined;
-}
-
-/** For hex that the schema has checked. */
-const bytesOf = (hex: string): Uint8Array => fromHex(hex) ?? new Uint8Array(0);
+const cipherHeadOf = ({ kdf, cipher }: Pick<Envelope, 'kdf' | 'cipher'>): CipherHead => ({
+  cost: kdf.cost,
+  salt: kdf.salt,
+  nonce: cipher.nonce,
+});
 
 const damaged = (why: string): Result<never, CollectiveError> =>
   fail(
