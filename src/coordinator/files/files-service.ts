@@ -1,6 +1,7 @@
 import type { FilesServiceDefinition, ServiceImplementation } from '../../transport/index.js';
 import type { FilesCall } from '../caller.js';
 import type { CopyCalls } from './copy-calls.js';
+import type { DamageCalls } from './damage-calls.js';
 import type { HistoryCalls } from './history-calls.js';
 import { type LocateOptions, locateFiles } from './locate-calls.js';
 import type { NamespaceCalls } from './namespace-calls.js';
@@ -23,8 +24,9 @@ export function filesService(calls: {
   readonly history: HistoryCalls;
   readonly copies: CopyCalls;
   readonly search: LocateOptions;
+  readonly damage: DamageCalls;
 }): FilesHandlers {
-  const { uploads, reads, namespace, history, copies, search } = calls;
+  const { uploads, reads, namespace, history, copies, search, damage } = calls;
   return {
     openUpload: (request, call) => uploads.openUpload(request, call),
     placeChunks: (request, call) => uploads.placeChunks(request, call),
@@ -32,7 +34,7 @@ export function filesService(calls: {
     commitFiles: (request, call) => uploads.commitFiles(request, call),
     closeUpload: (request, call) => uploads.closeUpload(request, call),
     readFiles: (request, call) => reads.readFiles(request, call),
-    reportDamage: (request, call) => reads.reportDamage(request, call),
+    reportDamage: (request, call) => damage.reportDamage(request, call),
     stat: (request) => namespace.stat(request),
     listDirectory: (request) => namespace.listDirectory(request),
     makeDirectories: (request, call) => namespace.makeDirectories(request, call),

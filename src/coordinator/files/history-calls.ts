@@ -14,7 +14,7 @@ import {
   type Standing,
 } from '../../domain/index.js';
 import type { Clock, Hasher } from '../../ports/index.js';
-import type { DeletedKey, FileKind, VersionRow, ViewHost, Views } from '../../projections/index.js';
+import type { DeletedKey, FileKind, VersionRow, Views } from '../../projections/index.js';
 import { EntryKind } from '../../transport/index.js';
 import type {
   DeletedInfo,
@@ -31,6 +31,7 @@ import type {
 import { clientCaller, type FilesCall } from '../caller.js';
 import type { Submits } from '../commands/command-loop.js';
 import { requestRef } from '../commands/request-ref.js';
+import type { ViewReader } from '../log/view-reader.js';
 import { entryInfo, KINDS } from './entry-info.js';
 import { fileIdIn, ownPath } from './requests.js';
 import { walkTree, type Walked } from './tree-walk.js';
@@ -40,7 +41,7 @@ import { nameOfActor } from './who.js';
 
 export interface HistoryCallsOptions {
   readonly commands: Submits;
-  readonly views: ViewHost;
+  readonly views: ViewReader;
   readonly clock: Clock;
   readonly hasher: Hasher;
   readonly retentionMs: number;

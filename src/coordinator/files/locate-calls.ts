@@ -12,9 +12,10 @@ import {
   standing,
 } from '../../domain/index.js';
 import type { Clock } from '../../ports/index.js';
-import type { NodeRow, PeerRow, VersionRow, ViewHost } from '../../projections/index.js';
+import type { NodeRow, PeerRow, VersionRow } from '../../projections/index.js';
 import type { EntryInfo, LocatedChunk, LocatedFile, LocateFilesRequest, LocateFilesResponse } from '../../transport/index.js';
 import type { FilesCall } from '../caller.js';
+import type { ViewReader } from '../log/view-reader.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
 import { entryInfo } from './entry-info.js';
 import { EntryPage, messageBytesOf } from './entry-page.js';
@@ -25,7 +26,7 @@ import { walkTree, type Walked } from './tree-walk.js';
 import { chunksOfVersion, type PlacedChunk } from './version-chunks.js';
 
 export interface LocateOptions {
-  readonly views: ViewHost;
+  readonly views: ViewReader;
   readonly registry: NodeRegistry;
   readonly protection: ProtectionDesk;
   readonly clock: Clock;

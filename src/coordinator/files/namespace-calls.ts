@@ -13,7 +13,7 @@ import {
 } from '../../domain/index.js';
 import type { RecordedEvent } from '../../events/index.js';
 import type { Clock, Hasher } from '../../ports/index.js';
-import type { ViewHost, Views } from '../../projections/index.js';
+import type { Views } from '../../projections/index.js';
 import { failureOf } from '../../transport/index.js';
 import type {
   EntryInfo,
@@ -37,6 +37,7 @@ import type {
 import { type ClientCaller, clientCaller, type FilesCall } from '../caller.js';
 import type { Submits } from '../commands/command-loop.js';
 import { requestRef } from '../commands/request-ref.js';
+import type { ViewReader } from '../log/view-reader.js';
 import { entryInfo } from './entry-info.js';
 import { EntryPage, messageBytesOf } from './entry-page.js';
 import { atMost, fileTimeOf, modeOf, ownPath } from './requests.js';
@@ -44,7 +45,7 @@ import { usageOf } from './usage-info.js';
 
 export interface NamespaceCallsOptions {
   readonly commands: Submits;
-  readonly views: ViewHost;
+  readonly views: ViewReader;
   readonly clock: Clock;
   readonly hasher: Hasher;
 }

@@ -1,14 +1,18 @@
 import type { CopyCallsOptions } from './copy-calls.js';
 import { CopyCalls } from './copy-calls.js';
+import { DamageCalls, type DamageCallsOptions } from './damage-calls.js';
 import { type FilesHandlers, filesService } from './files-service.js';
 import { HistoryCalls, type HistoryCallsOptions } from './history-calls.js';
 import type { LocateOptions } from './locate-calls.js';
 import { NamespaceCalls, type NamespaceCallsOptions } from './namespace-calls.js';
+import { OwnPages, type OwnPagesOptions } from './own-pages.js';
 import { ReadCalls, type ReadCallsOptions } from './read-calls.js';
 import { UploadCalls, type UploadCallsOptions } from './upload-calls.js';
 
 type Options = UploadCallsOptions &
-  ReadCallsOptions &
+  Omit<ReadCallsOptions, 'pages'> &
+  OwnPagesOptions &
+  DamageCallsOptions &
   NamespaceCallsOptions &
   HistoryCallsOptions &
   CopyCallsOptions &
@@ -25,10 +29,11 @@ export function openFiles(parts: FilesParts, access: FilesAccess): FilesHandlers
   const options = { ...parts, ...access };
   return filesService({
     uploads: new UploadCalls(options),
-    reads: new ReadCalls(options),
+    reads: new ReadCalls({ ...options, pages: new OwnPages(options) }),
     namespace: new NamespaceCalls(options),
     history: new HistoryCalls(options),
     copies: new CopyCalls(options),
     search: options,
+    damage: new DamageCalls(options),
   });
 }

@@ -1,7 +1,8 @@
 import { isMemberId } from '../../base/index.js';
 import { countsAsHolder, type HolderId, memberCounts, type Protection, ProtectionTally } from '../../domain/index.js';
-import type { VersionRow, ViewHost } from '../../projections/index.js';
+import type { VersionRow } from '../../projections/index.js';
 import type { SharedCopies } from '../foreign/shared-copies.js';
+import type { ViewReader } from '../log/view-reader.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
 import type { Walked } from './tree-walk.js';
 import { chunksOfVersion, type PlacedChunk } from './version-chunks.js';
@@ -10,7 +11,7 @@ import { chunksOfVersion, type PlacedChunk } from './version-chunks.js';
 export type FileStanding = 'protected' | 'out-of-reach' | 'under-protected';
 
 interface ProtectionDeskOptions {
-  readonly views: ViewHost;
+  readonly views: ViewReader;
   readonly registry: NodeRegistry;
   readonly shared: Pick<SharedCopies, 'isHere'>;
 }

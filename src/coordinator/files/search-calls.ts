@@ -1,8 +1,8 @@
 import { CollectiveError, LIMITS } from '../../base/index.js';
 import { matchesGlob } from '../../domain/index.js';
-import type { ViewHost } from '../../projections/index.js';
 import type { EntryInfo, FindEntriesRequest, FindEntriesResponse } from '../../transport/index.js';
 import type { FilesCall } from '../caller.js';
+import type { ViewReader } from '../log/view-reader.js';
 import { entryInfo, KINDS } from './entry-info.js';
 import { EntryPage, messageBytesOf } from './entry-page.js';
 import type { ProtectionDesk } from './protection-desk.js';
@@ -11,7 +11,7 @@ import { walkTree, type Walked } from './tree-walk.js';
 
 /** Which entries match. Pages are made as they are taken. Errors: those of the path, LIMIT_EXCEEDED for the pattern. */
 export async function* findEntries(
-  { views, protection }: { readonly views: ViewHost; readonly protection: ProtectionDesk },
+  { views, protection }: { readonly views: ViewReader; readonly protection: ProtectionDesk },
   request: FindEntriesRequest,
   { signal }: FilesCall,
 ): AsyncGenerator<FindEntriesResponse> {

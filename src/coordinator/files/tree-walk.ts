@@ -1,6 +1,7 @@
 import { accept, type FileId, LIMITS } from '../../base/index.js';
 import { find, type Names } from '../../domain/index.js';
-import type { FileRow, ViewHost } from '../../projections/index.js';
+import type { FileRow } from '../../projections/index.js';
+import type { ViewReader } from '../log/view-reader.js';
 
 export interface Walked {
   readonly names: Names;
@@ -21,7 +22,7 @@ interface Level {
  * a folder. Errors: those of the path, CANCELLED.
  */
 export async function* walkTree(
-  views: ViewHost,
+  views: ViewReader,
   top: Names,
   signal: AbortSignal,
   enters: (folder: FileRow) => boolean = () => true,
@@ -45,7 +46,7 @@ export async function* walkTree(
   }
 }
 
-function pageOf(views: ViewHost, at: Walked, afterName: string | undefined): Promise<Level> {
+function pageOf(views: ViewReader, at: Walked, afterName: string | undefined): Promise<Level> {
   return views.run(({ namespace }) => {
     const { rows, more } = namespace.entries(at.fileId, afterName, LIMITS.walkPageEntries);
     namespace.needFiles(rows.map(([, { fileId }]) => fileId));

@@ -1,6 +1,7 @@
 import { assert } from '../../base/index.js';
 import type { Extent } from '../../events/index.js';
-import type { PlacementRow, VersionRow, ViewHost } from '../../projections/index.js';
+import type { PlacementRow, VersionRow } from '../../projections/index.js';
+import type { ViewReader } from '../log/view-reader.js';
 
 export interface PlacedChunk {
   readonly extent: Extent;
@@ -9,7 +10,7 @@ export interface PlacedChunk {
 }
 
 /** The chunks of a version with where they are, in order, list by list: a long file is never in memory as a whole. */
-export async function* chunksOfVersion(views: ViewHost, version: VersionRow): AsyncGenerator<readonly PlacedChunk[]> {
+export async function* chunksOfVersion(views: ViewReader, version: VersionRow): AsyncGenerator<readonly PlacedChunk[]> {
   if (version.extents.length > 0) yield await placed(views, version.extents);
   for (const id of version.extentListIds) {
     const extents = await views.run((all) => all.extents.extents(id));
@@ -18,7 +19,7 @@ export async function* chunksOfVersion(views: ViewHost, version: VersionRow): As
   }
 }
 
-function placed(views: ViewHost, extents: readonly Extent[]): Promise<readonly PlacedChunk[]> {
+function placed(views: ViewReader, extents: readonly Extent[]): Promise<readonly PlacedChunk[]> {
   return views.run(({ placement }) => {
     const ids = extents.map(({ chunkId }) => chunkId).filter((id) => id !== undefined);
     placement.need(ids);

@@ -2,7 +2,7 @@ import { accept, assert, CollectiveError, formatRemotePath, LIMITS, type MemberI
 import { find, GrantScope, type Names, notGrantedAtAll } from '../../domain/index.js';
 import type { GrantRight } from '../../events/index.js';
 import type { Clock } from '../../ports/index.js';
-import type { ViewHost, Views } from '../../projections/index.js';
+import type { Views } from '../../projections/index.js';
 import type {
   FindEntriesRequest,
   FindEntriesResponse,
@@ -19,11 +19,12 @@ import type {
 import type { FilesCall } from '../caller.js';
 import type { FilesHandlers } from '../files/files-service.js';
 import { atMost, ownPath } from '../files/requests.js';
+import type { ViewReader } from '../log/view-reader.js';
 import { folderOnTheWay, listOnTheWay, readableBelow } from './ways.js';
 
 export interface GrantGateOptions {
   readonly files: FilesHandlers;
-  readonly views: ViewHost;
+  readonly views: ViewReader;
   readonly clock: Clock;
   /** Of this member: what its nodes are known by to others. */
   readonly memberId: MemberId;
