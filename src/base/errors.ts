@@ -95,6 +95,8 @@ export const ERROR_KINDS = {
   UNAUTHENTICATED: kind('UNAUTHENTICATED', 'EACCES', EXIT.refused),
   /** The caller is known and may not do this. */
   PERMISSION_DENIED: kind('PERMISSION_DENIED', 'EACCES', EXIT.refused),
+  /** Another member's coordinator knows the caller's member and does not admit it now: it waits there, or is suspended, removed or refused. */
+  NOT_ADMITTED: kind('PERMISSION_DENIED', 'EACCES', EXIT.refused),
   /** A certificate is expired, of another authority, of another role, or names somebody else. */
   CERTIFICATE_INVALID: kind('UNAUTHENTICATED', 'EACCES', EXIT.refused),
   /** The client or node was revoked by its member, and is refused for ever. */

@@ -40,7 +40,18 @@ export {
 export { openSealedText, sealText } from './sealed-text.js';
 export { openIdentityKey, sealIdentityKey, type IdentityKey } from './key-envelope.js';
 export { isIssuedBy, leafValidity, memberNamedIn, verifyLeaf, type LeafCheck, type PeerIdentity } from './leaf.js';
-export { fixedPeers, type PeerMember, type PeerPool, poolPem, verifyPooledLeaf } from './peer-pool.js';
+export {
+  fixedPeers,
+  type MemberOutside,
+  notAdmittedAs,
+  type PeerMember,
+  type PeerPool,
+  poolPem,
+  type Standing,
+  standingIn,
+  type StandingThere,
+  verifyPooledLeaf,
+} from './peer-pool.js';
 export { describePeer, formatPeerUri, parsePeerUri, type PeerName, type Role } from './peer-name.js';
 export { certificatePem, certificatesOfPem, joinPem } from './pem.js';
 export { acceptFrom, checkKeyFile, isForKey } from './own-files.js';

@@ -1,4 +1,4 @@
-import { toHex } from '../../base/index.js';
+import { counted, toHex } from '../../base/index.js';
 import type { MemberInfo } from '../../client/index.js';
 import { shortTime } from './entries.js';
 import { formatTable } from './table.js';
@@ -51,6 +51,16 @@ export function memberTable(members: readonly MemberJson[]): string {
     titles.map((title) => ({ title })),
     rows,
   );
+}
+
+/** Where nobody is admitted, or there is nobody to list. */
+export function nobodyYet(members: readonly Pick<MemberInfo, 'name' | 'state'>[]): string {
+  const waiting = members.filter(({ state }) => state === 'applied').map(({ name }) => name);
+  if (waiting[0] !== undefined) {
+    return `No other member is admitted yet; ${waiting.join(', ')} ${waiting.length === 1 ? 'waits' : 'wait'} for your word.\nNext: collective member approve ${waiting[0]}   (or refuse)`;
+  }
+  const gone = members.length === 0 ? '' : ` ${counted(members.length, 'one')} removed or refused: collective member list --all`;
+  return `There is no other member yet.${gone}\nNext: collective member invite NAME`;
 }
 
 /** Label and value of each line. */

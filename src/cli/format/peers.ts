@@ -1,5 +1,6 @@
 import { formatDuration } from '../../base/index.js';
 import type { CollectiveClient } from '../../client/index.js';
+import { shortTime } from './entries.js';
 import { formatTable } from './table.js';
 
 type Peers = Awaited<ReturnType<CollectiveClient['peers']['list']>>;
@@ -11,6 +12,7 @@ export const peersJson = ({ peers, logs, timeMs }: Peers) => ({
     name: peer.name,
     connection: peer.connection,
     ...(peer.reason === '' ? {} : { reason: peer.reason }),
+    ...(peer.standingThere === '' ? {} : { standingThere: peer.standingThere, standingThereSinceMs: peer.standingThereSinceMs }),
     sinceMs: peer.sinceMs,
     ...(peer.connection === 'connected' ? { dialledBy: peer.dialledHere ? 'us' : 'them' } : {}),
     address: peer.address,
@@ -20,7 +22,12 @@ export const peersJson = ({ peers, logs, timeMs }: Peers) => ({
     ...(peer.nextDialMs === 0 ? {} : { nextDialMs: peer.nextDialMs }),
     softwareVersion: peer.softwareVersion,
     theirLog: { here: peer.theirLogHere, there: peer.theirLogThere, behind: behind(peer.theirLogThere, peer.theirLogHere) },
-    ourLog: { here: peer.ourLogHere, there: peer.ourLogThere, behind: behind(peer.ourLogHere, peer.ourLogThere) },
+    ourLog: {
+      here: peer.ourLogHere,
+      there: peer.ourLogThere,
+      behind: behind(peer.ourLogHere, peer.ourLogThere),
+      ...(peer.ourLogThere > peer.ourLogHere ? { ahead: peer.ourLogThere - peer.ourLogHere } : {}),
+    },
     refusedBlocks: peer.refusedBlocks,
     sentBytes: peer.sentBytes,
     receivedBytes: peer.receivedBytes,
@@ -52,14 +59,33 @@ export function peersText({ peers, logs, timeMs }: PeersJson): readonly string[]
       rows,
     ),
   ];
-  for (const { name, connection, reason } of peers) if (reason !== undefined) lines.push(`${name} is ${connection}: ${reason}`);
+  for (const { name, connection, reason, standingThere, standingThereSinceMs } of peers) {
+    if (standingThere !== undefined) lines.push(notAdmittedText(name, standingThere, standingThereSinceMs ?? 0));
+    else if (reason !== undefined) lines.push(`${name} is ${connection}: ${reason}`);
+  }
   for (const { name, frozen } of logs) if (frozen !== undefined) lines.push(`The log of ${name} is frozen here: ${frozen}.`);
   return lines;
 }
 
-function standing(log: { readonly here: number; readonly there: number; readonly behind: number }, known: boolean): string {
+interface LogStanding {
+  readonly here: number;
+  readonly there: number;
+  readonly behind: number;
+  readonly ahead?: number;
+}
+
+function standing(log: LogStanding, known: boolean): string {
   if (!known) return log.here === 0 || log.there === 0 ? '-' : 'not known';
+  if (log.ahead !== undefined) return `${log.ahead} ahead`;
   return log.behind === 0 ? 'in step' : `${log.behind} behind`;
+}
+
+/** Why another member's coordinator does not let this one in, in words. */
+export function notAdmittedText(name: string, standingThere: string, sinceMs: number): string {
+  const since = sinceMs === 0 ? '' : ` since ${shortTime(sinceMs)}`;
+  if (standingThere === 'applied')
+    return `${name} has not approved you yet: you wait there${since}. The people of ${name} do that with: collective member approve`;
+  return `${name} does not admit you: you are ${standingThere} there${since}. Talk with the people of ${name}.`;
 }
 
 const ago = (durationMs: number): string => (durationMs < 1000 ? 'now' : `${formatDuration(durationMs)} ago`);

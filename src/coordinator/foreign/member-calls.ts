@@ -29,7 +29,13 @@ interface Link {
 }
 
 /** Failures that say that nobody is there, and not that what was asked is wrong. */
-const AWAY: ReadonlySet<string> = new Set(['COORDINATOR_UNREACHABLE', 'DEADLINE_EXCEEDED', 'UNAVAILABLE', 'CERTIFICATE_INVALID']);
+const AWAY: ReadonlySet<string> = new Set([
+  'COORDINATOR_UNREACHABLE',
+  'DEADLINE_EXCEEDED',
+  'UNAVAILABLE',
+  'CERTIFICATE_INVALID',
+  'NOT_ADMITTED',
+]);
 
 /** Calls to the coordinators that keep copies for this member: one connection to each, and none to who did not answer just now. */
 export class MemberCalls {

@@ -87,8 +87,8 @@ export class JoinDesk {
       logger.info('a member has come with an invite', { memberId, name, inviteId, remote });
     }
     const row = await views.run(({ peers }) => peers.get(memberId));
+    await this.#options.onChanged();
     if (row?.state === 'admitted') {
-      await this.#options.onChanged();
       await this.#options.learn(memberId, { told, endpoints });
       return 'admitted';
     }

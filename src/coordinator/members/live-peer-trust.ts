@@ -1,5 +1,5 @@
 import { LIMITS, type MemberId } from '../../base/index.js';
-import { isEndpoint } from '../../identity/index.js';
+import { isEndpoint, type MemberOutside, type Standing } from '../../identity/index.js';
 import type { Hasher, Logger, SignatureVerifier } from '../../ports/index.js';
 import type { PeerTrust, TrustedMember } from './peer-trust.js';
 import { type AdmittedMember, type LaterWord, trustedMember } from './trusted-member.js';
@@ -7,6 +7,8 @@ import { type AdmittedMember, type LaterWord, trustedMember } from './trusted-me
 export interface LivePeerTrustOptions {
   /** Members that are admitted and not suspended, by the own log. */
   readonly admitted: () => Promise<readonly AdmittedMember[]>;
+  /** Members that are known and not admitted now, by the own log. */
+  readonly outside: () => Promise<readonly OutsideMember[]>;
   /** What the copy of a member's own log says, if there is one. */
   readonly inItsLog: (memberId: MemberId) => Promise<LaterWord | undefined>;
   readonly hasher: Hasher;
@@ -21,6 +23,17 @@ interface Known {
   readonly content: string;
 }
 
+/** One that is known and not admitted now. */
+export interface OutsideMember {
+  readonly onRecord: AdmittedMember;
+  readonly standing: Standing;
+  readonly sinceMs: number;
+}
+
+interface Outside extends OutsideMember {
+  readonly inItsLog: LaterWord | undefined;
+}
+
 /** Keeps up with the logs: told by `refresh` that they have changed. */
 export class LivePeerTrust implements PeerTrust {
   readonly #options: LivePeerTrustOptions;
@@ -29,6 +42,7 @@ export class LivePeerTrust implements PeerTrust {
   readonly #places = new Map<MemberId, readonly string[]>();
   readonly #doubters = new Set<(memberId: MemberId) => void>();
   #known: ReadonlyMap<MemberId, Known> = new Map();
+  #outside: ReadonlyMap<MemberId, Outside> = new Map();
   #refreshing: Promise<void> = Promise.resolve();
 
   private constructor(options: LivePeerTrustOptions) {
@@ -51,6 +65,17 @@ export class LivePeerTrust implements PeerTrust {
 
   all(): readonly TrustedMember[] {
     return Array.from(this.#known.values(), ({ member }) => member);
+  }
+
+  /** Put together when somebody comes with its name: there may be many, who seldom come. */
+  outside(memberId: MemberId): MemberOutside | undefined {
+    const found = this.#outside.get(memberId);
+    if (found === undefined) return undefined;
+    const { onRecord, inItsLog, standing, sinceMs } = found;
+    const member = trustedMember(onRecord, inItsLog === undefined ? [] : [inItsLog], [], this.#options);
+    return member === undefined
+      ? undefined
+      : { memberId, ca: member.ca, previousCas: member.previousCas ?? [], standing, sinceMs };
   }
 
   onChange(listener: () => void): () => void {
@@ -89,6 +114,15 @@ export class LivePeerTrust implements PeerTrust {
   refresh(): Promise<void> {
     return this.#inTurn(async () => {
       const admitted = await this.#options.admitted();
+      const outside = await this.#options.outside();
+      this.#outside = new Map(
+        await Promise.all(
+          outside.map(async (each) => {
+            const { memberId } = each.onRecord;
+            return [memberId, { ...each, inItsLog: await this.#options.inItsLog(memberId) }] as const;
+          }),
+        ),
+      );
       const known = new Map<MemberId, Known>();
       for (const each of admitted) {
         const present = await this.#look(each);

@@ -12,7 +12,7 @@ import {
   memberNamed,
 } from '../../domain/index.js';
 import type { LogPosition } from '../../events/index.js';
-import { createInvite } from '../../identity/index.js';
+import { createInvite, notAdmittedAs } from '../../identity/index.js';
 import type { Clock, Hasher, Logger, Random } from '../../ports/index.js';
 import type { ViewHost, Views } from '../../projections/index.js';
 import type {
@@ -170,10 +170,8 @@ export class MemberService implements ServiceImplementation<typeof MemberService
     const { cut, logger } = this.#options;
     const member = await this.#change(method, request, call, decide);
     const memberId = await this.#named(member.memberId);
-    const error = new CollectiveError('PERMISSION_DENIED', `This member is ${member.state} here.`, {
-      next: 'Talk with the people of that member.',
-    });
-    const cutCalls = cut(memberId, error);
+    const standing = member.state === 'removed' ? 'removed' : 'suspended';
+    const cutCalls = cut(memberId, notAdmittedAs({ memberId, standing, sinceMs: member.sinceMs }));
     logger.warn('nothing is taken from a member any more', { memberId, name: member.name, state: member.state, cutCalls });
     return { member, cutCalls };
   }

@@ -18,7 +18,7 @@ import type { OtherLogs } from './other-logs.js';
 import { ownCard } from './own-card.js';
 import { PeerDialler } from './peer-dialler.js';
 import { waitingMembers } from './waiting-members.js';
-import { admittedMembers, wordInItsLog } from './trust-sources.js';
+import { admittedMembers, membersOutside, wordInItsLog } from './trust-sources.js';
 
 export interface MembersPartOptions extends CoordinatorOptions {
   readonly views: ViewHost;
@@ -45,6 +45,7 @@ export async function openMembersPart(options: MembersPartOptions): Promise<Memb
   const trust = await LivePeerTrust.open({
     ...ports,
     admitted: () => admittedMembers(views),
+    outside: () => membersOutside(views),
     inItsLog: (memberId) => logs.read(memberId, wordInItsLog),
   });
   const { peerEndpoints = [] } = options;

@@ -1,4 +1,6 @@
-import type { ViewHost, Views } from '../../projections/index.js';
+import type { MemberId } from '../../base/index.js';
+import type { PeerRow, ViewHost, Views } from '../../projections/index.js';
+import type { OutsideMember } from './live-peer-trust.js';
 import type { AdmittedMember, LaterWord } from './trusted-member.js';
 
 /** Who is admitted and not suspended, as it came here. */
@@ -7,13 +9,23 @@ export const admittedMembers = (views: ViewHost): Promise<readonly AdmittedMembe
     peers
       .all()
       .filter(([, { state }]) => state === 'admitted')
-      .map(([memberId, { name, identityPublicKey, caCertificate, caEndorsement, endpoints }]) => ({
-        memberId,
-        name,
-        told: { identityPublicKey, cas: [{ certificate: caCertificate, endorsement: caEndorsement, acceptedUntilMs: 0 }] },
-        endpoints,
-      })),
+      .map(onRecord),
   );
+
+/** Who is known and not admitted now. */
+export const membersOutside = (views: ViewHost): Promise<readonly OutsideMember[]> =>
+  views.run(({ peers }) =>
+    peers.all().flatMap(([memberId, row]): OutsideMember[] => {
+      const { state: standing, sinceMs } = row;
+      return standing === 'admitted' ? [] : [{ onRecord: onRecord([memberId, row]), standing, sinceMs }];
+    }),
+  );
+
+function onRecord([memberId, row]: readonly [MemberId, PeerRow]): AdmittedMember {
+  const { name, identityPublicKey, caCertificate, caEndorsement, endpoints } = row;
+  const cas = [{ certificate: caCertificate, endorsement: caEndorsement, acceptedUntilMs: 0 }];
+  return { memberId, name, told: { identityPublicKey, cas }, endpoints };
+}
 
 /** What a member's own log says of it. */
 export function wordInItsLog({ members }: Views): LaterWord | undefined {

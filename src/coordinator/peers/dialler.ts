@@ -1,5 +1,5 @@
 import { CollectiveError, LIMITS, type MemberId, toCollectiveError } from '../../base/index.js';
-import type { PeerMember, PeerPool } from '../../identity/index.js';
+import { type PeerMember, type PeerPool, standingIn } from '../../identity/index.js';
 import type { Clock, Logger, Random, Timers } from '../../ports/index.js';
 import { jitteredDelayMs } from '../../sync/index.js';
 import type { Links } from './links.js';
@@ -26,6 +26,11 @@ export interface DialState {
 
 /** Whoever answers, though with a refusal, may let this side in any moment: the wait grows no further than this. */
 const REFUSED_DELAY_MAX_MS = 5_000;
+
+function mayComeSoon(reason: CollectiveError): boolean {
+  const there = standingIn(reason)?.standing;
+  return there === undefined ? reason.code === 'PERMISSION_DENIED' : there === 'applied' || there === 'suspended';
+}
 
 interface Dialling {
   readonly stop: AbortController;
@@ -133,7 +138,7 @@ export class Dialler {
       else logger.info('no session with a member; trying again until there is one', { memberId, reason });
       dialling.reason = reason;
       const { peerDialDelayMinMs: minMs, peerDialDelayMaxMs } = LIMITS;
-      const maxMs = reason.code === 'PERMISSION_DENIED' ? REFUSED_DELAY_MAX_MS : peerDialDelayMaxMs;
+      const maxMs = mayComeSoon(reason) ? REFUSED_DELAY_MAX_MS : peerDialDelayMaxMs;
       const delayMs = jitteredDelayMs(dialling.failures, random.fraction(), { minMs, maxMs });
       dialling.nextMs = clock.nowMs() + delayMs;
       await this.#wait(dialling, delayMs);

@@ -1,6 +1,6 @@
 import { formatDuration, LIMITS, type MemberId } from '../../base/index.js';
 import type { Finding } from '../../transport/index.js';
-import { frozenText, isLongAway, type PeerReportParts } from './peer-report.js';
+import { frozenText, isLongAway, type PeerReportParts, standingThere } from './peer-report.js';
 import type { StateMismatch } from './state-desk.js';
 
 export interface FindingParts extends PeerReportParts {
@@ -95,9 +95,10 @@ function future({ foreign, rules, nowMs }: FindingParts): readonly Finding[] {
   });
 }
 
-function away({ rules, links, memory, peers, nowMs }: FindingParts): readonly Finding[] {
+function away({ rules, links, memory, peers, dialler, nowMs }: FindingParts): readonly Finding[] {
   return rules.all().flatMap(([memberId, { name }]) => {
     if (peers.of(memberId) === undefined || links.get(memberId) !== undefined) return [];
+    if (standingThere(dialler.state(memberId)) !== undefined) return [];
     const sinceMs = memory.of(memberId).awaySinceMs;
     if (!isLongAway(sinceMs, nowMs)) return [];
     const message = `The coordinator of ${name} is away for ${formatDuration(nowMs - sinceMs)}.`;

@@ -1,7 +1,7 @@
 import { LIMITS, type MemberId } from '../../base/index.js';
-import type { PeerPool } from '../../identity/index.js';
+import { type PeerPool, standingIn, type StandingThere } from '../../identity/index.js';
 import type { PeerInfo, PeerLogInfo } from '../../transport/index.js';
-import type { Dialler } from './dialler.js';
+import type { Dialler, DialState } from './dialler.js';
 import type { ForeignLogs } from './foreign-logs.js';
 import type { Frozen } from './foreign-log.js';
 import type { Links } from './links.js';
@@ -28,7 +28,9 @@ export function peerInfos(parts: PeerReportParts): readonly PeerInfo[] {
     const known = memory.of(memberId);
     const dial = dialler.state(memberId);
     const member = peers.of(memberId);
-    const connection = link === undefined ? (member === undefined ? 'cut' : 'away') : 'connected';
+    const there = link === undefined && member !== undefined ? standingThere(dial) : undefined;
+    const connection =
+      link !== undefined ? 'connected' : member === undefined ? 'cut' : there === undefined ? 'away' : 'not-admitted';
     return {
       memberId,
       name: row.name,
@@ -40,7 +42,10 @@ export function peerInfos(parts: PeerReportParts): readonly PeerInfo[] {
       roundTripMs: link?.roundTripMs,
       heardMs: link?.heardMs ?? known.heardMs,
       softwareVersion: link?.hello?.softwareVersion ?? known.softwareVersion,
-      reason: connection === 'cut' ? `the member is ${row.state}` : connection === 'away' ? (dial.reason?.message ?? '') : '',
+      reason:
+        connection === 'cut' ? `the member is ${row.state}` : connection === 'connected' ? '' : (dial.reason?.message ?? ''),
+      standingThere: there?.standing ?? '',
+      standingThereSinceMs: there?.sinceMs ?? 0,
       nextDialMs: dial.nextMs,
       theirLogHere: foreign.get(memberId)?.head.sequence ?? 0,
       theirLogThere: link?.heads.get(memberId)?.sequence ?? 0,
@@ -52,6 +57,10 @@ export function peerInfos(parts: PeerReportParts): readonly PeerInfo[] {
     };
   });
 }
+
+/** Whether its coordinator, dialled last, has said that it does not admit this member, and since when. */
+export const standingThere = ({ reason }: DialState): StandingThere | undefined =>
+  reason === undefined ? undefined : standingIn(reason);
 
 /** Every copy of another member's log. */
 export function logInfos({ foreign, rules, links }: PeerReportParts): readonly PeerLogInfo[] {

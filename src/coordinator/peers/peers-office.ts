@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { CollectiveError, isCollectiveError, LIMITS, type MemberId, toBase32, toCollectiveError } from '../../base/index.js';
 import type { EventLog, Head } from '../../events/index.js';
-import type { PeerPool } from '../../identity/index.js';
+import { notAdmittedAs, type PeerPool } from '../../identity/index.js';
 import type { Clock, Hasher, Logger, Random, SignatureVerifier, Timers } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import type { Finding, PeerMessage, RpcChannel } from '../../transport/index.js';
@@ -282,8 +282,12 @@ export class PeersOffice implements SessionHost {
   /** Whoever is not trusted any more is cut off at once. */
   #admissionChanged(): void {
     const { peers } = this.#options;
-    const reason = new CollectiveError('PERMISSION_DENIED', 'You are not admitted here any more.');
-    this.links.cut(({ memberId }) => peers.of(memberId) === undefined, reason);
+    for (const { memberId } of this.links.all()) {
+      if (peers.of(memberId) !== undefined) continue;
+      const outside = peers.outside?.(memberId);
+      const gone = new CollectiveError('PERMISSION_DENIED', 'You are not admitted here any more.');
+      this.links.cut((link) => link.memberId === memberId, outside === undefined ? gone : notAdmittedAs(outside));
+    }
     this.#clients.dropStrangers();
     this.#membersChanged(0);
   }

@@ -16,6 +16,7 @@ import type { OpenedMember } from '../open-member.js';
 import { ForeignLogs } from './foreign-logs.js';
 import type { SettledLog } from './own-feed.js';
 import { PeersOffice } from './peers-office.js';
+import { refusedThere } from './refused-there.js';
 
 interface Ports {
   readonly fileSystem: FileSystem;
@@ -99,6 +100,6 @@ export async function openPeersPart(options: {
     peerServices: [serve(PeerServiceDefinition, office.service)],
     run: (signal) => office.run(signal),
     stop: () => office.stop(),
-    findings: () => Promise.resolve(office.findings()),
+    findings: async () => [...office.findings(), ...(await refusedThere(office.parts, member.views, ports.clock.nowMs()))],
   };
 }

@@ -18,6 +18,7 @@ export const notPresent = (memberId: MemberId): CollectiveError =>
 export function checkDialler(leaf: Uint8Array, peers: PeerPool, nowMs: number): void {
   const verified = verifyPooledLeaf(leaf, peers, { nowMs, roles: ['coordinator'] });
   if (verified.ok) return;
+  if (verified.error.code === 'NOT_ADMITTED') throw verified.error;
   throw new CollectiveError(
     'COORDINATOR_UNREACHABLE',
     'The coordinator closed the connection: it does not accept the certificate of this end.',

@@ -9,6 +9,7 @@ import {
   parseInvite,
   proveMemberCard,
   proveMemberJoin,
+  standingIn,
 } from '../../../src/identity/index.js';
 import {
   createClient,
@@ -52,7 +53,7 @@ async function knock({ own }: Pick<Stranger, 'own'>): Promise<string> {
     const answered = await pulled.next();
     return answered.done === true ? 'nothing' : `${answered.value.blocks.length} block`;
   } catch (error) {
-    if (error instanceof CollectiveError) return error.code;
+    if (error instanceof CollectiveError) return [error.code, standingIn(error)?.standing ?? ''].join(' ').trim();
     throw error;
   } finally {
     channel.close();
@@ -64,7 +65,7 @@ describe('a member that comes with an invite', () => {
     const bob = await stranger('bob');
     const before = await eventsOf();
     expect((await come(alice, await inviteOf(alice, false), bob)).answer.state).toBe('applied');
-    expect(await knock(bob)).toBe('COORDINATOR_UNREACHABLE');
+    expect(await knock(bob)).toBe('NOT_ADMITTED applied');
     const { findings } = await alice.admin.getStatus({}, { signal });
     expect(findings).toContainEqual(expect.objectContaining({ code: 'member-waiting', message: 'bob waits to be admitted.' }));
     await alice.members.approveMember({ requestId: requestId(), member: bob.member.memberId }, { signal });
@@ -114,11 +115,28 @@ describe('a member that comes with an invite', () => {
     expect(await knock(frank)).toBe('1 block');
     const gone = { requestId: requestId(), member: frank.member.memberId, note: '', now: true };
     await alice.members.removeMember(gone, { signal });
-    expect(await knock(frank)).toBe('COORDINATOR_UNREACHABLE');
+    expect(await knock(frank)).toBe('NOT_ADMITTED removed');
     const before = await eventsOf();
     expect((await errorOf(come(alice, invite, frank))).code).toBe('PERMISSION_DENIED');
     expect(await eventsOf()).toEqual(before);
     expect(await stateOf(frank)).toBe('removed');
+  });
+});
+
+describe('how a member stands', () => {
+  it('is told to who proves to be that member, and to nobody else', async () => {
+    const grace = await stranger('grace');
+    expect(await knock(grace)).toBe('COORDINATOR_UNREACHABLE');
+    await come(alice, await inviteOf(alice), grace);
+    const { memberId } = grace.member;
+    await alice.members.suspendMember({ requestId: requestId(), member: memberId, note: 'a secret' }, { signal });
+    expect(await knock(grace)).toBe('NOT_ADMITTED suspended');
+    const mallory = await stranger('mallory');
+    await come(alice, await inviteOf(alice), mallory);
+    const forged = { ...(await ownCredentials(mallory.member, coordinatorOf(grace.member))), memberId };
+    expect(await knock({ own: forged })).toBe('COORDINATOR_UNREACHABLE');
+    await alice.members.reinstateMember({ requestId: requestId(), member: memberId }, { signal });
+    expect(await knock(grace)).toBe('1 block');
   });
 });
 

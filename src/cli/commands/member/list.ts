@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { ClientCommand } from '../../base/client-command.js';
-import { memberJson, type MemberJson, memberTable } from '../../format/members.js';
+import { memberJson, type MemberJson, memberTable, nobodyYet } from '../../format/members.js';
 
 const GONE: ReadonlySet<string> = new Set(['removed', 'refused']);
 
@@ -18,7 +18,7 @@ export default class MemberList extends ClientCommand {
       .toSorted((left, right) => (left.name < right.name ? -1 : 1));
     if (flags.quiet) for (const { id } of members) this.log(id);
     else if (members.length > 0) this.log(memberTable(members));
-    else this.say('There is no other member yet.\nNext: collective member invite NAME');
+    else this.say(nobodyYet(found));
     const waiting = members.filter(({ state }) => state === 'applied');
     for (const { name } of waiting) this.say(`\nNext: collective member approve ${name}   (or refuse)`);
     return { members };

@@ -1,4 +1,5 @@
 import { ClientCommand } from '../../base/client-command.js';
+import { nobodyYet } from '../../format/members.js';
 import { peersJson, type PeersJson, peersText } from '../../format/peers.js';
 
 export default class PeerList extends ClientCommand {
@@ -10,7 +11,7 @@ export default class PeerList extends ClientCommand {
     const { client } = await this.client(flags.context);
     const found = peersJson(await client.peers.list(this.interrupted));
     if (flags.quiet) for (const { id } of found.peers) this.log(id);
-    else if (found.peers.length === 0) this.say('There is no other member yet.\nNext: collective member invite NAME');
+    else if (found.peers.length === 0) this.say(nobodyYet(await client.members.list(this.interrupted)));
     else for (const line of peersText(found)) this.log(line);
     return found;
   }

@@ -1,5 +1,5 @@
 import { CollectiveError, isCollectiveError } from '../../../base/index.js';
-import { explainTlsFailure, type OwnCredentials, verifyMemberLeaf } from '../../../identity/index.js';
+import { explainTlsFailure, notAdmittedAs, type OwnCredentials, standingIn, verifyMemberLeaf } from '../../../identity/index.js';
 import type { ProbeOutcome } from './tls-probe.js';
 
 const REASONS: ReadonlyMap<string, string> = new Map([
@@ -34,9 +34,17 @@ export function connectionFailure(endpoint: string, outcome: ProbeOutcome): Coll
           '(of another member, or no longer valid by its clock), or it is stopping',
         "Try again; if it stays, compare the clocks, and look into the coordinator's log: it names the reason.",
       );
+    case 'refused':
+      return refusedThere(outcome.error);
     case 'failed':
       return handshakeFailure(endpoint, outcome.error);
   }
+}
+
+/** In our words: what came is only believed as far as it is understood. */
+function refusedThere(said: CollectiveError): CollectiveError {
+  const standing = standingIn(said);
+  return standing === undefined ? said : notAdmittedAs(standing);
 }
 
 /** Whoever is there has a good certificate of this member, of another role; else as it is. */
@@ -86,7 +94,9 @@ export function allFailed(failures: readonly CollectiveError[]): CollectiveError
   const [first, ...others] = failures;
   if (first !== undefined && others.length === 0) return first;
   // A certificate that is wrong needs a person; a machine that is down may come back.
-  const telling = failures.find((failure) => failure.code === 'CERTIFICATE_INVALID') ?? first;
+  const telling = failures.find(({ code }) => code === 'NOT_ADMITTED' || code === 'CERTIFICATE_INVALID') ?? first;
+  // Whoever answers for the member has said all there is to say.
+  if (telling?.code === 'NOT_ADMITTED') return telling;
   return new CollectiveError(
     telling?.code ?? 'COORDINATOR_UNREACHABLE',
     failures.length === 0 ? 'No address of the coordinator is known.' : failures.map((failure) => failure.message).join(' '),

@@ -3,6 +3,7 @@ import type { DropArgument, Socket } from 'node:net';
 import { createServer, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import { CollectiveError, LIMITS, toCollectiveError } from '../../../base/index.js';
 import { chainPem, explainTlsFailure, type OwnCredentials, type PeerPool, poolPem, trustPem } from '../../../identity/index.js';
+import { partingFrame } from './parting-word.js';
 
 export interface TlsListenerOptions {
   readonly host: string;
@@ -77,7 +78,8 @@ export async function listenTls(options: TlsListenerOptions, onConnection: (sock
       return;
     }
     options.onRefused(remote, refusal);
-    socket.destroy();
+    if (refusal.code === 'NOT_ADMITTED') partWith(socket, refusal);
+    else socket.destroy();
   });
   const port = await new Promise<number>((resolve, reject) => {
     server.once('error', (error: Error) => {
@@ -116,6 +118,15 @@ const contextOptions = ({ own, peers }: TlsListenerOptions): SecureContextOption
   minVersion: 'TLSv1.3',
   secureOptions: constants.SSL_OP_NO_TICKET,
 });
+
+/** Nothing that it sends is read; it has a moment to hear why. */
+function partWith(socket: TLSSocket, why: CollectiveError): void {
+  socket.setTimeout(PARTING_MS, () => socket.destroy());
+  socket.once('finish', () => socket.destroySoon());
+  socket.end(partingFrame(why));
+}
+
+const PARTING_MS = 2_000;
 
 const remoteOf = (socket: Socket): string => `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
 

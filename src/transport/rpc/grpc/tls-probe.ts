@@ -1,5 +1,6 @@
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { equalBytes, LIMITS } from '../../../base/index.js';
+import { type CollectiveError, equalBytes, LIMITS } from '../../../base/index.js';
+import { partingWord } from './parting-word.js';
 
 /** How far a handshake got. */
 export type ProbeOutcome =
@@ -7,6 +8,8 @@ export type ProbeOutcome =
   | { readonly kind: 'accepted'; readonly chain: readonly Uint8Array[] }
   /** In TLS 1.3 this end is through before the server has looked at its certificate: so a refusal looks like this. */
   | { readonly kind: 'closed-after-handshake' }
+  /** It said why it does not accept this end, which has proved who it is. */
+  | { readonly kind: 'refused'; readonly error: CollectiveError }
   | { readonly kind: 'failed'; readonly error: Error };
 
 /** Does a handshake and nothing more, to see who is there, or to learn why a connection fails. */
@@ -29,8 +32,9 @@ export function probeTls(options: ConnectionOptions, signal: AbortSignal): Promi
       chain = chainOf(socket);
     });
     // An HTTP/2 server speaks first.
-    socket.once('data', () => {
-      conclude({ kind: 'accepted', chain: chain ?? [] });
+    socket.once('data', (bytes: Buffer) => {
+      const error = partingWord(bytes);
+      conclude(error === undefined ? { kind: 'accepted', chain: chain ?? [] } : { kind: 'refused', error });
     });
     socket.on('error', (error: Error) => {
       conclude({ kind: 'failed', error });

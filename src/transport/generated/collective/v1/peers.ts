@@ -110,7 +110,7 @@ export interface ListPeersResponse {
 export interface PeerInfo {
   readonly memberId: string;
   readonly name: string;
-  /** connected, away, cut */
+  /** connected, away, cut (by us), not-admitted (by them) */
   readonly connection: string;
   /** Since when it is so; 0: since the start. */
   readonly sinceMs: number;
@@ -138,6 +138,13 @@ export interface PeerInfo {
   readonly refusedBlocks: number;
   readonly sentBytes: number;
   readonly receivedBytes: number;
+  /**
+   * How this member stands there, by the word of its coordinator: applied, suspended, removed, refused. Empty: it has said nothing of
+   * the kind.
+   */
+  readonly standingThere: string;
+  /** Since when; 0: not known. */
+  readonly standingThereSinceMs: number;
 }
 
 /** A copy of another member's log that this coordinator keeps. */
@@ -1132,6 +1139,8 @@ function createBasePeerInfo(): PeerInfo {
     refusedBlocks: 0,
     sentBytes: 0,
     receivedBytes: 0,
+    standingThere: "",
+    standingThereSinceMs: 0,
   };
 }
 
@@ -1193,6 +1202,12 @@ export const PeerInfo: MessageFns<PeerInfo> = {
     }
     if (message.receivedBytes !== 0) {
       writer.uint32(152).uint64(message.receivedBytes);
+    }
+    if (message.standingThere !== "") {
+      writer.uint32(162).string(message.standingThere);
+    }
+    if (message.standingThereSinceMs !== 0) {
+      writer.uint32(168).uint64(message.standingThereSinceMs);
     }
     return writer;
   },
@@ -1360,6 +1375,22 @@ export const PeerInfo: MessageFns<PeerInfo> = {
             }
 
             message.receivedBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.standingThere = reader.string();
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.standingThereSinceMs = longToNumber(reader.uint64());
             continue;
           }
         }
