@@ -156,6 +156,12 @@ describe('a suspended member', () => {
       'alice',
     ]);
     expect((await peersOf(alice)).peers.filter(({ connection }) => connection === 'connected')).toHaveLength(2);
+    // Carol is told by bob's coordinator, and by nobody else.
+    await expect
+      .poll(async () => (await peersOf(carol)).peers.map(({ name, standingThere }) => `${name} ${standingThere ?? ''}`), {
+        timeout: IN_STEP_MS,
+      })
+      .toEqual(['alice ', 'bob suspended']);
     await bob.ok(['member', 'reinstate', 'carol']);
     await untilInStep(collective.all, IN_STEP_MS);
   });

@@ -1,4 +1,5 @@
 import { assert, CollectiveError, isCollectiveError, isMemberId, type MemberId } from '../../base/index.js';
+import { standingIn } from '../../identity/index.js';
 import type { PeerRow } from '../../projections/index.js';
 import {
   type AuthenticatedCall,
@@ -93,7 +94,17 @@ export class MemberFilesService implements ServiceImplementation<typeof MemberFi
 
 /** What the owner said, as it is; and that it is away, by its name. */
 function ownersAnswer(error: unknown, { name }: TrustedMember): unknown {
-  if (!isCollectiveError(error) || error.code !== 'COORDINATOR_UNREACHABLE') return error;
+  if (!isCollectiveError(error)) return error;
+  const there = standingIn(error);
+  if (there !== undefined) {
+    const how = there.standing === 'applied' ? 'you wait there to be approved' : `you are ${there.standing} there`;
+    return new CollectiveError('NOT_ADMITTED', `${name} does not admit you: ${how}.`, {
+      next: `Talk with the people of ${name}; collective peer list shows since when.`,
+      details: { member: name, standing: there.standing, sinceMs: there.sinceMs },
+      cause: error,
+    });
+  }
+  if (error.code !== 'COORDINATOR_UNREACHABLE') return error;
   return new CollectiveError('COORDINATOR_UNREACHABLE', `The coordinator of ${name} is away: ${error.message}`, {
     next: 'See since when: collective peer list',
     details: { member: name },

@@ -16,6 +16,7 @@ export const PEERS = z.object({
     z.object({
       name: z.string(),
       connection: z.string(),
+      standingThere: z.string().optional(),
       address: z.string().optional(),
       roundTripMs: z.number().nullish(),
       theirLog: HOW_FAR,
