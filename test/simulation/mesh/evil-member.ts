@@ -1,4 +1,5 @@
 import { accept, equalBytes, fileIdAt, type MemberId, ROOT_FILE_ID } from '../../../src/base/index.js';
+import { BODY_OFFSET } from '../../../src/events/chain/index.js';
 import type { CollectiveEvent, StoredBlock } from '../../../src/events/index.js';
 import { fixedPeers, openCa, type OwnCredentials, type PeerMember } from '../../../src/identity/index.js';
 import { type AuthenticatedCall, PeerServiceDefinition, serve } from '../../../src/transport/index.js';
@@ -34,8 +35,6 @@ export interface EvilMemberOptions {
 
 /** From one block to the next that is shown. */
 export const REVEALED_MS = 4_000;
-/** Header and signature, more or less. */
-const SIGNED_PART_BYTES = 200;
 const PUSHED_MS = 3_000;
 
 /** A member whose program is not ours: it has real keys and an admission, and tells everybody what it likes. */
@@ -195,7 +194,7 @@ export class EvilMember {
     const { sin, random } = this.#options;
     if (sin !== 'signatures that are none' && sin !== 'lies about others') return bytes;
     const spoilt = bytes.slice();
-    const at = random.integer(random.chance(0.7) ? SIGNED_PART_BYTES : spoilt.length);
+    const at = random.integer(random.chance(0.7) ? BODY_OFFSET : spoilt.length);
     spoilt[at] = (spoilt[at] ?? 0) ^ (1 << random.integer(8));
     return spoilt;
   }

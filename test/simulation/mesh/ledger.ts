@@ -1,4 +1,5 @@
 import { equalBytes, type MemberId, toHex } from '../../../src/base/index.js';
+import { BODY_OFFSET } from '../../../src/events/chain/index.js';
 import type { ParsedBlock } from '../../../src/events/index.js';
 import type { SimFileSystem } from '../ports/index.js';
 import { holds } from '../system/violation.js';
@@ -22,7 +23,7 @@ interface Told {
 export class Ledger {
   readonly #holders: ReadonlyMap<MemberId, Holder>;
   readonly #logs = new Map<string, DiskLog>();
-  /** Hashes of all blocks that were durable at their owner at some time. */
+  /** What was signed of all blocks that were durable at their owner at some time. */
   readonly #made = new Map<MemberId, Set<string>>();
   /** By the first sequence: the block that somebody else holds, or was told of. */
   readonly #published = new Map<MemberId, Map<number, string>>();
@@ -95,15 +96,17 @@ export class Ledger {
 
   #own(origin: MemberId, block: ParsedBlock): void {
     const made = this.#made.get(origin) ?? new Set<string>();
-    made.add(toHex(block.headerHash));
+    made.add(signedPart(block));
     this.#made.set(origin, made);
     this.#compare(origin, block, 'its owner');
   }
 
   #foreign(holder: MemberId, origin: MemberId, block: ParsedBlock): void {
-    const hash = toHex(block.headerHash);
     const at = `event ${block.header.firstSequence} of ${this.#nameOf(origin)}`;
-    holds(this.#made.get(origin)?.has(hash) === true, `${at} is at ${this.#nameOf(holder)}, and was never durable at its owner`);
+    holds(
+      this.#made.get(origin)?.has(signedPart(block)) === true,
+      `${at} is at ${this.#nameOf(holder)}, and was never durable at its owner`,
+    );
     this.#compare(origin, block, this.#nameOf(holder));
     this.#publish(origin, block);
   }
@@ -153,3 +156,6 @@ export const sameHead = (left: DiskLog, right: DiskLog): boolean => {
   if (one === undefined || other === undefined) return one === other;
   return equalBytes(one.headerHash, other.headerHash);
 };
+
+/** Header and signature, which every copy has as they were made: blocks travel as the bytes that were signed. */
+const signedPart = ({ bytes }: ParsedBlock): string => toHex(bytes.subarray(0, BODY_OFFSET));
