@@ -6,7 +6,7 @@ const signal = new AbortController().signal;
 
 type Name = 'alice' | 'bob' | 'carol';
 
-/** Three members, each with a coordinator and a node in a process of their own, who have all admitted each other. */
+/** Three members, each with a coordinator and nodes in a process of their own, who have all admitted each other. */
 export interface MembersWorld extends Readonly<Record<Name, AccessWorld>> {
   /** Alice suspends bob, and bob removes carol. */
   part(): Promise<void>;
@@ -34,9 +34,9 @@ async function untilTogether(worlds: readonly AccessWorld[]): Promise<void> {
   }
 }
 
-export async function startMembers(): Promise<MembersWorld> {
+export async function startMembers(nodes: readonly string[] = ['attic']): Promise<MembersWorld> {
   const begun = await Promise.all(
-    (['alice', 'bob', 'carol'] as const).map((name) => AccessWorld.start({ name, nodes: ['attic'], everyRefusal: true })),
+    (['alice', 'bob', 'carol'] as const).map((name) => AccessWorld.start({ name, nodes, everyRefusal: true })),
   );
   const [alice, bob, carol] = begun;
   if (alice === undefined || bob === undefined || carol === undefined) throw new Error('three members were asked for');
