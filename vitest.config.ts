@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.js';
 
 const SLOW_MS = 120_000;
 
@@ -16,6 +17,7 @@ const parallel = (name: string) => ({
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       parallel('unit'),
       parallel('conformance'),
@@ -25,7 +27,8 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          fileParallelism: false,
+          // More than processors: each waits for its daemons, disks and clocks for most of its time.
+          maxWorkers: 3,
           testTimeout: SLOW_MS,
           hookTimeout: SLOW_MS,
           sequence: { groupOrder: 1 },
