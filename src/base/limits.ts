@@ -313,6 +313,9 @@ export const LIMITS = {
   /** The same, from everywhere. */
   failedEnrolments: 300,
   damageReports: 10_000,
+  /** Of these, from one other member's clients in that time. */
+  damageReportsPerMember: 1_024,
+  damageReportsMs: 3600 * 1000,
 
   // client
   /** Buffers of one transfer, each for one large chunk. */

@@ -1,5 +1,5 @@
 import { CollectiveError, isCollectiveError, LIMITS } from '../../base/index.js';
-import type { EntryInfo, Failure, FilesServiceDefinition, RpcClient } from '../../transport/index.js';
+import type { DamagedCopy, EntryInfo, Failure, FilesServiceDefinition, RpcClient } from '../../transport/index.js';
 
 type Files = RpcClient<typeof FilesServiceDefinition>;
 
@@ -158,8 +158,15 @@ export function filesOfMembers(own: Files, open: (member: string) => Files): Fil
         yield { ...page, files: page.files.map((file) => ({ ...file, info: entry(file.info) })) };
       }
     },
-    // About nodes of the own member; of others they are for those to find.
-    reportDamage: (request, options) => own.reportDamage(request, options),
+    async reportDamage({ copies }, options) {
+      const trees = new Map<Member, DamagedCopy[]>();
+      for (const copy of copies) {
+        const { member, plain: path } = partsOf(copy.path ?? '/');
+        trees.set(member, [...(trees.get(member) ?? []), { ...copy, path }]);
+      }
+      await Promise.all([...trees].map(([member, found]) => to(member).reportDamage({ copies: found }, options)));
+      return {};
+    },
   };
 }
 

@@ -49,7 +49,7 @@ export class ChunkFetcher {
     let current = placed;
     for (let attempt = 0; ; attempt += 1) {
       for (const source of this.#inOrder(current.sources)) {
-        const problem = await this.#tryOne(source, current, into, signal);
+        const problem = await this.#tryOne(file.path, source, current, into, signal);
         if (problem === undefined) return;
         problems.set(source.access.name, problem);
       }
@@ -73,6 +73,7 @@ export class ChunkFetcher {
   }
 
   async #tryOne(
+    path: string,
     source: ChunkSource,
     placed: PlacedChunk,
     into: Uint8Array,
@@ -88,8 +89,10 @@ export class ChunkFetcher {
       if (signal.aborted) throw error;
       const { damage, logger } = this.#options;
       logger.info('a node did not give a chunk', { node: access.name, nodeId: access.nodeId, chunkId: chunk.chunkId, error });
-      if (BAD_COPY.has(error.code))
-        damage.report({ chunkId: chunk.chunkId, nodeId: access.nodeId, memberId: access.memberId, code: error.code });
+      if (BAD_COPY.has(error.code)) {
+        const { nodeId, memberId } = access;
+        damage.report({ chunkId: chunk.chunkId, nodeId, memberId, code: error.code, path });
+      }
       return error;
     }
   }

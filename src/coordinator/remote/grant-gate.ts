@@ -15,11 +15,14 @@ import type {
   ReadFilesRequest,
   ReadFilesResponse,
   Receipt,
+  ReportDamageRequest,
+  ReportDamageResponse,
 } from '../../transport/index.js';
 import type { FilesCall } from '../caller.js';
 import type { FilesHandlers } from '../files/files-service.js';
 import { atMost, ownPath } from '../files/requests.js';
 import type { ViewReader } from '../log/view-reader.js';
+import { ReportBudget } from './report-budget.js';
 import { folderOnTheWay, listOnTheWay, readableBelow } from './ways.js';
 
 export interface GrantGateOptions {
@@ -42,6 +45,7 @@ interface Need {
  */
 export class GrantGate {
   readonly #options: GrantGateOptions;
+  readonly #reports = new ReportBudget();
 
   constructor(options: GrantGateOptions) {
     this.#options = options;
@@ -141,8 +145,19 @@ export class GrantGate {
       listDeleted: never,
       restoreEntry: never,
       purgeEntry: never,
-      reportDamage: never,
+      reportDamage: (request, call) => this.#reportDamage(request, call),
     };
+  }
+
+  /** Each is for a node to look at again: as many as one who reads may find, and not as many as one could make up. */
+  async #reportDamage(request: ReportDamageRequest, call: FilesCall): Promise<ReportDamageResponse> {
+    const found = atMost('copies', request.copies, LIMITS.chunksPerCall);
+    const { files, memberId, clock } = this.#options;
+    await this.#require(call, needs([...new Set(found.map(({ path = '' }) => path))], 'read'));
+    assert(call.caller.role === 'foreign-client', 'only clients of other members come this way');
+    this.#reports.take(call.caller.memberId, found.length, clock.monotonicMs());
+    const copies = found.map((copy) => (copy.memberId === memberId ? { ...copy, memberId: '' } : copy));
+    return files.reportDamage({ copies }, call);
   }
 
   /** Pages end when the right does: who is on the way has tickets for a few minutes, and gets no more. */

@@ -295,7 +295,11 @@ export interface DamagedCopy {
   /** CHUNK_DAMAGED (bytes do not match), CHUNK_UNKNOWN (the node does not have it). */
   readonly code: string;
   /** Whose node it is, as in NodeAccess; empty: the own member's. */
-  readonly memberId?: string | undefined;
+  readonly memberId?:
+    | string
+    | undefined;
+  /** The file that was read. Who reads another member's tree names it, and must be allowed to read it; its owner need not. */
+  readonly path?: string | undefined;
 }
 
 export interface ReportDamageResponse {
@@ -3221,7 +3225,7 @@ export const ReportDamageRequest: MessageFns<ReportDamageRequest> = {
 };
 
 function createBaseDamagedCopy(): DamagedCopy {
-  return { chunkId: "", nodeId: "", code: "", memberId: undefined };
+  return { chunkId: "", nodeId: "", code: "", memberId: undefined, path: undefined };
 }
 
 export const DamagedCopy: MessageFns<DamagedCopy> = {
@@ -3237,6 +3241,9 @@ export const DamagedCopy: MessageFns<DamagedCopy> = {
     }
     if (message.memberId !== undefined) {
       writer.uint32(34).string(message.memberId);
+    }
+    if (message.path !== undefined) {
+      writer.uint32(42).string(message.path);
     }
     return writer;
   },
@@ -3284,6 +3291,14 @@ export const DamagedCopy: MessageFns<DamagedCopy> = {
             }
 
             message.memberId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.path = reader.string();
             continue;
           }
         }
