@@ -119,6 +119,7 @@ export const INTENDED: Readonly<Record<string, Intent>> = {
   'collective.v1.HoldingService/ReportCopies': peer('OK'),
   'collective.v1.HoldingService/ReleaseCopies': peer('OK'),
   'collective.v1.HoldingService/FetchCopies': peer('REQUEST_INVALID'),
+  'collective.v1.HoldingService/OfferSources': peer('REQUEST_INVALID'),
   'collective.v1.EnrolmentService/JoinMember': { port: 'enrolment', roles: 'anyone', answer: 'REQUEST_INVALID' },
   'collective.v1.EnrolmentService/Redeem': { port: 'enrolment', roles: 'anyone', answer: 'REQUEST_INVALID' },
   'collective.v1.EnrolmentService/Introduce': { port: 'enrolment', roles: 'anyone', answer: 'OK' },

@@ -196,6 +196,13 @@ export const LIMITS = {
   chunksPerFetch: 64,
   /** Sources of one such order. */
   fetchSources: 64,
+  /** What a member keeps beyond what is on record here is looked through once that has not changed for so long. */
+  keptSettledMs: 60_000,
+  /** Copies of others' chunks that lie at a gone node are tried to be had elsewhere so often before they are given up. */
+  keptMoveTries: 3,
+  /** From one try to the next, of these and of those that were lost; for the latter twice as long each time. */
+  keptMendMinMs: 10_000,
+  keptMendMaxMs: 3600 * 1000,
   /** Chunks whose copies are replaced at a time when a member leaves. */
   replacedAtOnce: 64,
 

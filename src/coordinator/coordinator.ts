@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { CollectiveError, LIMITS, type MemberId } from '../base/index.js';
+import { CollectiveError, LIMITS } from '../base/index.js';
 import { createSigner } from '../identity/index.js';
 import type { Signer } from '../ports/index.js';
 import {
@@ -21,7 +21,7 @@ import { PlacementOffice } from './files/placement-office.js';
 import { ProtectionDesk } from './files/protection-desk.js';
 import { ProtectionSurvey } from './files/protection-survey.js';
 import { ReceiptCheck } from './files/receipt-check.js';
-import { TicketOffice } from './files/tickets.js';
+import { TicketOffice, ticketOffices } from './files/tickets.js';
 import { Audit } from './log/audit.js';
 import { auditBesideService } from './log/background-audit.js';
 import { bytesOfFiles } from './log/bytes-of-files.js';
@@ -187,7 +187,7 @@ class Running {
       receipts,
       damage,
       policy,
-      ticketsFor: (of: MemberId, sentOnly: boolean) => new TicketOffice({ ...ticketOptions, origin: of, sentOnly }),
+      ticketsFor: ticketOffices(ticketOptions),
     };
     const federation = await Federation.open({ ...options, member, commands, authority, registry, witnesses, ownCopies });
     const shared = federation.copies;

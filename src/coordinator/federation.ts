@@ -122,9 +122,9 @@ export class Federation {
     const { onEndpoints } = members;
     const peers = await openPeersPart({ ...options, foreign, settled, peers: trust, connect, ownEndpoints, onEndpoints });
     parts.push(peers, ownLogAt(peers.office, own, witnesses));
-    const { views } = options.member;
+    const { log, views } = options.member;
     const isConnected = (memberId: MemberId): boolean => peers.office.links.get(memberId) !== undefined;
-    const copies = openCopiesPart({ ...options, own: options.authority.memberId, views, trust, connect, isConnected, logs });
+    const copies = openCopiesPart({ ...options, own: options.authority.memberId, log, views, trust, connect, isConnected, logs });
     parts.push(copies);
     return new Federation(options, { trust, joining, copies, parts, connect, logs, foreign, listening });
   }

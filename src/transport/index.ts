@@ -170,6 +170,8 @@ export type {
   CopyPlacement,
   FetchCopiesRequest,
   FetchCopiesResponse,
+  OfferSourcesRequest,
+  OfferSourcesResponse,
   LocateCopiesRequest,
   LocateCopiesResponse,
   PlaceCopiesRequest,

@@ -79,3 +79,14 @@ export class TicketOffice {
     };
   }
 }
+
+export type TicketOffices = (origin: MemberId, sentOnly: boolean, heardOf?: number) => TicketOffice;
+
+/**
+ * One for the chunks of each member. `heardOf`: its tickets are good at a node that has heard of revocations up to there: one that
+ * was revoked itself hears of nothing more.
+ */
+export const ticketOffices =
+  (options: Omit<TicketOfficeOptions, 'origin' | 'sentOnly'>): TicketOffices =>
+  (origin, sentOnly, heardOf) =>
+    new TicketOffice({ ...options, ...(heardOf === undefined ? {} : { revocationPosition: () => heardOf }), origin, sentOnly });

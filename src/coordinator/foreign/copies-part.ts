@@ -1,5 +1,6 @@
 import type { MemberId } from '../../base/index.js';
 import type { CopiesPolicy } from '../../domain/index.js';
+import type { EventLog } from '../../events/index.js';
 import type { Clock, Hasher, Logger, Random, Timers } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import { CopiesServiceDefinition, HoldingServiceDefinition, type RpcChannel, serve } from '../../transport/index.js';
@@ -7,7 +8,7 @@ import type { CommandLoop } from '../commands/command-loop.js';
 import type { FederationPart } from '../federation.js';
 import type { PlacementOffice } from '../files/placement-office.js';
 import type { ReceiptCheck } from '../files/receipt-check.js';
-import type { TicketOffice } from '../files/tickets.js';
+import type { TicketOffices } from '../files/tickets.js';
 import type { OtherLogs } from '../members/other-logs.js';
 import type { PeerTrust } from '../members/peer-trust.js';
 import type { DamageDesk } from '../nodes/damage-desk.js';
@@ -15,9 +16,12 @@ import type { NodeRegistry } from '../nodes/node-registry.js';
 import { heldBack } from '../witnesses/held-back.js';
 import type { WitnessOffice } from '../witnesses/witness-office.js';
 import { CopiesService } from './copies-service.js';
+import { CopySources } from './copy-sources.js';
 import { CopyFetcher } from './copy-fetcher.js';
 import { HoldingService } from './holding-service.js';
 import { Leaving } from './leaving.js';
+import { KeptFetching } from './kept-fetching.js';
+import { KeptMender } from './kept-mender.js';
 import { KeptWatch } from './kept-watch.js';
 import { MemberCalls } from './member-calls.js';
 import { MemberDamage } from './member-damage.js';
@@ -35,12 +39,13 @@ export interface OwnCopies {
   /** What holds where no folder has a policy. */
   readonly policy: CopiesPolicy;
   /** Tickets for own nodes, for the chunks of any member. */
-  readonly ticketsFor: (origin: MemberId, sentOnly: boolean) => TicketOffice;
+  readonly ticketsFor: TicketOffices;
 }
 
 export interface CopiesPartOptions {
   readonly own: MemberId;
   readonly ownCopies: OwnCopies;
+  readonly log: Pick<EventLog, 'onCommitted' | 'head'>;
   readonly views: ViewHost;
   readonly commands: CommandLoop;
   readonly registry: NodeRegistry;
@@ -72,8 +77,13 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
     trust.of(memberId) !== undefined && options.isConnected(memberId) && !calls.isAway(memberId);
   const sources = { views, own, knowsLogOf: (memberId: MemberId) => logs.headOf(memberId) !== undefined };
   const fetcher = new CopyFetcher({ ...ports, views, registry, receipts });
+  const reading = new MemberSources({ trust, calls, logger: ports.logger });
+  const copySources = new CopySources({ views, tickets: ownCopies.ticketsFor(own, false), members: reading });
   const holding = new HoldingService({
     ...ownCopies,
+    own,
+    trust,
+    sources: copySources,
     views,
     commands,
     registry,
@@ -82,11 +92,21 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
     clock: ports.clock,
   });
   const damage = new MemberDamage({ commands, calls, logger: ports.logger });
-  const watch = new KeptWatch({ ...ports, own, views, logs, damage, calls });
+  const fetching = new KeptFetching({ ...ports, placement, fetcher });
+  const mender = new KeptMender({
+    ...ports,
+    ...ownCopies,
+    own,
+    log: options.log,
+    views,
+    commands,
+    fetching,
+    calls,
+    trust,
+    isHere,
+  });
   const service = new CopiesService({ ...sources, commands, isHere, policy, hasher: ports.hasher });
   const placing = new SharedPlacement({ ...sources, placement, trust, calls, clock: ports.clock });
-  const reading = new MemberSources({ trust, calls, logger: ports.logger });
-  const tickets = ownCopies.ticketsFor(own, false);
   const leaving = new Leaving({
     ...ports,
     own,
@@ -96,9 +116,20 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
     fetcher,
     calls,
     damage,
-    tickets,
     shared: placing,
-    sources: reading,
+    sources: copySources,
+  });
+  const watch = new KeptWatch({
+    ...ports,
+    own,
+    views,
+    commands,
+    logs,
+    damage,
+    calls,
+    isHere,
+    isWhole: () => options.log.head.epoch === 1,
+    isLeaving: (memberId) => leaving.isLeaving(memberId),
   });
   return {
     shared: {
@@ -112,7 +143,7 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
     beforeRemoval: (memberId, signal) => leaving.replace({ memberId, signal }),
     homeServices: [heldBack(serve(CopiesServiceDefinition, service), witnesses.seen)],
     peerServices: [serve(HoldingServiceDefinition, holding)],
-    run: (signal) => watch.run(signal),
+    run: (signal) => Promise.all([watch.run(signal), mender.run(AbortSignal.any([signal]))]),
     stop: async () => calls.close(),
   };
 }

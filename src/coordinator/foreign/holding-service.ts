@@ -14,7 +14,7 @@ import {
 import { checkKeptFor, countsAsHolder, decideAcceptForeign, decideReleaseForeign } from '../../domain/index.js';
 import type { PeerIdentity } from '../../identity/index.js';
 import type { Clock } from '../../ports/index.js';
-import type { NodeRow, ViewHost } from '../../projections/index.js';
+import type { NodeRow, PlacementRow, ViewHost } from '../../projections/index.js';
 import type {
   AcceptCopiesRequest,
   AcceptCopiesResponse,
@@ -26,6 +26,8 @@ import type {
   LocateCopiesRequest,
   LocateCopiesResponse,
   NodeAccess,
+  OfferSourcesRequest,
+  OfferSourcesResponse,
   PlaceCopiesRequest,
   PlaceCopiesResponse,
   ReleaseCopiesRequest,
@@ -41,9 +43,12 @@ import { atMost, chunkRefOf } from '../files/requests.js';
 import type { TicketOffice } from '../files/tickets.js';
 import type { DamageDesk } from '../nodes/damage-desk.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
+import type { PeerTrust } from '../members/peer-trust.js';
+import type { CopySources, KeptChunk } from './copy-sources.js';
 import type { CopyFetcher } from './copy-fetcher.js';
 import { placeForMember } from './holding-placement.js';
 import type { Reservations } from './reservations.js';
+import { toldSources } from './told-sources.js';
 
 export interface HoldingServiceOptions {
   readonly views: ViewHost;
@@ -54,6 +59,10 @@ export interface HoldingServiceOptions {
   readonly damage: DamageDesk;
   readonly reservations: Reservations;
   readonly fetcher: CopyFetcher;
+  readonly own: MemberId;
+  readonly trust: PeerTrust;
+  /** Of the own tree's chunks. */
+  readonly sources: CopySources;
   readonly clock: Clock;
   /** Tickets for the chunks of this member. */
   readonly ticketsFor: (origin: MemberId, sentOnly: boolean) => TicketOffice;
@@ -194,7 +203,7 @@ export class HoldingService implements ServiceImplementation<typeof HoldingServi
         next: 'Have it placed again.',
       });
     }
-    const sources = atMost('sources', request.sources, LIMITS.fetchSources);
+    const sources = toldSources(origin, atMost('sources', request.sources, LIMITS.fetchSources), this.#options);
     const fetched = await fetcher.fetch({ nodeId, origin, uploadId, chunks, sources }, call.signal);
     const receipted = new Map(
       fetched.chunks.map(({ chunkId, lengthBytes }) => [chunkId, { lengthBytes, nodeIds: new Set([nodeId]) }] as const),
@@ -208,7 +217,32 @@ export class HoldingService implements ServiceImplementation<typeof HoldingServi
     reservations.settle(origin, uploadId, receipted.keys());
     return { chunkIds: [...receipted.keys()], failure: fetched.failure };
   }
+
+  async offerSources(request: OfferSourcesRequest, call: AuthenticatedCall): Promise<OfferSourcesResponse> {
+    const keeper = memberCaller(call.caller);
+    const nodeKeyHash = keyHashIn(request.nodeKeyHash);
+    const chunks = atMost('chunks', request.chunks, LIMITS.chunksPerFetch).map(chunkRefOf);
+    const { views, sources } = this.#options;
+    const rows = await views.run((all) => {
+      accept(checkKeptFor(keeper, all.peers));
+      all.placement.need(chunks.map(({ chunkId }) => chunkId));
+      return chunks.map((chunk) => ({ ...chunk, row: all.placement.chunk(chunk.chunkId) }));
+    });
+    const wanted = rows.flatMap(({ chunkId, lengthBytes, row }): KeptChunk[] => {
+      if (row?.lengthBytes !== lengthBytes || !keepsOrLost(row, keeper)) return [];
+      return [{ chunkId, lengthBytes, row: { holders: row.holders, members: row.members.filter((id) => id !== keeper) } }];
+    });
+    const found = new Set(wanted.map(({ chunkId }) => chunkId));
+    return {
+      sources: [...(await sources.of(wanted, nodeKeyHash, call.signal))],
+      unwantedChunkIds: chunks.map(({ chunkId }) => chunkId).filter((id) => !found.has(id)),
+    };
+  }
 }
+
+/** It has had the bytes, by the own record. */
+const keepsOrLost = ({ members, lostMembers }: PlacementRow, keeper: MemberId): boolean =>
+  members.includes(keeper) || lostMembers.includes(keeper);
 
 /** The transport lets only coordinators of admitted members in where this is called. */
 export function memberCaller(caller: PeerIdentity): MemberId {

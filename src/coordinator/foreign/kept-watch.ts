@@ -1,16 +1,27 @@
 import { type ChunkId, LIMITS, type MemberId, toCollectiveError } from '../../base/index.js';
-import type { Logger, Timers } from '../../ports/index.js';
-import type { PlacementRow, ViewHost } from '../../projections/index.js';
+import { newCopies } from '../../domain/index.js';
+import type { Clock, Logger, Timers } from '../../ports/index.js';
+import type { ViewHost } from '../../projections/index.js';
+import type { CommandLoop } from '../commands/command-loop.js';
 import type { OtherLogs } from '../members/other-logs.js';
 import type { MemberCalls } from './member-calls.js';
 import type { MemberDamage } from './member-damage.js';
+import type { ListedChunk } from './member-sources.js';
 
 export interface KeptWatchOptions {
   readonly own: MemberId;
   readonly views: ViewHost;
+  readonly commands: CommandLoop;
   readonly logs: OtherLogs;
   readonly damage: MemberDamage;
   readonly calls: MemberCalls;
+  /** Whether its coordinator can be asked now, as far as is known. */
+  readonly isHere: (memberId: MemberId) => boolean;
+  /** Whether the own log is whole for sure: after a new epoch, what it does not name may be all that is left of a file. */
+  readonly isWhole: () => boolean;
+  /** What lies with it is being given up: nothing there is taken up again. */
+  readonly isLeaving: (memberId: MemberId) => boolean;
+  readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
 }
@@ -18,32 +29,54 @@ export interface KeptWatchOptions {
 const PAUSE_MS = 1_000;
 const NOBODY = new Uint8Array(32);
 
-/** What a holder's log said when it was compared last: chunks and lost chunks that it keeps for us, and how many we count on. */
-type Sums = string;
+/** What both logs say of what one member keeps for this one, and since when they say so. */
+interface Sums {
+  readonly theirs: number;
+  readonly theirLost: number;
+  readonly ours: number;
+  readonly ourLost: number;
+  readonly sinceMs: number;
+}
+
+/** waiting: an upload that is open may yet name some of it; contradicted: the copy of its log is older than its word. */
+type Found = 'done' | 'waiting' | 'contradicted';
+
+/** What was looked through at these sums, so that it need not be again. */
+interface Compared {
+  readonly missing: string;
+  readonly unclaimed: string;
+}
 
 /**
  * Compares what the own log counts on with what the holders' logs say they keep: a copy that a holder has lost, or given up, is
- * lost here too. Looks only when the sums of a holder have changed, and then at all of its copies, page by page.
+ * lost here too; one that it keeps and this log does not name (it was mended there, or this coordinator ended between the holder's
+ * word and its own) is put on record again, or released where nobody here knows of it. Looks only when the sums of a holder
+ * have changed, and then at all of its copies, page by page.
  */
 export class KeptWatch {
   readonly #options: KeptWatchOptions;
   readonly #moved = new Set<MemberId>();
-  readonly #compared = new Map<MemberId, Sums>();
+  readonly #compared = new Map<MemberId, Compared>();
+  readonly #sums = new Map<MemberId, Sums>();
 
   constructor(options: KeptWatchOptions) {
     this.#options = options;
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { logs, timers, logger } = this.#options;
-    const forget = logs.onApplied((origin) => this.#moved.add(origin));
+    const { logs, views, timers, logger } = this.#options;
+    const forget = logs.onApplied((origin) => {
+      this.#moved.add(origin);
+      const known = this.#compared.get(origin);
+      if (known?.unclaimed === 'contradicted') this.#compared.set(origin, { ...known, unclaimed: '' });
+    });
     try {
+      for (const [memberId] of await views.run(({ peers }) => peers.all())) this.#moved.add(memberId);
       while (!signal.aborted) {
-        const moved = [...this.#moved];
-        for (const memberId of moved) {
+        for (const memberId of [...this.#moved]) {
           this.#moved.delete(memberId);
           try {
-            await this.#compare(memberId, signal);
+            if (await this.#compare(memberId, signal)) this.#moved.add(memberId);
           } catch (error) {
             if (signal.aborted) return;
             logger.warn('what a member keeps could not be compared', { memberId, error: toCollectiveError(error) });
@@ -53,23 +86,62 @@ export class KeptWatch {
         // It rejects when this is stopped, which the loop sees.
         await timers.sleep(PAUSE_MS, signal).catch(() => undefined);
       }
+    } catch (error) {
+      if (!signal.aborted) logger.error('what members keep is not compared any more', { error: toCollectiveError(error) });
     } finally {
       forget();
     }
   }
 
-  async #compare(memberId: MemberId, signal: AbortSignal): Promise<void> {
-    const { own, views, logs, damage } = this.#options;
-    const ours = await views.run(({ usage }) => usage.member(memberId).chunks);
-    const theirs = await logs.read(memberId, ({ foreignCopies }) => foreignCopies.totals(own));
-    if (theirs === undefined || ours === 0) return;
-    const sums = `${theirs.chunks} ${theirs.lostChunks}`;
+  /** True: it is to be looked at again soon, whether or not anything changes. */
+  async #compare(memberId: MemberId, signal: AbortSignal): Promise<boolean> {
+    const sums = await this.#sumsOf(memberId);
+    if (sums === undefined) return false;
+    const known = this.#compared.get(memberId) ?? { missing: '', unclaimed: '' };
+    const { theirs, theirLost, ours, ourLost, sinceMs } = sums;
+    const missing = `${theirs} ${theirLost}`;
     // Copies are on its record before they are on ours: where it has as many whole ones as we count on, none is missing.
-    if (theirs.lostChunks === 0 && theirs.chunks >= ours) {
-      this.#compared.set(memberId, sums);
-      return;
+    if (ours > 0 && (theirLost > 0 || theirs < ours) && known.missing !== missing) {
+      if (!this.#options.isHere(memberId)) return true;
+      await this.#findMissing(memberId, signal);
     }
-    if (this.#compared.get(memberId) === sums) return;
+    this.#compared.set(memberId, { ...known, missing });
+    if (theirs <= ours) {
+      this.#compared.set(memberId, { missing, unclaimed: 'none' });
+      return false;
+    }
+    // While files are put, its record is ahead: that passes, and is not looked through each time.
+    const unclaimed = `${theirs} ${ours} ${ourLost}`;
+    if (known.unclaimed === unclaimed) return false;
+    const { clock, isHere } = this.#options;
+    const settled = clock.monotonicMs() - sinceMs >= LIMITS.keptSettledMs;
+    const again = known.unclaimed === 'waiting' || known.unclaimed === 'contradicted';
+    const soon = known.unclaimed === '' || (ourLost > 0 && !again);
+    if (!isHere(memberId) || (!soon && !settled)) return true;
+    const found = await this.#findUnclaimed(memberId, signal);
+    this.#compared.set(memberId, { missing, unclaimed: found === 'done' ? unclaimed : found });
+    if (found !== 'done') this.#sums.set(memberId, { ...sums, sinceMs: clock.monotonicMs() });
+    return found !== 'done';
+  }
+
+  async #sumsOf(memberId: MemberId): Promise<Sums | undefined> {
+    const { own, views, logs, clock } = this.#options;
+    const admitted = await views.run(({ peers, usage }) =>
+      peers.get(memberId)?.state === 'admitted' ? usage.member(memberId) : undefined,
+    );
+    const theirs = await logs.read(memberId, ({ foreignCopies }) => foreignCopies.totals(own));
+    if (admitted === undefined || theirs === undefined) return undefined;
+    const now = { theirs: theirs.chunks, theirLost: theirs.lostChunks, ours: admitted.chunks, ourLost: admitted.lostCopies };
+    const before = this.#sums.get(memberId);
+    const same = before !== undefined && (Object.keys(now) as (keyof typeof now)[]).every((key) => before[key] === now[key]);
+    const sums = same ? before : { ...now, sinceMs: clock.monotonicMs() };
+    this.#sums.set(memberId, sums);
+    return sums;
+  }
+
+  /** Of what we count on. */
+  async #findMissing(memberId: MemberId, signal: AbortSignal): Promise<void> {
+    const { own, views, logs, damage } = this.#options;
     let after: ChunkId | undefined;
     do {
       signal.throwIfAborted();
@@ -83,22 +155,85 @@ export class KeptWatch {
         return counted.filter(([id]) => (foreignCopies.get(own, id)?.holders.length ?? 0) === 0);
       });
       if (doubtful === undefined) return;
-      await damage.lost(memberId, 'missing', await this.#notKept(memberId, doubtful, signal));
+      const chunks = doubtful.map(([chunkId, { lengthBytes }]) => ({ chunkId, lengthBytes }));
+      await damage.lost(memberId, 'missing', await this.#byItsWord(memberId, chunks, 'not-kept', signal));
       after = page.more ? page.rows.at(-1)?.[0] : undefined;
     } while (after !== undefined);
-    this.#compared.set(memberId, sums);
   }
+
+  /** Of what it keeps by its log. */
+  async #findUnclaimed(memberId: MemberId, signal: AbortSignal): Promise<Found> {
+    const { own, views, logs, isLeaving } = this.#options;
+    let found: Found = 'done';
+    let after: ChunkId | undefined;
+    do {
+      signal.throwIfAborted();
+      if (isLeaving(memberId)) return 'done';
+      const from = after;
+      const page = await logs.read(memberId, ({ foreignCopies }) => foreignCopies.page(own, from, LIMITS.chunksPerCall));
+      if (page === undefined) return 'done';
+      const kept = page.rows.flatMap(([[, chunkId], { lengthBytes, holders }]) =>
+        holders.length > 0 ? [{ chunkId, lengthBytes }] : [],
+      );
+      const { known, unknown, uploading } = await views.run(({ placement, uploads }) => {
+        placement.need(kept.map(({ chunkId }) => chunkId));
+        return {
+          known: kept.filter(({ chunkId, lengthBytes }) => {
+            const row = placement.chunk(chunkId);
+            return row?.lengthBytes === lengthBytes && !row.members.includes(memberId);
+          }),
+          unknown: kept.filter(({ chunkId }) => placement.chunk(chunkId) === undefined),
+          uploading: uploads.open(1).rows.length > 0,
+        };
+      });
+      if (!(await this.#claim(memberId, known, signal))) found = 'contradicted';
+      if (unknown.length > 0 && uploading) found = 'waiting';
+      else await this.#release(memberId, unknown, signal);
+      after = page.more ? page.rows.at(-1)?.[0][1] : undefined;
+    } while (after !== undefined);
+    return found;
+  }
+
+  /** Chunks that a file here has, or had. False: by its word it does not keep them all. */
+  async #claim(memberId: MemberId, chunks: readonly ListedChunk[], signal: AbortSignal): Promise<boolean> {
+    const kept = new Set(await this.#byItsWord(memberId, chunks, 'kept', signal));
+    const claimed = chunks.filter(({ chunkId }) => kept.has(chunkId));
+    if (claimed.length === 0 || this.#options.isLeaving(memberId)) return claimed.length === chunks.length;
+    this.#options.logger.info('copies at another member are on record again', { memberId, chunks: claimed.length });
+    const memberIds = new Set([memberId]);
+    await this.#options.commands.submit({
+      actor: `member/${memberId}/coordinator`,
+      request: undefined,
+      decide: (views) =>
+        newCopies(
+          new Map(claimed.map(({ chunkId, lengthBytes }) => [chunkId, { lengthBytes, nodeIds: new Set(), memberIds }])),
+          views,
+        ),
+      answer: () => undefined,
+    });
+    return claimed.length === chunks.length;
+  }
+
+  /** What no file here ever had, and no upload that is open can name: it was accepted for one that came to nothing. */
+  async #release(memberId: MemberId, chunks: readonly ListedChunk[], signal: AbortSignal): Promise<void> {
+    const { calls, logger, isWhole } = this.#options;
+    if (chunks.length === 0 || !isWhole()) return;
+    const chunkIds = chunks.map(({ chunkId }) => chunkId);
+    logger.info('another member keeps chunks that no file here has; they are released', { memberId, chunks: chunkIds.length });
+    await calls.call(memberId, LIMITS.memberAcceptMs, signal, (client, options) => client.releaseCopies({ chunkIds }, options));
+  }
+
   /** The copy of its log may be older than what it keeps: so the member itself has the last word. */
-  async #notKept(
+  async #byItsWord(
     memberId: MemberId,
-    doubtful: readonly (readonly [ChunkId, PlacementRow])[],
+    chunks: readonly ListedChunk[],
+    wanted: 'kept' | 'not-kept',
     signal: AbortSignal,
   ): Promise<readonly ChunkId[]> {
-    if (doubtful.length === 0) return [];
-    const chunks = doubtful.map(([chunkId, { lengthBytes }]) => ({ chunkId, lengthBytes }));
+    if (chunks.length === 0) return [];
     const { locations } = await this.#options.calls.call(memberId, LIMITS.memberCallMs, signal, (client, options) =>
-      client.locateCopies({ clientKeyHash: NOBODY, chunks }, options),
+      client.locateCopies({ clientKeyHash: NOBODY, chunks: [...chunks] }, options),
     );
-    return chunks.filter((_, at) => locations[at]?.unknown === true).map(({ chunkId }) => chunkId);
+    return chunks.filter((_, at) => locations[at]?.unknown === (wanted === 'not-kept')).map(({ chunkId }) => chunkId);
   }
 }

@@ -19,15 +19,14 @@ import {
   type SharedChunk,
 } from '../../domain/index.js';
 import type { Logger, Random } from '../../ports/index.js';
-import type { NodeRow, PlacementRow, ViewHost, Views } from '../../projections/index.js';
-import type { FetchSource } from '../../transport/index.js';
+import type { PlacementRow, ViewHost, Views } from '../../projections/index.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 import type { PlacementOffice } from '../files/placement-office.js';
-import type { TicketOffice } from '../files/tickets.js';
+import type { CopySources } from './copy-sources.js';
 import type { CopyFetcher } from './copy-fetcher.js';
 import type { MemberCalls } from './member-calls.js';
 import type { MemberDamage } from './member-damage.js';
-import type { ListedChunk, MemberSources } from './member-sources.js';
+import type { ListedChunk } from './member-sources.js';
 import type { SharedPlacement } from './shared-placement.js';
 
 export interface LeavingOptions {
@@ -36,11 +35,10 @@ export interface LeavingOptions {
   readonly commands: CommandLoop;
   readonly placement: PlacementOffice;
   readonly shared: SharedPlacement;
-  readonly sources: MemberSources;
+  readonly sources: CopySources;
   readonly fetcher: CopyFetcher;
   readonly calls: MemberCalls;
   readonly damage: MemberDamage;
-  readonly tickets: TicketOffice;
   readonly random: Random;
   readonly logger: Logger;
 }
@@ -64,6 +62,7 @@ const UPLOAD_ID_BYTES = 16;
  */
 export class Leaving {
   readonly #options: LeavingOptions;
+  readonly #leaving = new Map<MemberId, number>();
 
   constructor(options: LeavingOptions) {
     this.#options = options;
@@ -74,6 +73,22 @@ export class Leaving {
    * obstacle; none at all is: NOT_ENOUGH_NODES.
    */
   async replace(leaver: Leaver): Promise<void> {
+    const { memberId } = leaver;
+    this.#leaving.set(memberId, (this.#leaving.get(memberId) ?? 0) + 1);
+    try {
+      await this.#replaceAll(leaver);
+    } finally {
+      const others = (this.#leaving.get(memberId) ?? 1) - 1;
+      if (others === 0) this.#leaving.delete(memberId);
+      else this.#leaving.set(memberId, others);
+    }
+  }
+
+  isLeaving(memberId: MemberId): boolean {
+    return this.#leaving.has(memberId);
+  }
+
+  async #replaceAll(leaver: Leaver): Promise<void> {
     const { views, logger } = this.#options;
     const { memberId } = leaver;
     let only = 0;
@@ -145,9 +160,9 @@ export class Leaving {
   }
 
   async #replaceSome(chunks: readonly Affected[], leaver: Leaver): Promise<void> {
-    const { placement, shared, views } = this.#options;
+    const { placement, shared } = this.#options;
     const { memberId, signal } = leaver;
-    const { candidates, unusable, nodes } = await placement.usable(1, signal);
+    const { candidates, unusable } = await placement.usable(1, signal);
     const { members } = await shared.candidates();
     const present = members.filter((each) => each.memberId !== memberId);
     const toNode = new Map<NodeId, Affected[]>();
@@ -171,12 +186,11 @@ export class Leaving {
         need -= 1;
       }
     }
-    const rows = await views.run((all) => new Map(all.nodes.all().filter(([id]) => countsAsHolder(id, all))));
     const uploadId = toBase32(this.#options.random.bytes(UPLOAD_ID_BYTES)) as UploadId;
     for (const [nodeId, list] of toNode) {
-      await this.#try(leaver, () => this.#toOwnNode({ nodeId, list, rows: rows.size > 0 ? rows : nodes, uploadId }, leaver));
+      await this.#try(leaver, () => this.#toOwnNode({ nodeId, list, uploadId }, leaver));
     }
-    for (const [id, list] of toMember) await this.#try(leaver, () => this.#toMember({ id, list, rows, uploadId }, leaver));
+    for (const [id, list] of toMember) await this.#try(leaver, () => this.#toMember({ id, list, uploadId }, leaver));
   }
 
   /** What one target cannot take now is made elsewhere at the next try, or shows as under-protected. */
@@ -193,7 +207,6 @@ export class Leaving {
     job: {
       readonly nodeId: NodeId;
       readonly list: readonly Affected[];
-      readonly rows: ReadonlyMap<NodeId, NodeRow>;
       readonly uploadId: UploadId;
     },
     { signal }: Leaver,
@@ -202,7 +215,7 @@ export class Leaving {
     const { nodeId, list, uploadId } = job;
     const [keyHash] = await fetcher.keyHashesOf([nodeId]);
     if (keyHash === undefined || keyHash.length === 0) return;
-    const sources = await this.#sources(list, job.rows, keyHash, signal);
+    const sources = await this.#options.sources.of(list, keyHash, signal);
     const chunks = list.map(({ chunkId, lengthBytes }) => ({ chunkId, lengthBytes }));
     const fetched = await fetcher.fetch({ nodeId, origin: own, uploadId, chunks, sources }, signal);
     await this.#record(fetched.chunks.map(({ chunkId, lengthBytes }) => [chunkId, { lengthBytes, nodeIds: new Set([nodeId]) }]));
@@ -212,7 +225,6 @@ export class Leaving {
     job: {
       readonly id: MemberId;
       readonly list: readonly Affected[];
-      readonly rows: ReadonlyMap<NodeId, NodeRow>;
       readonly uploadId: UploadId;
     },
     { signal }: Leaver,
@@ -227,7 +239,7 @@ export class Leaving {
       const here = list.filter((_, at) => placed.placements[at]?.node === index);
       const keyHash = placed.nodeKeyHashes[index] ?? new Uint8Array(0);
       if (here.length === 0 || keyHash.length === 0) continue;
-      const sources = await this.#sources(here, job.rows, keyHash, signal);
+      const sources = [...(await this.#options.sources.of(here, keyHash, signal))];
       const asked = { uploadId, nodeId, sources, chunks: here.map(({ chunkId, lengthBytes }) => ({ chunkId, lengthBytes })) };
       const { chunkIds } = await calls.call(id, LIMITS.memberFetchMs, signal, (client, options) =>
         client.fetchCopies(asked, options),
@@ -238,33 +250,6 @@ export class Leaving {
         taken.map(({ chunkId, lengthBytes }) => [chunkId, { lengthBytes, nodeIds: new Set(), memberIds: new Set([id]) }]),
       );
     }
-  }
-
-  /** Own nodes first, then members, the leaving one among them; tickets are bound to the key of the node that is to fetch. */
-  async #sources(
-    list: readonly Affected[],
-    rows: ReadonlyMap<NodeId, NodeRow>,
-    clientKeyHash: Uint8Array,
-    signal: AbortSignal,
-  ): Promise<readonly FetchSource[]> {
-    const { tickets, sources } = this.#options;
-    const byNode = new Map<NodeId, ListedChunk[]>();
-    const byMember = new Map<MemberId, ListedChunk[]>();
-    for (const { chunkId, lengthBytes, row } of list) {
-      for (const id of row.holders) byNode.set(id, [...(byNode.get(id) ?? []), { chunkId, lengthBytes }]);
-      for (const id of row.members) byMember.set(id, [...(byMember.get(id) ?? []), { chunkId, lengthBytes }]);
-    }
-    const own = [...byNode].flatMap(([nodeId, chunks]): FetchSource[] => {
-      const row = rows.get(nodeId);
-      if (row === undefined || row.endpoints.length === 0) return [];
-      const { name, endpoints } = row;
-      return [{ chunks, access: { nodeId, name, endpoints, ...tickets.read({ nodeId, clientKeyHash, chunks }) } }];
-    });
-    const others = await sources.locate(byMember, clientKeyHash, signal);
-    return [...own, ...others.map(({ access, chunks }): FetchSource => ({ access, chunks: [...chunks] }))].slice(
-      0,
-      LIMITS.fetchSources,
-    );
   }
 
   async #record(made: readonly (readonly [ChunkId, ReceiptedChunk])[]): Promise<void> {

@@ -53,6 +53,8 @@ export interface SharedPlaces {
 
 /** What a member said of its pledge when it was asked last. */
 interface LiveRoom {
+  /** Where the log says another number by now, the rest is of another time. */
+  readonly pledgedBytes: number;
   readonly leftBytes: number;
   readonly untilMs: number;
 }
@@ -134,7 +136,8 @@ export class SharedPlacement {
       .map(({ memberId, name, pledge }): MemberCandidate => {
         const live = this.#live.get(memberId);
         const byLog = pledge.pledgedBytes - pledge.usedBytes;
-        const known = live === undefined || live.untilMs <= clock.monotonicMs() ? byLog : Math.min(byLog, live.leftBytes);
+        const fresh = live !== undefined && live.untilMs > clock.monotonicMs() && live.pledgedBytes === pledge.pledgedBytes;
+        const known = fresh ? Math.min(byLog, live.leftBytes) : byLog;
         return { memberId, name, freeBytes: Math.max(0, known) };
       });
     return { members, away };
@@ -155,7 +158,7 @@ export class SharedPlacement {
         client.placeCopies(asked, options),
       );
       const leftBytes = answer.pledgedBytes - answer.usedBytes - answer.reservedBytes;
-      this.#live.set(memberId, { leftBytes, untilMs: clock.monotonicMs() + LIVE_ROOM_MS });
+      this.#live.set(memberId, { pledgedBytes: answer.pledgedBytes, leftBytes, untilMs: clock.monotonicMs() + LIVE_ROOM_MS });
       return chunks.map((_, at) => {
         const { node, held = false } = answer.placements[at] ?? {};
         const access = node === undefined ? undefined : answer.nodes[node];

@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import { Household } from '../../support/household/household.js';
+import { contentOf, Household } from '../../support/household/household.js';
 import { chunkFileIn, chunkIdsOf, flipBit } from '../../support/e2e/node-store.js';
 import { signal } from './support.js';
 
@@ -13,8 +13,7 @@ afterEach(async () => {
   for (const each of houses.splice(0)) await each.close();
 });
 
-/** No two runs of 64 KiB are alike. */
-const photo = Buffer.alloc(6_000_000, 0).map((_, at) => (at * 2_654_435_761 + (at >> 16) * 7919) & 255);
+const photo = contentOf(6_000_000, 5);
 const chunks = chunkIdsOf(photo);
 
 it('a reader of another member finds a bad copy, reads on from another one, and the owner has it looked at', async () => {
@@ -26,10 +25,8 @@ it('a reader of another member finds a bad copy, reads on from another one, and 
   // All of one node: whichever of both is asked first for a chunk, some are asked of that one.
   const [bad] = bob.nodes;
   for (const chunk of chunks) await flipBit(chunkFileIn(bad?.directory ?? '', chunk), 70_000);
-  expect(photo.equals(await alice.read('bob:/photos/a.jpg'))).toBe(true);
-  await bob.until('the damage is on record', async () =>
-    (await bob.findings()).some(({ code }) => code === 'damaged-copies'),
-  );
+  expect((await alice.read('bob:/photos/a.jpg')).equals(photo)).toBe(true);
+  await bob.until('the damage is on record', async () => (await bob.findings()).some(({ code }) => code === 'damaged-copies'));
   expect(await bob.events('CopiesLost')).toBeGreaterThan(0);
   expect((await bob.client.admin.status(signal)).usage?.damagedCopies).toBeGreaterThan(0);
 });

@@ -6,12 +6,23 @@ import { CollectiveClient, createNodeDialler } from '../../../src/client/index.j
 import type { OwnCredentials } from '../../../src/identity/index.js';
 import { createNode, joinNode, type NodeOptions, type NodeWorld, type StorageNode } from '../../../src/node/index.js';
 import { createTlsNetwork } from '../../../src/runtime/index.js';
-import { CopiesServiceDefinition, createClient, type Finding, type RpcClient } from '../../../src/transport/index.js';
+import type { Finding } from '../../../src/transport/index.js';
 import { StartedCoordinator } from '../coordinator/started-coordinator.js';
 
 const signal = new AbortController().signal;
 /** Asked again so often by who waits for something. */
 const LOOK_MS = 20;
+
+/** No two runs of 64 KiB are alike, so that nothing is stored once for several. */
+export function contentOf(bytes: number, seed: number): Buffer {
+  const content = Buffer.alloc(bytes);
+  let state = seed;
+  for (let at = 0; at < bytes; at += 1) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    content[at] = state >>> 24;
+  }
+  return content;
+}
 
 export interface HouseholdNode {
   readonly name: string;
@@ -49,18 +60,8 @@ export class Household {
   }
 
   get client(): CollectiveClient {
-    const { coordinator } = this;
-    this.#client ??= new CollectiveClient({
-      ...coordinator.ports,
-      channel: coordinator.connectAs(this.own),
-      local: new NodeLocalFiles(coordinator.ports),
-      openNode: createNodeDialler({ ...coordinator.ports, own: this.own, network: createTlsNetwork() }),
-    });
+    this.#client ??= this.otherClient();
     return this.#client;
-  }
-
-  get copies(): RpcClient<typeof CopiesServiceDefinition> {
-    return createClient(CopiesServiceDefinition, this.coordinator.connectAs(this.own));
   }
 
   get own(): OwnCredentials {
@@ -145,10 +146,35 @@ export class Household {
     await this.client.copies.setPolicy({ path, copies, minimumCopies, spread: 'members' }, signal);
   }
 
-  async put(path: string, content: Uint8Array): Promise<void> {
-    const local = join(this.folder, 'to-put');
+  /** A second client, which the caller closes. */
+  otherClient(): CollectiveClient {
+    const { coordinator, own } = this;
+    return new CollectiveClient({
+      ...coordinator.ports,
+      channel: coordinator.connectAs(own),
+      local: new NodeLocalFiles(coordinator.ports),
+      openNode: createNodeDialler({ ...coordinator.ports, own, network: createTlsNetwork() }),
+    });
+  }
+
+  /** What this member keeps for the other, by its own record. */
+  async keeps(other: Household): Promise<{ readonly bytes: number; readonly chunks: number }> {
+    const { given } = await this.client.copies.listPledges(signal);
+    const found = given.find(({ memberId }) => memberId === other.memberId);
+    return { bytes: found?.usedBytes ?? 0, chunks: found?.usedChunks ?? 0 };
+  }
+
+  /** What the other keeps for this member, by the own record. */
+  async countsOn(other: Household): Promise<{ readonly bytes: number; readonly chunks: number }> {
+    const { received } = await this.client.copies.listPledges(signal);
+    const found = received.find(({ memberId }) => memberId === other.memberId);
+    return { bytes: found?.usedBytes ?? 0, chunks: found?.usedChunks ?? 0 };
+  }
+
+  async put(path: string, content: Uint8Array, client = this.client): Promise<void> {
+    const local = join(this.folder, path.replaceAll('/', '_'));
     await writeFile(local, content);
-    const report = await this.client.put({ sources: [local], destination: path, copies: 0, signal });
+    const report = await client.put({ sources: [local], destination: path, copies: 0, signal });
     const [failure] = report.failures;
     if (failure !== undefined) throw failure.error;
   }

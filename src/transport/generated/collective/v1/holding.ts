@@ -113,6 +113,19 @@ export interface FetchCopiesResponse {
   readonly failure?: Failure | undefined;
 }
 
+export interface OfferSourcesRequest {
+  /** SHA-256 of the key of the node that is to fetch. */
+  readonly nodeKeyHash: Uint8Array;
+  /** At most 64. */
+  readonly chunks: readonly ChunkRef[];
+}
+
+export interface OfferSourcesResponse {
+  readonly sources: readonly FetchSource[];
+  /** Of those, what need not be kept any more: it was made good elsewhere, or given up. */
+  readonly unwantedChunkIds: readonly string[];
+}
+
 function createBasePlaceCopiesRequest(): PlaceCopiesRequest {
   return { uploadId: "", clientKeyHash: new Uint8Array(0), chunks: [], avoidNodeIds: [], sentOnly: undefined };
 }
@@ -1037,6 +1050,120 @@ export const FetchCopiesResponse: MessageFns<FetchCopiesResponse> = {
   },
 };
 
+function createBaseOfferSourcesRequest(): OfferSourcesRequest {
+  return { nodeKeyHash: new Uint8Array(0), chunks: [] };
+}
+
+export const OfferSourcesRequest: MessageFns<OfferSourcesRequest> = {
+  encode(message: OfferSourcesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodeKeyHash.length !== 0) {
+      writer.uint32(10).bytes(message.nodeKeyHash);
+    }
+    for (const v of message.chunks) {
+      ChunkRef.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OfferSourcesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOfferSourcesRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodeKeyHash = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.chunks.push(ChunkRef.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseOfferSourcesResponse(): OfferSourcesResponse {
+  return { sources: [], unwantedChunkIds: [] };
+}
+
+export const OfferSourcesResponse: MessageFns<OfferSourcesResponse> = {
+  encode(message: OfferSourcesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.sources) {
+      FetchSource.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.unwantedChunkIds) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OfferSourcesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOfferSourcesResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sources.push(FetchSource.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.unwantedChunkIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /**
  * Copies that this member keeps for another on nodes of its own. On the peer port; the caller is the coordinator of the member
  * whose chunks they are, and everything is about that member's copies alone.
@@ -1100,6 +1227,18 @@ export const HoldingServiceDefinition = {
       requestType: FetchCopiesRequest as typeof FetchCopiesRequest,
       requestStream: false,
       responseType: FetchCopiesResponse as typeof FetchCopiesResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Asked the other way round, of the member whose chunks they are by one that keeps them: where one of its nodes can fetch again
+     * what it has lost, or has to bring to another node. Only what is on record here as kept, or lost, by the caller.
+     */
+    offerSources: {
+      name: "OfferSources",
+      requestType: OfferSourcesRequest as typeof OfferSourcesRequest,
+      requestStream: false,
+      responseType: OfferSourcesResponse as typeof OfferSourcesResponse,
       responseStream: false,
       options: {},
     },
