@@ -94,6 +94,7 @@ export class KeptMender {
         const waitMs = told ? VIEWS_FOLLOW_MS : LIMITS.keptMendMinMs;
         // It rejects when it is woken or this is stopped: both are looked at.
         await timers.sleep(waitMs, told ? signal : AbortSignal.any([signal, woken.signal])).catch(() => undefined);
+        // As above.
         if (woken.signal.aborted) await timers.sleep(VIEWS_FOLLOW_MS, signal).catch(() => undefined);
       }
     } finally {

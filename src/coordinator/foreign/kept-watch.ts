@@ -73,8 +73,9 @@ export class KeptWatch {
     try {
       for (const [memberId] of await views.run(({ peers }) => peers.all())) this.#moved.add(memberId);
       while (!signal.aborted) {
-        for (const memberId of [...this.#moved]) {
-          this.#moved.delete(memberId);
+        const moved = [...this.#moved];
+        this.#moved.clear();
+        for (const memberId of moved) {
           try {
             if (await this.#compare(memberId, signal)) this.#moved.add(memberId);
           } catch (error) {
