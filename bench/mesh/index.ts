@@ -22,7 +22,7 @@ const { values } = parseArgs({
   },
 });
 
-const progress = (text: string): void => console.error(text);
+const progress = (text: string): void => console.error(`${(performance.now() / 1000).toFixed(1)} s: ${text}`);
 const figures: Figure[] = [];
 if (values.join !== undefined) figures.push(...(await benchJoin(Number(values.join), progress)));
 if (values.processes !== undefined) {

@@ -1,5 +1,6 @@
 import { LIMITS, type MemberId, toCollectiveError } from '../../base/index.js';
 import { decideIntroduction } from '../../domain/index.js';
+import type { RecordedEvent } from '../../events/index.js';
 import type { Hasher, Logger, SignatureVerifier, Timers } from '../../ports/index.js';
 import type { PeerRow, ViewHost } from '../../projections/index.js';
 import type { CommandLoop } from '../commands/command-loop.js';
@@ -30,12 +31,18 @@ interface Introduction {
   readonly introducedBy: MemberId;
 }
 
+const admits = ({ envelope: { type } }: RecordedEvent): boolean => type === 'MemberAdmitted' || type === 'MemberReinstated';
+
 /** Meets whom admitted members have admitted, by their logs. */
 export class Introductions {
   readonly #options: IntroductionsOptions;
   /** Whose facts do not hold; told once. */
   readonly #false = new Set<MemberId>();
-  #wake: () => void = () => undefined;
+  /** Whose logs may name somebody new. */
+  readonly #due = new Set<MemberId>();
+  #trusted: ReadonlySet<MemberId> = new Set();
+  #woken = false;
+  #wake: (() => void) | undefined;
 
   constructor(options: IntroductionsOptions) {
     this.#options = options;
@@ -44,39 +51,66 @@ export class Introductions {
   /** Until the signal. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { trust, logs, logger } = this.#options;
-    const forget = [trust.onChange(() => this.#wake()), logs.onApplied((origin) => trust.of(origin) && this.#wake())];
+    const forget = [
+      trust.onChange(() => this.#trustChanged()),
+      logs.onApplied((origin, events) => {
+        if (events.some(admits)) this.#isDue(origin);
+      }),
+    ];
+    this.#trustChanged();
     try {
       while (!signal.aborted) {
-        const woken = this.#nextWake(signal);
+        this.#woken = false;
         try {
-          await this.look();
+          await this.#look();
         } catch (error) {
           if (!signal.aborted) logger.warn('introductions could not be recorded yet', { error: toCollectiveError(error) });
         }
-        await woken;
+        await this.#wait(signal);
       }
     } finally {
       for (const stop of forget) stop();
     }
   }
 
-  /** Once over everybody's log. */
-  async look(): Promise<void> {
-    const { trust } = this.#options;
-    for (const { memberId } of trust.all()) {
-      for (const introduction of await this.#of(memberId)) await this.#meet(introduction);
+  /** Whoever is trusted from now on may have named somebody before. */
+  #trustChanged(): void {
+    const before = this.#trusted;
+    this.#trusted = new Set(this.#options.trust.all().map(({ memberId }) => memberId));
+    for (const memberId of this.#trusted) if (!before.has(memberId)) this.#isDue(memberId);
+  }
+
+  #isDue(memberId: MemberId): void {
+    this.#due.add(memberId);
+    this.#woken = true;
+    this.#wake?.();
+  }
+
+  /** Once over every log that is due; it stays so until all whom it names are met. */
+  async #look(): Promise<void> {
+    for (const memberId of [...this.#due]) {
+      this.#due.delete(memberId);
+      if (!this.#trusted.has(memberId)) continue;
+      try {
+        const { introductions, room } = await this.#of(memberId);
+        for (const introduction of introductions.slice(0, room)) await this.#meet(introduction);
+        if (introductions.length > room) this.#due.add(memberId);
+      } catch (error) {
+        this.#due.add(memberId);
+        throw error;
+      }
     }
   }
 
-  async #of(introducedBy: MemberId): Promise<readonly Introduction[]> {
+  async #of(introducedBy: MemberId): Promise<{ readonly introductions: readonly Introduction[]; readonly room: number }> {
     const { logs, views, ownId } = this.#options;
     const rows = await logs.read(introducedBy, ({ peers }) => peers.all().filter(([, { state }]) => state === 'admitted'));
-    if (rows === undefined || rows.length === 0) return [];
+    if (rows === undefined || rows.length === 0) return { introductions: [], room: 0 };
     const known = await views.run(({ peers }) => new Map(peers.all()));
-    return rows
+    const introductions = rows
       .filter(([memberId]) => memberId !== ownId && !known.has(memberId) && !this.#false.has(memberId))
-      .slice(0, roomFor(introducedBy, known))
       .map(([memberId, row]) => ({ memberId, row, introducedBy }));
+    return { introductions, room: roomFor(introducedBy, known) };
   }
 
   async #meet({ memberId, row, introducedBy }: Introduction): Promise<void> {
@@ -108,11 +142,20 @@ export class Introductions {
     await onChanged();
   }
 
-  #nextWake(signal: AbortSignal): Promise<void> {
-    const waiting = new AbortController();
-    this.#wake = () => waiting.abort();
-    // Ended by whichever comes first; none of them is a failure.
-    return this.#options.timers.sleep(LOOK_AGAIN_MS, AbortSignal.any([signal, waiting.signal])).catch(() => undefined);
+  /** Until a log is due; where some still are, not for long. */
+  async #wait(signal: AbortSignal): Promise<void> {
+    if (this.#woken || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.#due.size === 0 ? undefined : this.#options.timers.after(LOOK_AGAIN_MS, () => done());
+      const done = (): void => {
+        timer?.cancel();
+        signal.removeEventListener('abort', done);
+        this.#wake = undefined;
+        resolve();
+      };
+      this.#wake = done;
+      signal.addEventListener('abort', done, { once: true });
+    });
   }
 }
 

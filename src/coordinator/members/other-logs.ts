@@ -1,5 +1,5 @@
 import type { MemberId } from '../../base/index.js';
-import type { LogPosition } from '../../events/index.js';
+import type { LogPosition, RecordedEvent } from '../../events/index.js';
 import type { Views } from '../../projections/index.js';
 
 /** Our copies of other members' logs, as far as it matters who is in them. */
@@ -8,6 +8,6 @@ export interface OtherLogs {
   headOf(origin: MemberId): LogPosition | undefined;
   /** What their views say; undefined: no copy. */
   read<Value>(origin: MemberId, work: (views: Views) => Value): Promise<Value | undefined>;
-  /** Told whenever views of an origin have moved; must not throw. Returns what ends that. */
-  onApplied(listener: (origin: MemberId) => void): () => void;
+  /** Told whenever views of an origin have moved, past which events; must not throw. Returns what ends that. */
+  onApplied(listener: (origin: MemberId, events: readonly RecordedEvent[]) => void): () => void;
 }

@@ -13,7 +13,7 @@ import {
 } from '../../events/index.js';
 import type { Clock, FileSystem, Hasher, Logger, SignatureVerifier, Timers } from '../../ports/index.js';
 import type { InvalidEvent } from '../../projections/index.js';
-import { type ForeignViews, OriginViews } from './origin-views.js';
+import { type ForeignViews, OriginViews, type OriginViewsOptions } from './origin-views.js';
 import { StaleMarker } from './stale-marker.js';
 
 export interface ForeignLogOptions {
@@ -27,7 +27,7 @@ export interface ForeignLogOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
-  readonly onApplied: (origin: MemberId) => void;
+  readonly onApplied: OriginViewsOptions['onApplied'];
   /** `damage` has something to say. Must not throw. */
   readonly onDamaged: (origin: MemberId) => void;
 }

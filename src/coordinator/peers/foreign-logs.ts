@@ -14,7 +14,7 @@ export class ForeignLogs {
   readonly #options: ForeignLogsOptions;
   readonly #logs = new Map<MemberId, ForeignLog>();
   readonly #opening = new Map<MemberId, Promise<ForeignLog>>();
-  readonly #listeners = new Set<(origin: MemberId) => void>();
+  readonly #listeners = new Set<ForeignLogOptions['onApplied']>();
   readonly #damageListeners = new Set<(origin: MemberId) => void>();
   /** Whose views are open. */
   readonly #added = new Set<MemberId>();
@@ -46,8 +46,8 @@ export class ForeignLogs {
     return this.#putAsideFor;
   }
 
-  /** Told whenever views of an origin have moved; must not throw. Returns what ends that. */
-  onApplied(listener: (origin: MemberId) => void): () => void {
+  /** Told whenever views of an origin have moved, past which events; must not throw. Returns what ends that. */
+  onApplied(listener: ForeignLogOptions['onApplied']): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -96,8 +96,8 @@ export class ForeignLogs {
     }
     if (!this.#added.has(origin)) await views.addOrigin(origin);
     this.#added.add(origin);
-    const onApplied = (moved: MemberId): void => {
-      for (const listener of this.#listeners) listener(moved);
+    const onApplied: ForeignLogOptions['onApplied'] = (moved, events) => {
+      for (const listener of this.#listeners) listener(moved, events);
     };
     const onDamaged = (damaged: MemberId): void => {
       for (const listener of this.#damageListeners) listener(damaged);

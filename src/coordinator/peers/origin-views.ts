@@ -22,8 +22,8 @@ export interface OriginViewsOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
-  /** Views moved. Must not throw. */
-  readonly onApplied: (origin: MemberId) => void;
+  /** Views moved past these events of a block. Must not throw. */
+  readonly onApplied: (origin: MemberId, events: readonly RecordedEvent[]) => void;
   /** The copy cannot be read any more where the views are; told again with each try. Must not throw. */
   readonly onDamaged: (origin: MemberId) => void;
   readonly limits: { readonly backlogBytes: number; readonly turnMs: number; readonly retryMs: number };
@@ -205,7 +205,7 @@ export class OriginViews {
       logger.error('an event of another member contradicts those before it', { origin, ...applied.error });
     }
     if (views.flushDue) await views.flush();
-    onApplied(origin);
+    onApplied(origin, events);
     this.#release();
     await this.#turn(timers);
   }

@@ -1,5 +1,5 @@
 import type { MemberId } from '../../base/index.js';
-import type { LogPosition } from '../../events/index.js';
+import type { LogPosition, RecordedEvent } from '../../events/index.js';
 import type { PeerPool } from '../../identity/index.js';
 import type { Clock, FileSystem, Hasher, Logger, Random, SignatureVerifier, Timers } from '../../ports/index.js';
 import type { ViewHost, Views } from '../../projections/index.js';
@@ -53,7 +53,7 @@ export function readForeignLogs(
 ): {
   headOf(origin: MemberId): LogPosition | undefined;
   read<Value>(origin: MemberId, work: (all: Views) => Value): Promise<Value | undefined>;
-  onApplied(listener: (origin: MemberId) => void): () => void;
+  onApplied(listener: (origin: MemberId, events: readonly RecordedEvent[]) => void): () => void;
 } {
   return {
     headOf: (origin) => foreign.get(origin)?.head,

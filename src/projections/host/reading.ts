@@ -18,6 +18,9 @@ export class MissingRows extends Error {
   override readonly name = 'MissingRows';
 }
 
+/** One for all: to make one, with where it was made, takes longer than most functions over views. */
+const MISSING_ROWS = new MissingRows('rows are not in memory');
+
 /**
  * What one running function (a decision, a query, an event being applied) has had loaded for it: held until it is done, so
  * that its rows cannot leave the cache before it comes to read them.
@@ -29,7 +32,6 @@ export class Reading {
   readonly missingRanges = new Map<string, RangeRequest>();
   /** Which writes of the store the rows were loaded after. */
   generation: number;
-  readonly #signal = new MissingRows('rows are not in memory');
 
   constructor(generation: number) {
     this.generation = generation;
@@ -60,7 +62,7 @@ export class Reading {
   }
 
   signal(): never {
-    throw this.#signal;
+    throw MISSING_ROWS;
   }
 }
 
