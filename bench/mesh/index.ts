@@ -10,6 +10,8 @@ const { values } = parseArgs({
   options: {
     /** Coordinators in one process, and nodes of each: one or more pairs such as 50x10. */
     mesh: { type: 'string', multiple: true },
+    /** Of what is done with them, only so many parts from the first: meet, idle, changes, day, heal. */
+    parts: { type: 'string', default: '5' },
     /** Real processes with certificates on loopback instead. */
     processes: { type: 'string' },
     nodes: { type: 'string', default: '100' },
@@ -32,7 +34,7 @@ if (values.processes !== undefined) {
 if (values.processes === undefined && values.join === undefined) {
   for (const size of values.mesh ?? ['50x10', '100x10']) {
     const [coordinators = 50, nodesEach = 10] = size.split('x').map(Number);
-    figures.push(...(await benchMesh({ coordinators, nodesEach }, progress)));
+    figures.push(...(await benchMesh({ coordinators, nodesEach, parts: Number(values.parts) }, progress)));
   }
 }
 console.log(describeMachine());

@@ -120,6 +120,8 @@ export const LIMITS = {
   peersPushedOfMore: 6,
   /** Of more than that, so many are told each time how far the logs of others are held. */
   peersToldARound: 4,
+  /** Of more than that, how many logs they are told of whose owners are there to tell it themselves. */
+  peerLogsToldARound: 2,
   /** Blocks up to this size are sent to all in any case: telling of them and being asked for them costs more. */
   peerSmallPushBytes: 1 * KiB,
   peerDialDelayMinMs: 250,
@@ -128,10 +130,12 @@ export const LIMITS = {
   peerDialSecondMs: 1_000,
   peerHelloMs: 10_000,
   peerPingMs: 60_000,
+  /** How old a round trip may be. */
+  peerMeasureMs: 10 * 60_000,
   peerSilenceMs: 180_000,
   /** How often others are told of what they did not have to be told at once. */
   peerAnnounceMs: 30_000,
-  /** How often one log's state hashes are told to everybody. */
+  /** How often one log's state hashes are told to others. */
   peerStatesMs: 5 * 60_000,
   /** A block further ahead of the own clock is taken and told of. */
   peerFutureMs: 5 * 60 * 1000,

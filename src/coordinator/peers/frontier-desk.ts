@@ -2,12 +2,16 @@ import { LIMITS, type MemberId } from '../../base/index.js';
 import type { Head } from '../../events/index.js';
 import type { Random, Timers } from '../../ports/index.js';
 import { changedHeads, isNewer } from '../../sync/index.js';
-import type { ForeignLogs } from './foreign-logs.js';
+import { drawnLinks } from './drawn-links.js';
+import type { ForeignLog } from './foreign-log.js';
 import type { Links } from './links.js';
 import type { PeerLink } from './peer-link.js';
 
 export interface FrontierDeskOptions {
-  readonly foreign: ForeignLogs;
+  readonly foreign: {
+    get(origin: MemberId): Pick<ForeignLog, 'origin' | 'head'> | undefined;
+    all(): readonly Pick<ForeignLog, 'origin' | 'head'>[];
+  };
   readonly links: Links;
   readonly mayHave: (member: MemberId, origin: MemberId) => Promise<boolean>;
   readonly timers: Timers;
@@ -18,20 +22,24 @@ const DEPARTED_MS = 1_000;
 
 /**
  * Tells peers how far other members' logs are held here: a log's owner at once, so that it knows who has what; everybody else now
- * and then, for the case that the owner is away, and only what they have not said that they hold themselves.
+ * and then, and only what they have not said that they hold themselves. Among many, most hear all from the owner itself: so all is
+ * told only of logs whose owner is away, and of the others a few in turn, which is enough to find an owner that does not tell
+ * everybody the same, and to get a log to who has no session with its owner.
  */
 export class FrontierDesk {
   readonly #options: FrontierDeskOptions;
+  #turn = 0;
 
   constructor(options: FrontierDeskOptions) {
     this.#options = options;
   }
 
   /** Everything that a new session's peer may know. */
-  async greet(link: PeerLink): Promise<void> {
-    for (const { head, origin } of this.#options.foreign.all()) {
-      if (head.sequence > 0 && (await this.#options.mayHave(link.memberId, origin))) link.tell(head);
-    }
+  greet(link: PeerLink): Promise<void> {
+    return this.#tell(
+      link,
+      this.#options.foreign.all().map(({ origin }) => origin),
+    );
   }
 
   /** A copy has grown. */
@@ -40,45 +48,69 @@ export class FrontierDesk {
     if (head !== undefined) this.#options.links.get(origin)?.tell(head);
   }
 
+  /** A peer has said how far it holds a log. Where it is behind, it hears so at once. */
+  heard(link: PeerLink, theirs: Head): void {
+    const ours = this.#options.foreign.get(theirs.origin)?.head;
+    if (ours === undefined || !isNewer(ours, theirs)) return;
+    // What a view cannot answer now is told in some later round.
+    this.#tell(link, [theirs.origin]).catch(() => undefined);
+  }
+
   /** Nobody can ask the owner now: whoever missed its last words has to learn who heard them. */
   departed(origin: MemberId, signal: AbortSignal): void {
     const { timers, random } = this.#options;
     timers.after(DEPARTED_MS * random.fraction(), () => {
-      const head = this.#options.foreign.get(origin)?.head;
       // The next round says it again.
-      if (head !== undefined && !signal.aborted) this.#tellSome([head]).catch(() => undefined);
+      if (!signal.aborted) this.#tellSome([origin]).catch(() => undefined);
     });
   }
 
   /** Until the signal; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    const { timers, random, foreign } = this.#options;
+    const { timers, random } = this.#options;
     while (!signal.aborted) {
       // It rejects when this is stopped, which the loop sees.
       await timers.sleep(LIMITS.peerAnnounceMs * (0.5 + random.fraction()), signal).catch(() => undefined);
       if (signal.aborted) return;
-      // What a view cannot answer now is told in the next round.
-      await this.#tellSome(foreign.all().map(({ head }) => head)).catch(() => undefined);
+      // What a view cannot answer now is told in some later round.
+      await this.#tellSome(this.#toldThisRound()).catch(() => undefined);
     }
   }
 
-  /** Of many peers a few, chosen anew each time: as everybody does so, whoever lacks something hears of it from somebody. */
-  #listeners(): readonly PeerLink[] {
+  #toldThisRound(): readonly MemberId[] {
+    const { foreign, links } = this.#options;
+    const all = foreign.all().map(({ origin }) => origin);
+    if (links.all().length <= LIMITS.peersPushedToAll) return all;
+    const present = all.filter((origin) => links.get(origin) !== undefined);
+    const inTurn = Array.from({ length: Math.min(LIMITS.peerLogsToldARound, present.length) }, () => {
+      this.#turn += 1;
+      return present[this.#turn % present.length];
+    });
+    return [...all.filter((origin) => links.get(origin) === undefined), ...inTurn.filter((origin) => origin !== undefined)];
+  }
+
+  async #tellSome(origins: readonly MemberId[]): Promise<void> {
     const { links, random } = this.#options;
-    const all = links.all();
-    if (all.length <= LIMITS.peersPushedToAll) return all;
-    const drawn = all.map((link) => ({ link, order: random.fraction() }));
-    drawn.sort((left, right) => left.order - right.order);
-    return drawn.slice(0, LIMITS.peersToldARound).map(({ link }) => link);
+    for (const link of drawnLinks(links, random)) await this.#tell(link, origins);
   }
 
-  async #tellSome(heads: readonly Head[]): Promise<void> {
-    for (const link of this.#listeners()) {
-      for (const head of changedHeads(heads, link.told)) {
-        const theirs = link.heads.get(head.origin);
-        if (head.sequence === 0 || (theirs !== undefined && !isNewer(head, theirs))) continue;
-        if (await this.#options.mayHave(link.memberId, head.origin)) link.tell(head);
-      }
+  async #tell(link: PeerLink, origins: readonly MemberId[]): Promise<void> {
+    const news: MemberId[] = [];
+    for (const origin of origins) {
+      if (this.#newsFor(link, origin) !== undefined && (await this.#options.mayHave(link.memberId, origin))) news.push(origin);
     }
+    // All at once: so it becomes one message.
+    for (const origin of news) {
+      const head = this.#newsFor(link, origin);
+      if (head !== undefined) link.tell(head);
+    }
+  }
+
+  /** What is held of a log, where that is not what the peer was told, or has said itself. */
+  #newsFor(link: PeerLink, origin: MemberId): Head | undefined {
+    const head = this.#options.foreign.get(origin)?.head;
+    if (head === undefined || head.sequence === 0 || changedHeads([head], link.told).length === 0) return undefined;
+    const theirs = link.heads.get(origin);
+    return theirs === undefined || isNewer(head, theirs) ? head : undefined;
   }
 }

@@ -5,6 +5,9 @@ import type { PeerHello, PeerMessage } from '../../transport/index.js';
 import { SessionOutbox } from './session-outbox.js';
 import { bytesOfMessage } from './wire.js';
 
+/** Less than the least time between two rounds of pings: the other side has pinged in its last one. */
+const HEARD_LATELY_MS = LIMITS.peerPingMs * 0.7;
+
 /** One session with another member's coordinator, whoever dialled: what it has said, and what is yet to be said to it. */
 export class PeerLink {
   readonly memberId: MemberId;
@@ -26,6 +29,8 @@ export class PeerLink {
   #hello: PeerHello | undefined;
   #heardMs: number;
   #roundTripMs: number | undefined;
+  /** Monotonic. */
+  #measuredMs = Number.NEGATIVE_INFINITY;
   #pinged: { readonly nonce: number; readonly sentMs: number } | undefined;
   #nonce = 0;
   #sentBytes = 0;
@@ -99,6 +104,12 @@ export class PeerLink {
     this.#receivedBytes += bytesOfMessage(message);
   }
 
+  /** Whoever was heard lately is there; the round trip is measured now and then all the same. */
+  get pingDue(): boolean {
+    const heardLately = this.#clock.nowMs() - this.#heardMs < HEARD_LATELY_MS;
+    return !heardLately || this.#clock.monotonicMs() - this.#measuredMs > LIMITS.peerMeasureMs;
+  }
+
   ping(): void {
     this.#nonce += 1;
     this.outbox.ping(this.#nonce);
@@ -107,6 +118,7 @@ export class PeerLink {
   ponged(nonce: number): void {
     if (this.#pinged?.nonce !== nonce) return;
     this.#roundTripMs = this.#clock.monotonicMs() - this.#pinged.sentMs;
+    this.#measuredMs = this.#clock.monotonicMs();
     this.#pinged = undefined;
   }
 

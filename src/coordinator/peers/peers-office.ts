@@ -128,6 +128,7 @@ export class PeersOffice implements SessionHost {
       syncs: this.#syncs,
       feed: this.#feed,
       states: this.#states,
+      frontier: this.#frontier,
       memory: this.#memory,
       onOwnHead: () => this.#tellListeners(),
     });
@@ -315,7 +316,7 @@ export class PeersOffice implements SessionHost {
       }
       const silent = new CollectiveError('DEADLINE_EXCEEDED', 'The other coordinator says nothing any more.');
       this.links.cut(({ heardMs }) => clock.nowMs() - heardMs > LIMITS.peerSilenceMs, silent);
-      for (const link of this.links.all()) link.ping();
+      for (const link of this.links.all()) if (link.pingDue) link.ping();
       this.#feed.shuffle();
     }
   }

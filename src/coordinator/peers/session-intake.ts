@@ -3,6 +3,7 @@ import { type EventLog, type Head, parseBlock } from '../../events/index.js';
 import type { Hasher, SignatureVerifier } from '../../ports/index.js';
 import { isNewer } from '../../sync/index.js';
 import type { PeerMessage } from '../../transport/index.js';
+import type { FrontierDesk } from './frontier-desk.js';
 import type { OriginSyncs } from './origin-syncs.js';
 import type { OwnFeed } from './own-feed.js';
 import { contradicts } from './own-proof.js';
@@ -19,6 +20,7 @@ export interface SessionIntakeOptions {
   readonly syncs: OriginSyncs;
   readonly feed: OwnFeed;
   readonly states: StateDesk;
+  readonly frontier: FrontierDesk;
   readonly memory: PeerMemories;
   /** A peer has said how far it holds the own log. */
   readonly onOwnHead: () => void;
@@ -58,10 +60,11 @@ export class SessionIntake {
   }
 
   #takeHead(link: PeerLink, head: Head): void {
-    const { own, feed, syncs, onOwnHead } = this.#options;
+    const { own, feed, syncs, frontier, onOwnHead } = this.#options;
     link.holds(head);
     if (head.origin !== own) {
       syncs.of(head.origin)?.wake();
+      frontier.heard(link, head);
       return;
     }
     link.acknowledged(head.sequence);

@@ -2,6 +2,7 @@ import { LIMITS, type MemberId } from '../../base/index.js';
 import type { Logger, Random, Timers } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import { disagreements, samePosition, type StateMark } from '../../sync/index.js';
+import { drawnLinks } from './drawn-links.js';
 import type { Links } from './links.js';
 import type { PeerLink } from './peer-link.js';
 import { wireMark } from './wire.js';
@@ -31,7 +32,7 @@ export interface StateDeskOptions {
 
 const MISMATCHES_KEPT = 64;
 
-/** Exchanges how views stand at equal positions: whoever holds a log with its owner, and now and then everybody with everybody. */
+/** Exchanges how views stand at equal positions: whoever holds a log with its owner, and now and then all with each other. */
 export class StateDesk {
   readonly #options: StateDeskOptions;
   readonly #mismatches = new Map<string, StateMismatch>();
@@ -86,7 +87,7 @@ export class StateDesk {
     link.outbox.mark(wireMark(ours));
   }
 
-  /** Until the signal; never rejects. Each round says how one log's views stand now to everybody who may know it. */
+  /** Until the signal; never rejects. Each round says how one log's views stand now to others who may know it, of many to a few. */
   async run(signal: AbortSignal): Promise<void> {
     const { timers, random, logger } = this.#options;
     while (!signal.aborted) {
@@ -110,12 +111,14 @@ export class StateDesk {
   }
 
   async #round(): Promise<void> {
-    const { links, views, mayHave, origins } = this.#options;
+    const { links, views, mayHave, origins, random } = this.#options;
     const all = origins();
     const origin = all[this.#turn % Math.max(1, all.length)];
     this.#turn += 1;
     const mark = origin === undefined ? undefined : views.stateNow(origin);
     if (mark === undefined) return;
-    for (const link of links.all()) if (await mayHave(link.memberId, mark.origin)) link.outbox.mark(wireMark(mark));
+    for (const link of drawnLinks(links, random)) {
+      if (await mayHave(link.memberId, mark.origin)) link.outbox.mark(wireMark(mark));
+    }
   }
 }
