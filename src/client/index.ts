@@ -25,7 +25,7 @@ export type {
 } from './trees/remote-tools.js';
 
 export type { HolderInfo, LocatedChunk, TreeUsage } from '../transport/index.js';
-export type { EventInfo, GrantInfo, MemberInfo, PledgeInfo, PolicyInfo } from '../transport/index.js';
+export type { EventInfo, GrantInfo, MemberDetails, MemberGrant, MemberInfo, PledgeInfo, PolicyInfo } from '../transport/index.js';
 export type { DownloadReport } from './download/downloader.js';
 export type { Entry } from './entry.js';
 export { fileProblem } from './local/file-problem.js';

@@ -116,8 +116,9 @@ export function decideIntroduction(
   return ok([{ type, ...facts, name, inviteId: '', introducedBy }]);
 }
 
-/** Who has applied is admitted. Errors: NOT_FOUND, REQUEST_INVALID, LIMIT_EXCEEDED. */
+/** Who has applied is admitted. Nothing to do where it is so. Errors: NOT_FOUND, REQUEST_INVALID, LIMIT_EXCEEDED. */
 export function decideApprove(memberId: MemberId, views: MemberViews): Decision {
+  if (views.peers.get(memberId)?.state === 'admitted') return ok([]);
   const found = inState(memberId, 'applied', views.peers, 'Only who has applied can be approved');
   if (!found.ok) return found;
   const room = roomToAdmit(found.value, views);
@@ -127,7 +128,9 @@ export function decideApprove(memberId: MemberId, views: MemberViews): Decision 
   return ok([{ type: 'MemberAdmitted', ...facts, inviteId, introducedBy }]);
 }
 
+/** Nothing to do where it is so. */
 export function decideRefuse(refusal: { readonly memberId: MemberId; readonly note: string }, peers: PeersReader): Decision {
+  if (peers.get(refusal.memberId)?.state === 'refused') return ok([]);
   const found = inState(refusal.memberId, 'applied', peers, 'Only who has applied can be refused');
   return found.ok ? ok([{ type: 'MemberRefused', ...refusal }]) : found;
 }
@@ -217,8 +220,14 @@ function checkFree(name: string, memberId: MemberId | undefined, views: MemberVi
   const checked = checkLabel(name);
   if (!checked.ok) return checked;
   if (!takenLabels(memberId, views).has(name)) return ok([]);
+  const whose =
+    name === views.members.owner()?.name
+      ? 'your own name'
+      : RESERVED.has(name)
+        ? 'a word that means something else in commands'
+        : 'the name of somebody else here';
   return fail(
-    new CollectiveError('ALREADY_EXISTS', `${name} is the name of somebody else here.`, {
+    new CollectiveError('ALREADY_EXISTS', `${name} is ${whose}.`, {
       next: 'Choose another name; collective member list shows those that are taken.',
     }),
   );

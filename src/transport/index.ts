@@ -194,6 +194,8 @@ export type {
   ListMembersRequest,
   ListMembersResponse,
   MemberCard,
+  MemberDetails,
+  MemberGrant,
   MemberInfo,
   MemberJoinAnswer,
   PreviewInviteRequest,

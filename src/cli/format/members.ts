@@ -59,7 +59,10 @@ export function nobodyYet(members: readonly Pick<MemberInfo, 'name' | 'state'>[]
   if (waiting[0] !== undefined) {
     return `No other member is admitted yet; ${waiting.join(', ')} ${waiting.length === 1 ? 'waits' : 'wait'} for your word.\nNext: collective member approve ${waiting[0]}   (or refuse)`;
   }
-  const gone = members.length === 0 ? '' : ` ${counted(members.length, 'one')} removed or refused: collective member list --all`;
+  const gone =
+    members.length === 0
+      ? ''
+      : ` ${members.length === 1 ? '1 was' : `${members.length} were`} removed or refused: collective member list --all`;
   return `There is no other member yet.${gone}\nNext: collective member invite NAME`;
 }
 
@@ -83,6 +86,9 @@ export const upToText = (upTo: MemberJson['acceptedUpTo']): string =>
   upTo === null || upTo === undefined
     ? 'None of its log is taken.'
     : `Its log is taken up to event ${upTo.epoch}-${upTo.sequence}.`;
+
+/** What ended at once, if anything was open. */
+export const cutText = (cutCalls: number): string => (cutCalls === 0 ? '' : ` ${counted(cutCalls, 'open call')} cut.`);
 
 /** In groups, to be read out. */
 export const fingerprint = (hex: string): string => hex.match(/.{1,8}/g)?.join(' ') ?? hex;

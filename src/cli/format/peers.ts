@@ -48,8 +48,8 @@ export function peersText({ peers, logs, timeMs }: PeersJson): readonly string[]
     peer.connection,
     peer.dialledBy === 'them' ? `from ${peer.address}` : peer.address === '' ? (peer.endpoints[0] ?? '-') : peer.address,
     peer.roundTripMs === null ? '-' : `${peer.roundTripMs.toFixed(1)} ms`,
-    standing(peer.theirLog, peer.connection === 'connected'),
-    standing(peer.ourLog, peer.ourLog.there > 0),
+    peerStanding(peer.theirLog, peer.connection === 'connected'),
+    peerStanding(peer.ourLog, peer.ourLog.there > 0),
     peer.heardMs === 0 ? 'never' : ago(timeMs - peer.heardMs),
   ]);
   const titles = ['MEMBER', 'CONNECTION', 'ADDRESS', 'ROUND TRIP', 'THEIR LOG HERE', 'OUR LOG THERE', 'LAST HEARD'];
@@ -74,7 +74,8 @@ interface LogStanding {
   readonly ahead?: number;
 }
 
-function standing(log: LogStanding, known: boolean): string {
+/** How far one end's copy of a log is. */
+export function peerStanding(log: LogStanding, known: boolean): string {
   if (!known) return log.here === 0 || log.there === 0 ? '-' : 'not known';
   if (log.ahead !== undefined) return `${log.ahead} ahead`;
   return log.behind === 0 ? 'in step' : `${log.behind} behind`;

@@ -3,6 +3,7 @@ import type { Random } from '../../ports/index.js';
 import type {
   CallOptions,
   InviteMemberResponse,
+  MemberDetails,
   MemberInfo,
   MemberServiceDefinition,
   PreviewInviteResponse,
@@ -30,8 +31,12 @@ export class MemberCalls {
   }
 
   /** `member` is an id, the beginning of one, or a name, here and below. */
-  async show(member: string, signal: AbortSignal): Promise<MemberInfo> {
-    return present((await this.#call('GetMember', signal, (rpc, options) => rpc.getMember({ member }, options))).member);
+  async show(
+    member: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly member: MemberInfo; readonly details: MemberDetails | undefined }> {
+    const answer = await this.#call('GetMember', signal, (rpc, options) => rpc.getMember({ member }, options));
+    return { member: present(answer.member), details: answer.details };
   }
 
   /** `lifeMs` 0: one hour. */

@@ -12,9 +12,9 @@ import {
   memberNamed,
 } from '../../domain/index.js';
 import type { LogPosition } from '../../events/index.js';
-import { createInvite, notAdmittedAs } from '../../identity/index.js';
-import type { Clock, Hasher, Logger, Random } from '../../ports/index.js';
-import type { ViewHost, Views } from '../../projections/index.js';
+import { createInvite, notAdmittedAs, openCa } from '../../identity/index.js';
+import type { Clock, Logger, Random } from '../../ports/index.js';
+import type { Views } from '../../projections/index.js';
 import type {
   AcceptInviteRequest,
   AcceptInviteResponse,
@@ -47,13 +47,13 @@ import type { CertificateAuthority } from '../certificates/authority.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 import { checkRequestId, requestRef } from '../commands/request-ref.js';
 import type { InvitedDesk } from './invited-desk.js';
+import { type DetailSources, memberDetails } from './member-details.js';
 import { memberInfo } from './member-info.js';
 import type { PeerTrust } from './peer-trust.js';
 
-export interface MemberServiceOptions {
+export interface MemberServiceOptions extends DetailSources {
   readonly authority: CertificateAuthority;
   readonly enrolmentEndpoints: readonly string[];
-  readonly views: ViewHost;
   readonly commands: CommandLoop;
   readonly invited: InvitedDesk;
   readonly trust: PeerTrust;
@@ -67,7 +67,6 @@ export interface MemberServiceOptions {
   readonly beforeRemoval: (memberId: MemberId, signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
   readonly random: Random;
-  readonly hasher: Hasher;
   readonly logger: Logger;
 }
 
@@ -128,7 +127,12 @@ export class MemberService implements ServiceImplementation<typeof MemberService
   }
 
   async getMember(request: GetMemberRequest): Promise<GetMemberResponse> {
-    return { member: await this.#info(await this.#named(request.member)) };
+    const memberId = await this.#named(request.member);
+    const { trust, views, clock } = this.#options;
+    const row = await views.run(({ peers }) => peers.get(memberId));
+    const ca = trust.of(memberId)?.ca ?? (row === undefined ? undefined : accept(openCa(row.caCertificate)));
+    const details = await memberDetails(memberId, { ca, nowMs: clock.nowMs() }, this.#options);
+    return { member: await this.#info(memberId), details };
   }
 
   async suspendMember(request: SuspendMemberRequest, call: AuthenticatedCall): Promise<SuspendMemberResponse> {

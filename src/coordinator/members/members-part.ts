@@ -56,6 +56,8 @@ export async function openMembersPart(options: MembersPartOptions): Promise<Memb
   const service = new MemberService({
     ...shared,
     trust,
+    own: authority.memberId,
+    logs,
     enrolmentEndpoints: options.enrolmentEndpoints,
     invited: new InvitedDesk(shared),
     headOf: (memberId) => logs.headOf(memberId),

@@ -1,21 +1,12 @@
-import {
-  assert,
-  CollectiveError,
-  formatRemotePath,
-  type GrantId,
-  grantIdAt,
-  isGrantId,
-  type MemberId,
-} from '../../base/index.js';
+import { assert, CollectiveError, grantIdAt, isGrantId } from '../../base/index.js';
 import { decideGiveGrant, decideWithdrawGrant, hasEnded, type Names } from '../../domain/index.js';
 import type { GrantRight } from '../../events/index.js';
 import type { Clock, Hasher } from '../../ports/index.js';
-import type { GrantRow, ViewHost, Views } from '../../projections/index.js';
+import type { GrantRow, ViewHost } from '../../projections/index.js';
 import type {
   AuthenticatedCall,
   GiveGrantRequest,
   GiveGrantResponse,
-  GrantInfo,
   GrantServiceDefinition,
   ListGrantsRequest,
   ListGrantsResponse,
@@ -28,6 +19,7 @@ import type { Submits } from '../commands/command-loop.js';
 import { requestRef } from '../commands/request-ref.js';
 import { ownPath } from '../files/requests.js';
 import { memberNamed } from '../foreign/member-named.js';
+import { grantInfo } from './grant-info.js';
 
 const GRANTS_PER_PAGE = 32;
 
@@ -122,31 +114,3 @@ function rightOf(text: string): GrantRight {
 /** One is in the other. */
 const touches = (granted: Names | undefined, names: Names): boolean =>
   granted?.every((name, depth) => depth >= names.length || names[depth] === name) === true;
-
-function grantInfo(grantId: GrantId, row: GrantRow, views: Views, nowMs: number): GrantInfo {
-  const names = views.namespace.pathOf(row.directoryId);
-  return {
-    grantId,
-    memberId: row.memberId,
-    memberName: views.peers.get(row.memberId)?.name ?? row.memberId.slice(0, 8),
-    path: names === undefined ? '' : formatRemotePath({ member: undefined, names }),
-    directoryId: row.directoryId,
-    rights: [...row.rights],
-    givenMs: row.givenMs,
-    untilMs: row.untilMs,
-    state: stateOf(row.memberId, { row, names }, views, nowMs),
-  };
-}
-
-function stateOf(
-  memberId: MemberId,
-  { row, names }: { readonly row: GrantRow; readonly names: Names | undefined },
-  { peers }: Views,
-  nowMs: number,
-): string {
-  if (hasEnded(row, nowMs)) return 'expired';
-  if (names === undefined) return 'folder-removed';
-  const state = peers.get(memberId)?.state;
-  if (state === 'admitted') return 'holds';
-  return state === 'suspended' ? 'member-suspended' : 'member-removed';
-}

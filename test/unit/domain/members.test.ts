@@ -187,9 +187,10 @@ describe('a member', () => {
 
   test('in another state than a decision is for is left as it is, with a word on what can be done', async () => {
     await carry(host(BOB));
-    const approve = await decide((views) => decideApprove(BOB, views));
-    expect(approve.ok ? '' : approve.error.next).toBe('collective member suspend bob, or collective member remove bob');
-    expect(code(await decide(({ peers }) => decideRefuse({ memberId: BOB, note: '' }, peers)))).toBe('REQUEST_INVALID');
+    expect(await decide((views) => decideApprove(BOB, views))).toEqual({ ok: true, value: [] });
+    const refuse = await decide(({ peers }) => decideRefuse({ memberId: BOB, note: '' }, peers));
+    expect(refuse.ok ? '' : refuse.error.next).toBe('collective member suspend bob, or collective member remove bob');
+    expect(refuse.ok ? '' : refuse.error.code).toBe('REQUEST_INVALID');
     expect(code(await decide(({ peers }) => decideReinstate(CAROL, peers)))).toBe('NOT_FOUND');
     expect(code(await decide(({ peers }) => decideRemove(stop(CAROL), peers)))).toBe('NOT_FOUND');
   });
@@ -209,6 +210,12 @@ describe('a member', () => {
     expect(code(await decide((views) => decideRename({ memberId: CAROL, name: 'bob' }, views)))).toBe('ALREADY_EXISTS');
     await carry((views) => decideRename({ memberId: CAROL, name: 'carola' }, views));
     expect(await nameOf(CAROL)).toBe('carola');
+    const why = async (name: string): Promise<string> => {
+      const decided = await decide((views) => decideRename({ memberId: CAROL, name }, views));
+      return decided.ok ? '' : decided.error.message;
+    };
+    expect(await why('all')).toBe('all is a word that means something else in commands.');
+    expect(await why('alice')).toBe('alice is your own name.');
   });
 });
 

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { ClientCommand } from '../../base/client-command.js';
 import { memberArg, noteFlag } from '../../base/member-command.js';
-import { memberJson, type MemberJson, upToText } from '../../format/members.js';
+import { cutText, memberJson, type MemberJson, upToText } from '../../format/members.js';
 
 export default class MemberRemove extends ClientCommand {
   static override summary = 'Part with a member: its connections end, and nothing is taken from it any more.';
@@ -21,7 +21,7 @@ export default class MemberRemove extends ClientCommand {
     const wish = { member: args.member, note: flags.note, now: flags.now };
     const { member: info, cutCalls } = await client.members.remove(wish, this.interrupted);
     const member = memberJson(info);
-    this.say(`${member.name} is removed. ${upToText(member.acceptedUpTo)} Calls that were cut: ${cutCalls}.`);
+    this.say(`${member.name} is removed. ${upToText(member.acceptedUpTo)}${cutText(cutCalls)}`);
     return { ...member, cutCalls };
   }
 }

@@ -14,7 +14,8 @@ export default class MemberRename extends ClientCommand {
     const { args, flags } = await this.parse(MemberRename);
     const { client } = await this.client(flags.context);
     const member = memberJson(await client.members.rename(args.member, args.name, this.interrupted));
-    this.say(`It is called ${member.name} from now on: ${member.name}:/ is its tree.`);
+    const tree = member.state === 'admitted' ? `: ${member.name}:/ is its tree` : '';
+    this.say(`It is called ${member.name} from now on${tree}.`);
     return member;
   }
 }

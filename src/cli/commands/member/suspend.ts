@@ -1,6 +1,6 @@
 import { ClientCommand } from '../../base/client-command.js';
 import { memberArg, noteFlag } from '../../base/member-command.js';
-import { memberJson, type MemberJson, upToText } from '../../format/members.js';
+import { cutText, memberJson, type MemberJson, upToText } from '../../format/members.js';
 
 export default class MemberSuspend extends ClientCommand {
   static override summary = 'Take nothing more from a member for now, nor give it anything: its connections end at once.';
@@ -15,7 +15,7 @@ export default class MemberSuspend extends ClientCommand {
     const { client } = await this.client(flags.context);
     const { member: info, cutCalls } = await client.members.suspend(args.member, flags.note, this.interrupted);
     const member = memberJson(info);
-    this.say(`${member.name} is suspended. ${upToText(member.acceptedUpTo)} Calls that were cut: ${cutCalls}.`);
+    this.say(`${member.name} is suspended. ${upToText(member.acceptedUpTo)}${cutText(cutCalls)}`);
     this.say(`Next: collective member reinstate ${member.name}, or collective member remove ${member.name}`);
     return { ...member, cutCalls };
   }

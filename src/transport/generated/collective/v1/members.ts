@@ -118,6 +118,47 @@ export interface GetMemberRequest {
 
 export interface GetMemberResponse {
   readonly member: MemberInfo | undefined;
+  readonly details: MemberDetails | undefined;
+}
+
+/** What there is between it and us. What its side says is by our copy of its log. */
+export interface MemberDetails {
+  /** Chunks of ours with it, by our log. */
+  readonly ourChunksThere: number;
+  readonly ourBytesThere: number;
+  /** Found damaged or missing there, and not made good. */
+  readonly ourLostCopiesThere: number;
+  /** Chunks of it on nodes of ours. */
+  readonly itsChunksHere: number;
+  readonly itsBytesHere: number;
+  readonly pledgedToItBytes: number;
+  readonly pledgedToUsBytes: number;
+  /** In the order they were given, the newest 64; those that have ended are among them. */
+  readonly grantedToIt: readonly MemberGrant[];
+  readonly grantedToUs: readonly MemberGrant[];
+  /** Of its present CA certificate. */
+  readonly caFromMs: number;
+  readonly caUntilMs: number;
+  /** SHA-256 of the key (SPKI DER) that signs its log; empty: there is no copy of its log here. */
+  readonly logKeySha256: Uint8Array;
+  /** When it was founded, by its log; 0: no copy. */
+  readonly foundedMs: number;
+  /** The end of our copy of its log; 0 and 0: no copy. */
+  readonly logEpoch: number;
+  readonly logSequence: number;
+}
+
+export interface MemberGrant {
+  readonly grantId: string;
+  /** Empty: the folder was removed. */
+  readonly path: string;
+  /** read, write */
+  readonly rights: readonly string[];
+  readonly givenMs: number;
+  /** 0: no end. */
+  readonly untilMs: number;
+  /** holds, expired, member-suspended, member-removed, folder-removed */
+  readonly state: string;
 }
 
 export interface SuspendMemberRequest {
@@ -1175,13 +1216,16 @@ export const GetMemberRequest: MessageFns<GetMemberRequest> = {
 };
 
 function createBaseGetMemberResponse(): GetMemberResponse {
-  return { member: undefined };
+  return { member: undefined, details: undefined };
 }
 
 export const GetMemberResponse: MessageFns<GetMemberResponse> = {
   encode(message: GetMemberResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.member !== undefined) {
       MemberInfo.encode(message.member, writer.uint32(10).fork()).join();
+    }
+    if (message.details !== undefined) {
+      MemberDetails.encode(message.details, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -1205,6 +1249,331 @@ export const GetMemberResponse: MessageFns<GetMemberResponse> = {
             }
 
             message.member = MemberInfo.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.details = MemberDetails.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMemberDetails(): MemberDetails {
+  return {
+    ourChunksThere: 0,
+    ourBytesThere: 0,
+    ourLostCopiesThere: 0,
+    itsChunksHere: 0,
+    itsBytesHere: 0,
+    pledgedToItBytes: 0,
+    pledgedToUsBytes: 0,
+    grantedToIt: [],
+    grantedToUs: [],
+    caFromMs: 0,
+    caUntilMs: 0,
+    logKeySha256: new Uint8Array(0),
+    foundedMs: 0,
+    logEpoch: 0,
+    logSequence: 0,
+  };
+}
+
+export const MemberDetails: MessageFns<MemberDetails> = {
+  encode(message: MemberDetails, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ourChunksThere !== 0) {
+      writer.uint32(8).uint64(message.ourChunksThere);
+    }
+    if (message.ourBytesThere !== 0) {
+      writer.uint32(16).uint64(message.ourBytesThere);
+    }
+    if (message.ourLostCopiesThere !== 0) {
+      writer.uint32(24).uint64(message.ourLostCopiesThere);
+    }
+    if (message.itsChunksHere !== 0) {
+      writer.uint32(32).uint64(message.itsChunksHere);
+    }
+    if (message.itsBytesHere !== 0) {
+      writer.uint32(40).uint64(message.itsBytesHere);
+    }
+    if (message.pledgedToItBytes !== 0) {
+      writer.uint32(48).uint64(message.pledgedToItBytes);
+    }
+    if (message.pledgedToUsBytes !== 0) {
+      writer.uint32(56).uint64(message.pledgedToUsBytes);
+    }
+    for (const v of message.grantedToIt) {
+      MemberGrant.encode(v!, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.grantedToUs) {
+      MemberGrant.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.caFromMs !== 0) {
+      writer.uint32(80).uint64(message.caFromMs);
+    }
+    if (message.caUntilMs !== 0) {
+      writer.uint32(88).uint64(message.caUntilMs);
+    }
+    if (message.logKeySha256.length !== 0) {
+      writer.uint32(98).bytes(message.logKeySha256);
+    }
+    if (message.foundedMs !== 0) {
+      writer.uint32(104).uint64(message.foundedMs);
+    }
+    if (message.logEpoch !== 0) {
+      writer.uint32(112).uint64(message.logEpoch);
+    }
+    if (message.logSequence !== 0) {
+      writer.uint32(120).uint64(message.logSequence);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MemberDetails {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMemberDetails() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.ourChunksThere = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.ourBytesThere = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ourLostCopiesThere = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.itsChunksHere = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.itsBytesHere = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.pledgedToItBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.pledgedToUsBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.grantedToIt.push(MemberGrant.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.grantedToUs.push(MemberGrant.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.caFromMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.caUntilMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.logKeySha256 = reader.bytes();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.foundedMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.logEpoch = longToNumber(reader.uint64());
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.logSequence = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMemberGrant(): MemberGrant {
+  return { grantId: "", path: "", rights: [], givenMs: 0, untilMs: 0, state: "" };
+}
+
+export const MemberGrant: MessageFns<MemberGrant> = {
+  encode(message: MemberGrant, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.grantId !== "") {
+      writer.uint32(10).string(message.grantId);
+    }
+    if (message.path !== "") {
+      writer.uint32(18).string(message.path);
+    }
+    for (const v of message.rights) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.givenMs !== 0) {
+      writer.uint32(32).uint64(message.givenMs);
+    }
+    if (message.untilMs !== 0) {
+      writer.uint32(40).uint64(message.untilMs);
+    }
+    if (message.state !== "") {
+      writer.uint32(50).string(message.state);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MemberGrant {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMemberGrant() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.grantId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.rights.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.givenMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.untilMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.state = reader.string();
             continue;
           }
         }
