@@ -112,6 +112,7 @@ export const INTENDED: Readonly<Record<string, Intent>> = {
   'collective.v1.CopiesService/ListPledges': client('OK'),
   'collective.v1.PeerService/Session': peer('UNAVAILABLE'),
   'collective.v1.PeerService/Pull': peer('PROTOCOL_ERROR'),
+  'collective.v1.PeerService/Answer': peer('PROTOCOL_ERROR'),
   'collective.v1.PeerFilesService/ForwardForClient': peer('UNSUPPORTED'),
   'collective.v1.HoldingService/PlaceCopies': peer('REQUEST_INVALID'),
   'collective.v1.HoldingService/AcceptCopies': peer('REQUEST_INVALID'),

@@ -129,6 +129,14 @@ export const LIMITS = {
   /** The member with the greater id waits so long for the other one to dial first. */
   peerDialSecondMs: 1_000,
   peerHelloMs: 10_000,
+  /** Calls to a coordinator that cannot be dialled, taken up over the session that it dialled; open at one time. */
+  peerAskedCalls: 32,
+  /** How long one may wait to be taken up. */
+  peerAskMs: 10_000,
+  /** How long dialling is tried before a call goes that way. */
+  peerDirectMs: 1_500,
+  /** How long dialling somebody in vain is not tried again for calls, while a session shows another way. */
+  peerUndialableMs: 10 * 60 * 1000,
   peerPingMs: 60_000,
   /** How old a round trip may be. */
   peerMeasureMs: 10 * 60_000,

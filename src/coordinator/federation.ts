@@ -12,6 +12,7 @@ import type { OtherLogs } from './members/other-logs.js';
 import type { PeerTrust } from './members/peer-trust.js';
 import type { ForeignLog } from './peers/foreign-log.js';
 import type { ForeignLogs } from './peers/foreign-logs.js';
+import type { PeersOffice } from './peers/peers-office.js';
 import { openForeignLogs, openPeersPart, readForeignLogs } from './peers/peers-part.js';
 import type { NodeRegistry } from './nodes/node-registry.js';
 import { logsDirectoryOf, type OpenedMember } from './open-member.js';
@@ -58,7 +59,7 @@ export class Federation {
   readonly copies: SharedCopies;
   readonly #options: FederationOptions;
   readonly #parts: FederationPart[];
-  readonly #connect: FederationContext['connectPeer'];
+  readonly #office: PeersOffice;
   readonly #logs: OtherLogs;
   readonly #foreign: ForeignLogs;
   readonly #listening: Listening;
@@ -70,7 +71,7 @@ export class Federation {
       readonly joining: JoinDesk;
       readonly copies: CopiesPart;
       readonly parts: FederationPart[];
-      readonly connect: FederationContext['connectPeer'];
+      readonly office: PeersOffice;
       readonly logs: OtherLogs;
       readonly foreign: ForeignLogs;
       readonly listening: Listening;
@@ -81,7 +82,7 @@ export class Federation {
     this.joining = made.joining;
     this.copies = made.copies.shared;
     this.#parts = made.parts;
-    this.#connect = made.connect;
+    this.#office = made.office;
     this.#logs = made.logs;
     this.#foreign = made.foreign;
     this.#listening = made.listening;
@@ -122,11 +123,21 @@ export class Federation {
     const { onEndpoints } = members;
     const peers = await openPeersPart({ ...options, foreign, settled, peers: trust, connect, ownEndpoints, onEndpoints });
     parts.push(peers, ownLogAt(peers.office, own, witnesses));
+    const reach = (memberId: MemberId): RpcChannel => peers.office.connect(memberId);
     const { log, views } = options.member;
     const isConnected = (memberId: MemberId): boolean => peers.office.links.get(memberId) !== undefined;
-    const copies = openCopiesPart({ ...options, own: options.authority.memberId, log, views, trust, connect, isConnected, logs });
+    const copies = openCopiesPart({
+      ...options,
+      own: options.authority.memberId,
+      log,
+      views,
+      trust,
+      connect: reach,
+      isConnected,
+      logs,
+    });
     parts.push(copies);
-    return new Federation(options, { trust, joining, copies, parts, connect, logs, foreign, listening });
+    return new Federation(options, { trust, joining, copies, parts, office: peers.office, logs, foreign, listening });
   }
 
   /** The trees of members, the own one among them: for own clients and, as far as it is granted, for those of others. */
@@ -136,7 +147,8 @@ export class Federation {
     const { views } = member;
     const { seen } = witnesses;
     const { trust } = this;
-    const links = { trust, connect: this.#connect, logs: this.#logs };
+    const connect = (memberId: MemberId): RpcChannel => this.#office.connect(memberId);
+    const links = { trust, connect, logs: this.#logs };
     this.#parts.push(remoteTrees({ ...trees, ...ports, ...links, own, commands, authority, views, seen }));
   }
 
@@ -154,9 +166,11 @@ export class Federation {
     return this.#listening.listener?.port;
   }
 
-  /** Opens the port for other members' coordinators, if there is to be one. Error: CONFIG_INVALID. */
+  /** Serves other members' coordinators, on a port if there is to be one. Error: CONFIG_INVALID. */
   async listen(): Promise<void> {
     const { peer, transport, authority, ports } = this.#options;
+    const services = this.#parts.flatMap(({ peerServices }) => peerServices ?? []);
+    this.#office.serve(services, authority.own);
     if (peer === undefined) return;
     this.#listening.listener = await transport.listen({
       kind: 'peer',
@@ -164,7 +178,7 @@ export class Federation {
       own: authority.own,
       peers: this.trust,
       logger: ports.logger,
-      services: this.#parts.flatMap(({ peerServices }) => peerServices ?? []),
+      services,
     });
   }
 

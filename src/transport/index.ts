@@ -253,6 +253,8 @@ export { PeerAdminServiceDefinition, PeerServiceDefinition } from './generated/c
 export type {
   ListPeersRequest,
   ListPeersResponse,
+  AnswerRequest,
+  AnswerResponse,
   PeerBlocks,
   PeerForkProof,
   PeerFrontier,
@@ -316,4 +318,6 @@ export type {
 export { createGrpcTransport } from './rpc/grpc/grpc-transport.js';
 export { createLoopbackTransport } from './rpc/loopback/loopback-transport.js';
 export { RefusalLog } from './rpc/refusal-log.js';
+export { AskedCalls, type AskedPeer } from './rpc/asked/asked-calls.js';
+export { createAnswering, type Answering } from './rpc/asked/answering.js';
 export { serve, type BoundMethod, type BoundService } from './rpc/service.js';

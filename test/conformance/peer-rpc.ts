@@ -97,6 +97,9 @@ export function peerRpcRules(createTransport: () => RpcTransport): void {
             throw new CollectiveError('UNSUPPORTED', 'This test has no sessions.');
           },
           pull: (request, call) => pull(request, call.caller),
+          answer: () => {
+            throw new CollectiveError('UNSUPPORTED', 'This test has no calls the other way round.');
+          },
         }),
       ],
     });

@@ -3,7 +3,7 @@ import type { Head } from '../../events/index.js';
 import type { Clock } from '../../ports/index.js';
 import type { PeerHello, PeerMessage } from '../../transport/index.js';
 import { SessionOutbox } from './session-outbox.js';
-import { bytesOfMessage } from './wire.js';
+import { bytesOfMessage, PROTOCOL_VERSION_ASKED } from './wire.js';
 
 /** Less than the least time between two rounds of pings: the other side has pinged in its last one. */
 const HEARD_LATELY_MS = LIMITS.peerPingMs * 0.7;
@@ -54,6 +54,11 @@ export class PeerLink {
 
   get hello(): PeerHello | undefined {
     return this.#hello;
+  }
+
+  /** Whether calls of this side can go over the connection that the other one dialled. */
+  get takesCalls(): boolean {
+    return !this.dialledHere && (this.#hello?.protocolVersion ?? 0) >= PROTOCOL_VERSION_ASKED;
   }
 
   get ended(): AbortSignal {

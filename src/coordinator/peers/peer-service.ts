@@ -1,6 +1,9 @@
 import { assert, CollectiveError, LIMITS, type MemberId } from '../../base/index.js';
 import type { Logger, Timers } from '../../ports/index.js';
 import type {
+  AnswerRequest,
+  AnswerResponse,
+  AskedCalls,
   AuthenticatedCall,
   PeerMessage,
   PeerServiceDefinition,
@@ -16,6 +19,8 @@ import { memberIdOf } from './wire.js';
 export interface PeerServiceOptions {
   readonly host: SessionHost;
   readonly logs: LogServer;
+  /** Calls of this side that wait to be taken up. */
+  readonly asked: AskedCalls;
   readonly newLink: (peer: { readonly memberId: MemberId; readonly dialledHere: boolean; readonly address: string }) => PeerLink;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -48,6 +53,10 @@ export class PeerService implements ServiceImplementation<typeof PeerServiceDefi
       host.links.drop(link);
       call.signal.removeEventListener('abort', cut);
     }
+  }
+
+  answer(requests: AsyncIterable<AnswerRequest>, call: AuthenticatedCall): AsyncGenerator<AnswerResponse, void, undefined> {
+    return this.#options.asked.take(requests, call);
   }
 
   async *pull(request: PullRequest, call: AuthenticatedCall): AsyncGenerator<PullResponse, void, undefined> {

@@ -1,11 +1,19 @@
 import { setMaxListeners } from 'node:events';
-import { CollectiveError, isCollectiveError, LIMITS, type MemberId, toBase32, toCollectiveError } from '../../base/index.js';
+import { CollectiveError, type MemberId, toBase32, toCollectiveError } from '../../base/index.js';
 import type { EventLog, Head } from '../../events/index.js';
-import { notAdmittedAs, type PeerPool } from '../../identity/index.js';
+import { notAdmittedAs, type OwnCredentials, type PeerPool } from '../../identity/index.js';
 import type { Clock, Hasher, Logger, Random, SignatureVerifier, Timers } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
-import type { Finding, PeerMessage, RpcChannel } from '../../transport/index.js';
+import {
+  AskedCalls,
+  type BoundService,
+  createAnswering,
+  type Finding,
+  type PeerMessage,
+  type RpcChannel,
+} from '../../transport/index.js';
 import type { CommandLoop } from '../commands/command-loop.js';
+import { AnswerDesk } from './answer-desk.js';
 import { Dialler } from './dialler.js';
 import type { ForeignLog } from './foreign-log.js';
 import type { ForeignLogs } from './foreign-logs.js';
@@ -22,11 +30,13 @@ import { PeerClients } from './peer-clients.js';
 import { PeerLink } from './peer-link.js';
 import { PeerMemories } from './peer-memory.js';
 import type { PeerReportParts } from './peer-report.js';
+import { isUnreached, PeerRoutes } from './peer-routes.js';
 import { PeerService } from './peer-service.js';
 import { pullBlocks } from './pull-client.js';
 import { mayHave } from './serving-rules.js';
 import { readSession, type SessionHost } from './session.js';
 import { SessionIntake } from './session-intake.js';
+import { watchSessions } from './session-watch.js';
 import { StateDesk } from './state-desk.js';
 import { PROTOCOL_VERSION } from './wire.js';
 
@@ -39,6 +49,7 @@ export interface PeersOfficeOptions {
   readonly commands: Pick<CommandLoop, 'submit'>;
   readonly settled: SettledLog;
   readonly peers: PeerPool;
+  /** By dialling its coordinator. The caller closes it. */
   readonly connect: (memberId: MemberId) => RpcChannel;
   readonly softwareVersion: string;
   /** `host:port`, told to every peer. */
@@ -73,6 +84,8 @@ export class PeersOffice implements SessionHost {
   readonly #intake: SessionIntake;
   readonly #syncs: OriginSyncs;
   readonly #clients: PeerClients;
+  readonly #routes: PeerRoutes;
+  readonly #answers: AnswerDesk;
   readonly #memory: PeerMemories;
   readonly #stopping = new AbortController();
   readonly #forget: (() => void)[] = [];
@@ -92,12 +105,16 @@ export class PeersOffice implements SessionHost {
     setMaxListeners(0, this.#stopping.signal);
     this.timers = timers;
     this.#bootId = toBase32(random.bytes(BOOT_ID_BYTES));
-    const may = (member: MemberId, origin: MemberId): Promise<boolean> => mayHave(member, origin, { own, views });
-    this.#clients = new PeerClients(options);
+    const isKept = (origin: MemberId): boolean => this.foreign.get(origin) !== undefined;
+    const may = (member: MemberId, origin: MemberId): Promise<boolean> => mayHave(member, origin, { own, views, isKept });
+    const asked = new AskedCalls(timers);
+    this.#clients = new PeerClients({ ...options, routed: (memberId, dialled) => this.#routes.over(memberId, dialled) });
+    this.#answers = new AnswerDesk((memberId) => this.#clients.dialled(memberId), logger);
     this.#memory = new PeerMemories(own, clock);
     this.#rules = new OriginRules(views, timers);
     this.foreign = options.foreign;
     this.links = new Links(own, this);
+    this.#routes = new PeerRoutes({ ...options, links: this.links, asked });
     this.#feed = new OwnFeed({ log, settled, links: this.links, random });
     this.#frontier = new FrontierDesk({ foreign: this.foreign, links: this.links, mayHave: may, timers, random });
     this.#forks = new ForkDesk({ own, commands, links: this.links, mayHave: may, hasher, logger });
@@ -131,6 +148,7 @@ export class PeersOffice implements SessionHost {
       frontier: this.#frontier,
       memory: this.#memory,
       onOwnHead: () => this.#tellListeners(),
+      onAsked: (link, callId) => this.#answers.take(link, callId),
     });
     const session = (memberId: MemberId, signal: AbortSignal): Promise<boolean> => this.#dial(memberId, signal);
     this.#dialler = new Dialler({ own, peers, links: this.links, session, clock, timers, random, logger });
@@ -138,7 +156,17 @@ export class PeersOffice implements SessionHost {
     const newLink = (peer: Omit<ConstructorParameters<typeof PeerLink>[0], 'clock'>): PeerLink =>
       new PeerLink({ ...peer, clock });
     this.adminService = new PeerAdminService(() => this.parts, clock);
-    this.service = new PeerService({ host: this, logs, newLink, timers, logger });
+    this.service = new PeerService({ host: this, logs, asked, newLink, timers, logger });
+  }
+
+  /** A channel to a peer's coordinator that also finds it where it cannot be dialled. The caller closes it. */
+  connect(memberId: MemberId): RpcChannel {
+    return this.#routes.over(memberId, this.#options.connect(memberId));
+  }
+
+  /** From now on peers that cannot dial this coordinator are served these over the sessions that it dials. */
+  serve(services: readonly BoundService[], own: OwnCredentials): void {
+    this.#answers.answering = createAnswering({ ...this.#options, services, own });
   }
 
   /** What `peer list` and `status` are made from. */
@@ -206,7 +234,7 @@ export class PeersOffice implements SessionHost {
       this.#dialler.run(stopping),
       this.#frontier.run(stopping),
       this.#states.run(stopping),
-      this.#watch(stopping),
+      watchSessions({ ...this.#options, links: this.links, onRound: () => this.#feed.shuffle() }, stopping),
     ]);
     this.links.cut(() => true, new CollectiveError('UNAVAILABLE', 'The coordinator is stopping.'));
     await this.#syncs.ended();
@@ -257,7 +285,12 @@ export class PeersOffice implements SessionHost {
     const link = new PeerLink({ memberId, dialledHere: true, address, clock: this.#options.clock });
     this.greet(link);
     const ending = AbortSignal.any([signal, link.ended]);
-    return readSession(link, this.#clients.of(memberId).session(link.messages(), { signal: ending }), this);
+    try {
+      return await readSession(link, this.#clients.dialling(memberId).session(link.messages(), { signal: ending }), this);
+    } catch (error) {
+      if (isUnreached(error) && !signal.aborted && link.hello === undefined) this.#routes.dialledInVain(memberId);
+      throw error;
+    }
   }
 
   async #tellAll(link: PeerLink): Promise<void> {
@@ -301,24 +334,6 @@ export class PeersOffice implements SessionHost {
         if (!signal.aborted) this.#options.logger.error('whose logs are kept could not be read', { error });
       },
     );
-  }
-
-  /** Until the signal: asks every peer how it is, and ends sessions that say nothing. */
-  async #watch(signal: AbortSignal): Promise<void> {
-    const { clock, random, logger } = this.#options;
-    while (!signal.aborted) {
-      try {
-        await this.timers.sleep(LIMITS.peerPingMs * (0.75 + random.fraction() / 2), signal);
-      } catch (error) {
-        if (isCollectiveError(error) && error.code === 'CANCELLED') return;
-        logger.error('sessions are not watched any more', { error });
-        return;
-      }
-      const silent = new CollectiveError('DEADLINE_EXCEEDED', 'The other coordinator says nothing any more.');
-      this.links.cut(({ heardMs }) => clock.nowMs() - heardMs > LIMITS.peerSilenceMs, silent);
-      for (const link of this.links.all()) if (link.pingDue) link.ping();
-      this.#feed.shuffle();
-    }
   }
 
   #tellListeners(): void {

@@ -8,9 +8,14 @@ import type { ViewHost } from '../../projections/index.js';
 export async function mayHave(
   member: MemberId,
   origin: MemberId,
-  { own, views }: { readonly own: MemberId; readonly views: Pick<ViewHost, 'run'> },
+  {
+    own,
+    views,
+    isKept,
+  }: { readonly own: MemberId; readonly views: Pick<ViewHost, 'run'>; readonly isKept: (origin: MemberId) => boolean },
 ): Promise<boolean> {
   if (origin === own || origin === member) return true;
+  if (!isKept(origin)) return false;
   try {
     return await views.run(({ peers }) => peers.get(member)?.state === 'admitted', origin);
   } catch (error) {

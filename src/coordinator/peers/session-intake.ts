@@ -10,7 +10,7 @@ import { contradicts } from './own-proof.js';
 import type { PeerLink } from './peer-link.js';
 import type { PeerMemories } from './peer-memory.js';
 import type { StateDesk } from './state-desk.js';
-import { headOf, markOf, memberIdOf } from './wire.js';
+import { headOf, markOf, memberIdOf, protocolError } from './wire.js';
 
 export interface SessionIntakeOptions {
   readonly own: MemberId;
@@ -24,6 +24,8 @@ export interface SessionIntakeOptions {
   readonly memory: PeerMemories;
   /** A peer has said how far it holds the own log. */
   readonly onOwnHead: () => void;
+  /** A peer that was dialled from here has a call for this side. */
+  readonly onAsked: (link: PeerLink, callId: number) => void;
 }
 
 /** Gives everything that comes in sessions to whom it concerns; nothing here waits for a disk or for views. */
@@ -54,6 +56,10 @@ export class SessionIntake {
         return;
       case 'pong':
         link.ponged(message.value.nonce);
+        return;
+      case 'ask':
+        if (!link.dialledHere) throw protocolError('a call in a session that it dialled itself');
+        this.#options.onAsked(link, message.value.callId);
         return;
       default:
     }

@@ -14,6 +14,7 @@ export class SessionOutbox {
   readonly #forks = new Map<MemberId, PeerForkProof>();
   readonly #marks = new Map<string, PeerStateMark>();
   readonly #blocks: { readonly origin: MemberId; readonly blocks: readonly Uint8Array[] }[] = [];
+  readonly #asks: number[] = [];
   #ping: number | undefined;
   #pong: number | undefined;
   /** The first frontier is sent even where it is empty. */
@@ -44,6 +45,12 @@ export class SessionOutbox {
 
   blocks(origin: MemberId, blocks: readonly Uint8Array[]): void {
     this.#blocks.push({ origin, blocks });
+    this.#wake?.();
+  }
+
+  /** A call waits to be taken up; whoever makes them bounds them. */
+  ask(callId: number): void {
+    this.#asks.push(callId);
     this.#wake?.();
   }
 
@@ -79,7 +86,13 @@ export class SessionOutbox {
 
   #next(): Message | undefined {
     return (
-      this.#takeHello() ?? this.#takeEcho() ?? this.#takeFork() ?? this.#takeBlocks() ?? this.#takeHeads() ?? this.#takeMarks()
+      this.#takeHello() ??
+      this.#takeEcho() ??
+      this.#takeAsk() ??
+      this.#takeFork() ??
+      this.#takeBlocks() ??
+      this.#takeHeads() ??
+      this.#takeMarks()
     );
   }
 
@@ -99,6 +112,11 @@ export class SessionOutbox {
     const nonce = this.#ping;
     this.#ping = undefined;
     return { $case: 'ping', value: { nonce } };
+  }
+
+  #takeAsk(): Message | undefined {
+    const callId = this.#asks.shift();
+    return callId === undefined ? undefined : { $case: 'ask', value: { callId } };
   }
 
   #takeFork(): Message | undefined {

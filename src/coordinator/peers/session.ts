@@ -3,7 +3,7 @@ import type { Timers } from '../../ports/index.js';
 import type { PeerMessage } from '../../transport/index.js';
 import type { Links } from './links.js';
 import type { PeerLink } from './peer-link.js';
-import { checkCounts, PROTOCOL_VERSION, protocolError } from './wire.js';
+import { checkCounts, PROTOCOL_VERSION_MIN, protocolError } from './wire.js';
 
 export interface SessionHost {
   readonly links: Links;
@@ -34,7 +34,7 @@ export async function readSession(
       if (message === undefined) continue;
       if (!taken) {
         if (message.$case !== 'hello') throw protocolError('something before its hello');
-        if (message.value.protocolVersion < PROTOCOL_VERSION) throw protocolError('a protocol that is too old');
+        if (message.value.protocolVersion < PROTOCOL_VERSION_MIN) throw protocolError('a protocol that is too old');
         link.greeted(message.value);
         late.cancel();
         taken = links.offer(link);

@@ -3,7 +3,10 @@ import type { Head } from '../../events/index.js';
 import type { StateMark } from '../../sync/index.js';
 import type { PeerHead, PeerMessage, PeerStateMark } from '../../transport/index.js';
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION_MIN = 1;
+/** From here on whoever dialled a session takes calls over it. */
+export const PROTOCOL_VERSION_ASKED = 2;
 const HASH_BYTES = 32;
 const VIEWS_A_MARK = 64;
 const NAME_CHARACTERS = 64;

@@ -12,6 +12,8 @@ export interface OpenOptions {
 
 /** One call as its caller sees it: encoded messages, one at a time in each direction. */
 export interface RpcCall {
+  /** DER of the certificate that the server has proved for this call's connection; absent where the way there is not its own. */
+  readonly serverLeaf?: Uint8Array | undefined;
   /**
    * Resolves when the message left this process, or the call is over: how it ended is for `receive` to tell. One at a time.
    * False: the other side takes no more.

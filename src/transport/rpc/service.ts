@@ -8,6 +8,8 @@ export interface BoundMethod {
   /** `/<service>/<method>`. */
   readonly path: string;
   readonly service: ServedName;
+  /** Whether it takes more than one request. */
+  readonly streamsRequests: boolean;
   run(requests: AsyncIterable<Uint8Array>, call: AnonymousCall): AsyncIterable<Uint8Array>;
 }
 
@@ -36,6 +38,7 @@ export function serve(definition: ServiceDefinition, implementation: ErasedImple
     return {
       path: methodPath(definition, method),
       service: fullName,
+      streamsRequests: method.requestStream,
       run: (requests, call) => run(method, handler.bind(implementation), requests, call),
     };
   });

@@ -1,4 +1,4 @@
-import { accept, equalBytes, fileIdAt, type MemberId, ROOT_FILE_ID } from '../../../src/base/index.js';
+import { CollectiveError, accept, equalBytes, fileIdAt, type MemberId, ROOT_FILE_ID } from '../../../src/base/index.js';
 import { BODY_OFFSET } from '../../../src/events/chain/index.js';
 import type { CollectiveEvent, StoredBlock } from '../../../src/events/index.js';
 import { fixedPeers, openCa, type OwnCredentials, type PeerMember } from '../../../src/identity/index.js';
@@ -113,6 +113,9 @@ export class EvilMember {
     const implementation: PeerImplementation = {
       session: (incoming, call) => this.#session(incoming, call),
       pull: (request, call) => this.#pull(request, call),
+      answer: () => {
+        throw new CollectiveError('NOT_FOUND', 'It asks nobody.');
+      },
     };
     await transport.listen({
       kind: 'peer',

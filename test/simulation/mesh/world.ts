@@ -43,6 +43,7 @@ export class World {
     const disks = await Promise.all(known.map(([one, others]) => diskWith(one, [others.map((other) => admission(other))])));
     const disksOf = new Map(honest.map((member, index) => [member, disks[index] ?? member.disk]));
     const world = new World(seed, random, honest, disksOf, print);
+    world.#hideOne(random.fork('reach'));
     if (dishonest !== undefined) await world.#letIn(dishonest, honest);
     return world;
   }
@@ -98,6 +99,15 @@ export class World {
     const machine = new Machine({ time, trace, random, host: founded.name, disk });
     const evil = random.fork('evil');
     this.evil = await EvilMember.make({ founded, sin: evil.pick(SINS), others, random: evil, machine, rpc, trace }, disk);
+  }
+
+  /** In some runs one member is behind a router that lets nobody in. */
+  #hideOne(random: SeededRandom): void {
+    if (!random.chance(0.4)) return;
+    const { host } = random.pick(this.members as [MemberHost, ...MemberHost[]]);
+    this.rpc.undialable.add(host);
+    this.trace.add(host, 'cannot be dialled by others');
+    this.count('runs with a member that nobody can dial');
   }
 
   count(what: string, by = 1): void {

@@ -40,6 +40,10 @@ export class SimRpcCall implements RpcCall {
     this.#pumpDown().catch((error: unknown) => this.#onInner(error));
   }
 
+  get serverLeaf(): Uint8Array | undefined {
+    return this.#options.inner.serverLeaf;
+  }
+
   send(message: Uint8Array): Promise<boolean> {
     if (this.#over || this.#refused) return Promise.resolve(false);
     this.#up.push(message.slice());

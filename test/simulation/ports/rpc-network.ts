@@ -74,6 +74,8 @@ export class SimRpcNetwork {
   readonly #linkDelayMs: SimRpcNetworkOptions['linkDelayMs'];
   readonly #onMessage: SimRpcNetworkOptions['onMessage'];
   cutChance: number;
+  /** Hosts that dial others, and that no coordinator of another member can dial. */
+  readonly undialable = new Set<string>();
   /** Undefined: every message arrives once. */
   peerWire: PeerWire | undefined;
 
@@ -182,7 +184,7 @@ export class SimRpcNetwork {
     const target = (opening.endpoints()[0] ?? '').split(':')[0] ?? '';
     const checked = verifyLeaf(own.leaf, { ca: own.ca, memberId: own.memberId, nowMs: from.clock.nowMs() });
     if (!checked.ok) throw checked.error;
-    const connected = await this.#reach(from.host, target);
+    const connected = await this.#reach(from.host, target, toPeer && this.undialable.has(target));
     if (signal.aborted) throw cancelled();
     const server = this.#servers.get(target);
     if (!connected || server === undefined) throw this.#lost(target);
@@ -215,8 +217,8 @@ export class SimRpcNetwork {
     return call;
   }
 
-  async #reach(from: string, target: string): Promise<boolean> {
-    if (this.#isBroken(from, target)) {
+  async #reach(from: string, target: string, undialable: boolean): Promise<boolean> {
+    if (undialable || this.#isBroken(from, target)) {
       await this.#wait(this.#random.fraction() * LIMITS.rpcConnectTimeoutMs);
       return false;
     }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MemberId } from '../../../src/base/index.js';
+import { CollectiveError, type MemberId } from '../../../src/base/index.js';
 import {
   type AuthenticatedCall,
   createClient,
@@ -42,6 +42,9 @@ export class Mallory {
       pull: (request: PullRequest, call: AuthenticatedCall) => {
         this.pulls += 1;
         return this.pull(request, call);
+      },
+      answer: () => {
+        throw new CollectiveError('NOT_FOUND', 'She asks nobody.');
       },
     };
     this.#listener = await this.#transport.listen({

@@ -91,6 +91,8 @@ export class PeerMember {
   readonly pool = new TestPool();
   /** What its peers get instead of its services, where a test says so. */
   tamper: (service: BoundService) => BoundService = (service) => service;
+  /** Whether it has a port for others; without one it can only dial. */
+  listens = true;
   readonly #transport: RpcTransport;
   readonly #port: number;
   #running: Running | undefined;
@@ -189,7 +191,7 @@ class Running {
   readonly commands: CommandLoop;
   readonly foreign: ForeignLogs;
   readonly part: PeersPart;
-  readonly listener: RpcListener;
+  readonly listener: RpcListener | undefined;
   readonly #stopping = new AbortController();
   readonly #ran: Promise<void>;
 
@@ -198,7 +200,7 @@ class Running {
     readonly commands: CommandLoop;
     readonly foreign: ForeignLogs;
     readonly part: PeersPart;
-    readonly listener: RpcListener;
+    readonly listener: RpcListener | undefined;
   }) {
     this.member = parts.member;
     this.commands = parts.commands;
@@ -234,15 +236,11 @@ class Running {
       softwareVersion: 'test',
       ports,
     });
-    const listener = await transport.listen({
-      kind: 'peer',
-      host: '127.0.0.1',
-      port,
-      own,
-      peers: pool,
-      logger: ports.logger,
-      services: part.peerServices.map((service) => peer.tamper(service)),
-    });
+    const services = part.peerServices.map((service) => peer.tamper(service));
+    part.office.serve(services, own);
+    const { logger } = ports;
+    const where = { kind: 'peer', host: '127.0.0.1', port } as const;
+    const listener = peer.listens ? await transport.listen({ ...where, own, peers: pool, logger, services }) : undefined;
     return new Running({ member, commands, foreign, part, listener });
   }
 
@@ -265,7 +263,7 @@ class Running {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.listener.close(0);
+    await this.listener?.close(0);
     await this.#ran;
     await this.part.stop();
     await this.commands.stop();

@@ -44,13 +44,25 @@ async function diagnose(endpoint: string, trust: ServerTrust, clock: Clock, sign
   return channel;
 }
 
+const serverLeaves = new WeakMap<Channel, () => Uint8Array | undefined>();
+
+/** DER of the certificate that the server of a channel has proved in its last handshake. */
+export const serverLeafOf = (channel: Channel): Uint8Array | undefined => serverLeaves.get(channel)?.();
+
 async function tryDial(endpoint: string, trust: ServerTrust, clock: Clock): Promise<Channel | undefined> {
-  const { secureContext, checkServerIdentity } = tlsOptions(trust);
+  let leaf: Uint8Array | undefined;
+  const checkServer: ServerTrust['checkServer'] = (shown) => {
+    const failure = trust.checkServer(shown);
+    if (failure === undefined) leaf = new Uint8Array(shown);
+    return failure;
+  };
+  const { secureContext, checkServerIdentity } = tlsOptions({ ...trust, checkServer });
   const channel = new Channel(
     `dns:${endpoint}`,
     credentials.createFromSecureContext(secureContext, { checkServerIdentity }),
     OPTIONS,
   );
+  serverLeaves.set(channel, () => leaf);
   const giveUpMs = clock.nowMs() + LIMITS.rpcConnectTimeoutMs;
   for (;;) {
     const state = channel.getConnectivityState(true);

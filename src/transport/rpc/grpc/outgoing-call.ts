@@ -2,6 +2,7 @@ import { status as Status, type Channel } from '@grpc/grpc-js';
 import type { CollectiveError } from '../../../base/index.js';
 import type { OpenOptions, RpcCall } from '../channel.js';
 import { bufferOf, bytesOf } from './buffers.js';
+import { serverLeafOf } from './dial.js';
 import { errorOfStatus, requestMetadata } from './metadata.js';
 
 interface Receiving {
@@ -49,6 +50,7 @@ export function startCall(
   if (options.signal.aborted) cancel();
 
   const outgoing: RpcCall = {
+    serverLeaf: serverLeafOf(channel),
     send(message) {
       if (ended !== undefined) return Promise.resolve(false);
       return new Promise((resolve) => {

@@ -12,7 +12,7 @@ export interface LoopbackCall {
 }
 
 export function createLoopbackCall(
-  leaf: Uint8Array | undefined,
+  { leaf, serverLeaf }: { readonly leaf: Uint8Array | undefined; readonly serverLeaf: Uint8Array },
   options: OpenOptions,
   timers: Timers,
   onEnded: () => void,
@@ -45,6 +45,7 @@ export function createLoopbackCall(
           abandon(new CollectiveError('DEADLINE_EXCEEDED', 'The coordinator did not answer in time.'));
         });
   const client: RpcCall = {
+    serverLeaf,
     send: (message) => requests.send(message),
     endRequests: () => {
       requests.end();

@@ -42,7 +42,9 @@ export function createLoopbackTransport(world: LoopbackOptions): RpcTransport {
       open: async (path, options) => {
         const serving = reach();
         if (options.signal.aborted) throw new CollectiveError('CANCELLED', 'The call was cancelled.');
-        const call = createLoopbackCall(leafOf(), options, world.timers, () => open.delete(call.client));
+        const call = createLoopbackCall({ leaf: leafOf(), serverLeaf: serving.options.own.leaf }, options, world.timers, () =>
+          open.delete(call.client),
+        );
         open.add(call.client);
         serving.accept(path, call.server);
         return call.client;

@@ -16,10 +16,12 @@ export interface PeerMessage {
     | { readonly $case: "states"; readonly value: PeerStateHashes }
     | { readonly $case: "ping"; readonly value: PeerPing }
     | { readonly $case: "pong"; readonly value: PeerPong }
+    | { readonly $case: "ask"; readonly value: PeerAsk }
     | undefined;
 }
 
 export interface PeerHello {
+  /** From 2 on: takes `ask` where it dialled. */
   readonly protocolVersion: number;
   /** Random at each start of the process. */
   readonly bootId: string;
@@ -79,6 +81,39 @@ export interface PeerPing {
 
 export interface PeerPong {
   readonly nonce: number;
+}
+
+/** To the side that dialled the session: the sender has a call for it that waits for an `Answer` to take it up. */
+export interface PeerAsk {
+  readonly callId: number;
+}
+
+export interface AnswerRequest {
+  readonly part:
+    | //
+    /** First: which call is taken up. */
+    { readonly $case: "callId"; readonly value: number }
+    | //
+    /** One encoded answer of the method that was called. */
+    { readonly $case: "message"; readonly value: Uint8Array }
+    | //
+    /** Last. */
+    { readonly $case: "end"; readonly value: AnswerEnd }
+    | undefined;
+}
+
+export interface AnswerEnd {
+  /** Empty where the call went well; else the error as UTF-8 JSON {code, message, next?, details?}. */
+  readonly error: Uint8Array;
+}
+
+/** One, with the call itself. That the stream ends before the `end` means that the answers are not wanted any more. */
+export interface AnswerResponse {
+  /** /<service>/<method> */
+  readonly path: string;
+  readonly requestId: string;
+  /** The encoded request. */
+  readonly request: Uint8Array;
 }
 
 export interface PullRequest {
@@ -190,6 +225,9 @@ export const PeerMessage: MessageFns<PeerMessage> = {
       case "pong":
         PeerPong.encode(message.message.value, writer.uint32(58).fork()).join();
         break;
+      case "ask":
+        PeerAsk.encode(message.message.value, writer.uint32(66).fork()).join();
+        break;
     }
     return writer;
   },
@@ -261,6 +299,14 @@ export const PeerMessage: MessageFns<PeerMessage> = {
             }
 
             message.message = { $case: "pong", value: PeerPong.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.message = { $case: "ask", value: PeerAsk.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -875,6 +921,236 @@ export const PeerPong: MessageFns<PeerPong> = {
             }
 
             message.nonce = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePeerAsk(): PeerAsk {
+  return { callId: 0 };
+}
+
+export const PeerAsk: MessageFns<PeerAsk> = {
+  encode(message: PeerAsk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.callId !== 0) {
+      writer.uint32(8).uint64(message.callId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PeerAsk {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePeerAsk() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.callId = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAnswerRequest(): AnswerRequest {
+  return { part: undefined };
+}
+
+export const AnswerRequest: MessageFns<AnswerRequest> = {
+  encode(message: AnswerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.part?.$case) {
+      case "callId":
+        writer.uint32(8).uint64(message.part.value);
+        break;
+      case "message":
+        writer.uint32(18).bytes(message.part.value);
+        break;
+      case "end":
+        AnswerEnd.encode(message.part.value, writer.uint32(26).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AnswerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAnswerRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.part = { $case: "callId", value: longToNumber(reader.uint64()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.part = { $case: "message", value: reader.bytes() };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.part = { $case: "end", value: AnswerEnd.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAnswerEnd(): AnswerEnd {
+  return { error: new Uint8Array(0) };
+}
+
+export const AnswerEnd: MessageFns<AnswerEnd> = {
+  encode(message: AnswerEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.error.length !== 0) {
+      writer.uint32(10).bytes(message.error);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AnswerEnd {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAnswerEnd() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.error = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAnswerResponse(): AnswerResponse {
+  return { path: "", requestId: "", request: new Uint8Array(0) };
+}
+
+export const AnswerResponse: MessageFns<AnswerResponse> = {
+  encode(message: AnswerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    if (message.request.length !== 0) {
+      writer.uint32(26).bytes(message.request);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AnswerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAnswerResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.request = reader.bytes();
             continue;
           }
         }
@@ -1567,6 +1843,18 @@ export const PeerServiceDefinition = {
       requestType: PullRequest as typeof PullRequest,
       requestStream: false,
       responseType: PullResponse as typeof PullResponse,
+      responseStream: true,
+      options: {},
+    },
+    /**
+     * A call the other way round, for whoever cannot be dialled: the caller dialled the session in which it was asked for it, takes it
+     * up here, and gives the answers of its own peer services. Only calls with one request.
+     */
+    answer: {
+      name: "Answer",
+      requestType: AnswerRequest as typeof AnswerRequest,
+      requestStream: true,
+      responseType: AnswerResponse as typeof AnswerResponse,
       responseStream: true,
       options: {},
     },
