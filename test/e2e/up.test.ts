@@ -24,12 +24,13 @@ const upArgs = (): readonly string[] => [
   ...flag('capacity', '10G'),
   ...flag('home-listen', address(0)),
   ...flag('enrolment-listen', address(1)),
-  ...flag('node-listen', address(2)),
+  // The one between them is where other members come in: two after the first.
+  ...flag('node-listen', address(3)),
 ];
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'collective-up-'));
-  ports = await freePorts(4);
+  ports = await freePorts(5);
   const folder = (name: string): string => join(root, name);
   env = { ...process.env, HOME: folder('home'), XDG_CONFIG_HOME: folder('config'), XDG_DATA_HOME: folder('data'), NO_COLOR: '1' };
   await mkdir(folder('home'));
@@ -79,7 +80,7 @@ test('files get their second copy once a second node has joined', async () => {
   const { invite } = jsonOf(await command('node', 'invite', '--json'), z.object({ invite: z.string() }));
   const tooSmall = await command('node', 'join', invite, '--path', join(root, 'second'), '--capacity', '1', '--json');
   expect(jsonOf(tooSmall, REFUSAL).error.code).toBe('USAGE');
-  await command('node', 'join', invite, '--path', join(root, 'second'), '--capacity', '10G', '--listen', address(3));
+  await command('node', 'join', invite, '--path', join(root, 'second'), '--capacity', '10G', '--listen', address(4));
   await second.start();
   let stored = await put();
   // It may still be on its way to the coordinator.
