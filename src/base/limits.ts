@@ -64,6 +64,9 @@ export const LIMITS = {
   forwardedCallsPerMember: 256,
   /** Directories with a policy of their own. */
   policies: 4096,
+  /** Looked at when a policy is set, to say how many files there have fewer copies than it asks for. */
+  policyEntriesLooked: 10_000,
+  policyChunksLooked: 50_000,
   /** How long a change waits for enough witnesses before it is refused, and then for their word that they hold it. */
   witnessPatienceMs: 5_000,
   /** Blocks that may be ahead of what the witnesses hold, before new commands wait. */

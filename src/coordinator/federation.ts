@@ -6,6 +6,7 @@ import type { CommandLoop } from './commands/command-loop.js';
 import type { CoordinatorOptions } from './coordinator-options.js';
 import { type CopiesPart, openCopiesPart, type OwnCopies } from './foreign/copies-part.js';
 import type { SharedCopies } from './foreign/shared-copies.js';
+import type { SharedSpace } from './foreign/shared-space.js';
 import type { JoinDesk } from './members/join-desk.js';
 import { openMembersPart } from './members/members-part.js';
 import type { OtherLogs } from './members/other-logs.js';
@@ -57,6 +58,8 @@ export class Federation {
   readonly joining: JoinDesk;
   /** Copies with other members, for the calls of the own tree. */
   readonly copies: SharedCopies;
+  /** How much lies with others, and here for them. */
+  readonly space: SharedSpace;
   readonly #options: FederationOptions;
   readonly #parts: FederationPart[];
   readonly #office: PeersOffice;
@@ -81,6 +84,7 @@ export class Federation {
     this.trust = made.trust;
     this.joining = made.joining;
     this.copies = made.copies.shared;
+    this.space = made.copies.space;
     this.#parts = made.parts;
     this.#office = made.office;
     this.#logs = made.logs;

@@ -1,10 +1,12 @@
-import { CollectiveError, fail, type FileId, type GrantId, LIMITS, type MemberId, ok } from '../base/index.js';
-import type { GrantRight } from '../events/index.js';
+import { CollectiveError, fail, type GrantId, LIMITS, type MemberId, ok } from '../base/index.js';
+import type { GrantRight, GrantWithdrawn } from '../events/index.js';
 import type { GrantRow } from '../projections/index.js';
 import type { Decision, DecisionContext } from './decision.js';
 import { type GrantViews, hasEnded } from './grant-scope.js';
 import { findDirectory, type Names, showPath } from './namespace/lookup.js';
 
+/** Of one member in one folder there are more only where they were given by an earlier version. */
+const REPLACED_MAX = 64;
 const RIGHTS: readonly GrantRight[] = ['read', 'write'];
 
 export interface GiveGrant {
@@ -15,7 +17,11 @@ export interface GiveGrant {
   readonly lifeMs: number;
 }
 
-/** A member may read or change a folder from now on. Errors: those of the path, PERMISSION_DENIED, REQUEST_INVALID, ALREADY_EXISTS. */
+/**
+ * A member may read or change a folder from now on. Grants to it in the same folder that the new one includes are withdrawn with
+ * it, so that the same one given again for longer is one grant, not two. Errors: those of the path, PERMISSION_DENIED, REQUEST_INVALID,
+ * ALREADY_EXISTS where such a one stands, LIMIT_EXCEEDED.
+ */
 export function decideGiveGrant(giving: GiveGrant, views: GrantViews, context: Pick<DecisionContext, 'nowMs'>): Decision {
   const { names, memberId, lifeMs } = giving;
   const rights = RIGHTS.filter((right) => giving.rights.includes(right));
@@ -45,34 +51,37 @@ export function decideGiveGrant(giving: GiveGrant, views: GrantViews, context: P
   }
   const { fileId } = found.value;
   const untilMs = lifeMs === 0 ? 0 : context.nowMs + lifeMs;
-  const earlier = views.grants.ofMember(memberId).find(([, row]) => includes(row, { fileId, rights, untilMs }, context.nowMs));
-  if (earlier !== undefined) {
-    const [grantId] = earlier;
-    return fail(
-      new CollectiveError('ALREADY_EXISTS', `${peer.name} has that already at ${showPath(names)}, by grant ${grantId}.`, {
-        next: 'See all: collective grant list',
-        details: { grantId },
-      }),
-    );
-  }
-  if (views.grants.all().length >= LIMITS.grants) {
+  const asked: Terms = { rights, untilMs };
+  const standing = views.grants
+    .ofMember(memberId)
+    .filter(([, row]) => row.directoryId === fileId && !hasEnded(row, context.nowMs));
+  const enough = standing.find(([, row]) => includes(row, asked));
+  if (enough !== undefined) return fail(givenAlready(peer.name, names, enough));
+  const replaced = standing.filter(([, row]) => includes(asked, row)).slice(0, REPLACED_MAX);
+  if (views.grants.all().length - replaced.length >= LIMITS.grants) {
     return fail(
       new CollectiveError('LIMIT_EXCEEDED', `There are ${LIMITS.grants} grants already.`, {
         next: 'Remove those that have ended: collective grant list --all',
       }),
     );
   }
-  return ok([{ type: 'GrantGiven', directoryId: fileId, memberId, rights, untilMs }]);
+  const withdrawn = replaced.map(([grantId]): GrantWithdrawn => ({ type: 'GrantWithdrawn', grantId }));
+  return ok([{ type: 'GrantGiven', directoryId: fileId, memberId, rights, untilMs }, ...withdrawn]);
 }
 
-function includes(
-  row: GrantRow,
-  asked: { readonly fileId: FileId; readonly rights: readonly GrantRight[]; readonly untilMs: number },
-  nowMs: number,
-): boolean {
-  if (row.directoryId !== asked.fileId || hasEnded(row, nowMs)) return false;
-  const lasts = row.untilMs === 0 || (asked.untilMs !== 0 && row.untilMs >= asked.untilMs);
-  return lasts && asked.rights.every((right) => row.rights.includes(right));
+type Terms = Pick<GrantRow, 'rights' | 'untilMs'>;
+
+/** Every right of the other, for at least as long. */
+function includes(one: Terms, other: Terms): boolean {
+  const lasts = one.untilMs === 0 || (other.untilMs !== 0 && one.untilMs >= other.untilMs);
+  return lasts && other.rights.every((right) => one.rights.includes(right));
+}
+
+function givenAlready(name: string, names: Names, [grantId]: readonly [GrantId, GrantRow]): CollectiveError {
+  return new CollectiveError('ALREADY_EXISTS', `${name} has that already at ${showPath(names)}, by grant ${grantId}.`, {
+    next: `See until when: collective grant list ${showPath(names)}; for less than it gives, take it back first: collective grant remove ${grantId}`,
+    details: { grantId },
+  });
 }
 
 /** Error: NOT_FOUND. */

@@ -50,7 +50,7 @@ export { decideSetAttributes, type SetAttributes } from './namespace/set-attribu
 export { decideNodeHello, decideNodeUnreachable, decideNodeUse, nodeNamed, type NodeHello } from './node-decisions.js';
 export { type Candidate, NodeChoice, type PlannedChunk, type Unusable } from './node-choice.js';
 export { type ChunkPlan, checkRoom, planPlacement, type Room, roomFor } from './placement-plan.js';
-export { type MemberCandidate, planSpread, type SharedChunk, type SpreadPlan } from './spread-plan.js';
+export { checkSpreadRoom, type MemberCandidate, planSpread, type SharedChunk, type SpreadPlan } from './spread-plan.js';
 export {
   decideWitnesses,
   type MemberCandidates,
@@ -77,8 +77,10 @@ export {
   pledgeUsedUp,
 } from './foreign/foreign-decisions.js';
 export { decideSetPledge } from './foreign/pledge-decisions.js';
-export { type Policy, type PolicyAt, policyFor, policyForTree } from './policies/policy-for.js';
+export { type Policy, type PolicyAt, policyFor, policyForTree, policyPlaces } from './policies/policy-for.js';
 export { decideSetPolicy, type SetPolicy } from './policies/set-policy.js';
+export { type HoldersNow, type MemberRoom, type PolicyPlace, type Shortfall, shortfallOf } from './policies/outlook.js';
+export { aboveRoom, belowUse, type PledgeShortfall } from './policies/pledge-outlook.js';
 export { decideCloseUpload, decideExpireUpload, decideOpenUpload, openUpload } from './uploads/upload-decisions.js';
 export {
   checkMayCome,

@@ -100,7 +100,7 @@ function tooLittleSpace(bytes: number, copies: number, candidates: readonly Room
  * The most bytes of which so many copies fit: no node takes a byte twice, and all together take all copies. It is the greatest
  * size for which the sum of what each node can take of it is `copies` times as much.
  */
-export function roomFor(copies: number, candidates: readonly Candidate[]): number {
+export function roomFor(copies: number, candidates: readonly Pick<Room, 'freeBytes'>[]): number {
   const free = candidates.map(({ freeBytes }) => Math.max(0, freeBytes)).sort((left, right) => right - left);
   if (copies < 1 || free.length < copies) return 0;
   // Nodes larger than the result take all of it: as many of the largest as there may be are set aside, one by one.
@@ -123,7 +123,15 @@ export function checkRoom(
 ): Result<undefined, CollectiveError> {
   const { bytes, copies } = request;
   if (candidates.length < copies) return tooFewNodes(copies, candidates, unusable);
-  const room = candidates.reduce((sum, { freeBytes }) => sum + Math.min(freeBytes, bytes), 0);
-  if (room >= bytes * copies) return ok(undefined);
+  if (hasRoom(request, candidates)) return ok(undefined);
   return tooLittleSpace(bytes, copies, candidates);
+}
+
+/** No holder takes more than the whole, and all together take all copies. */
+export function hasRoom(
+  { bytes, copies }: { readonly bytes: number; readonly copies: number },
+  candidates: readonly Pick<Room, 'freeBytes'>[],
+): boolean {
+  const room = candidates.reduce((sum, { freeBytes }) => sum + Math.min(Math.max(0, freeBytes), bytes), 0);
+  return room >= bytes * copies;
 }

@@ -1,7 +1,6 @@
 import { CollectiveError, fail, formatSize, type MemberId, type NodeId, ok, type Result } from '../base/index.js';
-import { copiesWord } from './copies-word.js';
 import { type Candidate, NodeChoice, type PlannedChunk, rendezvousScore, type Unusable } from './node-choice.js';
-import { type ChunkPlan, chunkPlanOf } from './placement-plan.js';
+import { type ChunkPlan, chunkPlanOf, hasRoom, type Room } from './placement-plan.js';
 
 /** Another member who could take chunks now: it is admitted, its coordinator answers, and its pledge is not used up. */
 export interface MemberCandidate {
@@ -77,6 +76,30 @@ function chooseMembers(
   return chosen.map(({ memberId }) => memberId);
 }
 
+/**
+ * Whether there is room for so many copies of so many bytes at all, on own nodes and with members. Errors as of `planSpread`.
+ */
+export function checkSpreadRoom(request: {
+  readonly bytes: number;
+  /** The fewest that are enough. */
+  readonly copies: number;
+  readonly candidates: readonly Room[];
+  readonly members: readonly Pick<MemberCandidate, 'name' | 'freeBytes'>[];
+  readonly unusable: readonly Unusable[];
+}): Result<undefined, CollectiveError> {
+  const { bytes, copies, candidates, members, unusable } = request;
+  const holders = [...candidates, ...members];
+  if (holders.length >= copies && hasRoom(request, holders)) return ok(undefined);
+  const states = [
+    ...candidates.map(({ name, freeBytes, full }) =>
+      full === true ? `${name} is full` : `${name} has ${formatSize(freeBytes)} left`,
+    ),
+    ...members.map(({ name, freeBytes }) => ofPledge(name, freeBytes)),
+    ...unusable.map(({ name, why }) => `${name} is ${why}`),
+  ];
+  return fail(noRoom({ copies, bytes, holders: holders.length, states, unusable }));
+}
+
 function tooFew(
   chunk: SharedChunk,
   { minimumCopies, candidates, members, unusable }: Parameters<typeof planSpread>[0],
@@ -88,19 +111,39 @@ function tooFew(
       full === true ? `${name} is full` : `${name} has ${formatSize(nodes.freeBytes(nodeId))} left`,
     ),
     ...members.map(({ memberId, name }) =>
-      chunk.refusedBy.includes(memberId)
-        ? `${name} takes nothing just now`
-        : `${name} has ${formatSize(left.get(memberId) ?? 0)} left of its pledge`,
+      chunk.refusedBy.includes(memberId) ? `${name} takes nothing just now` : ofPledge(name, left.get(memberId) ?? 0),
     ),
     ...unusable.map(({ name, why }) => `${name} is ${why}`),
   ];
-  const who = states.length === 0 ? 'there is neither a node nor a member with a pledge' : states.join(', ');
   const holders = candidates.length + members.length;
-  const code = holders < minimumCopies ? 'NOT_ENOUGH_NODES' : 'NOT_ENOUGH_SPACE';
-  return fail(
-    new CollectiveError(code, `There is no room for ${copiesWord(minimumCopies)} of ${formatSize(chunk.lengthBytes)}: ${who}.`, {
-      next: 'See collective pledge list and collective node list; or let fewer copies be enough for now with: collective policy set PATH --min-copies N',
-      details: { copies: minimumCopies, usable: holders },
-    }),
+  return fail(noRoom({ copies: minimumCopies, bytes: chunk.lengthBytes, holders, states, unusable }));
+}
+
+const ofPledge = (name: string, freeBytes: number): string =>
+  `${name} has ${formatSize(Math.max(0, freeBytes))} left of its pledge`;
+
+function noRoom(found: {
+  readonly copies: number;
+  readonly bytes: number;
+  readonly holders: number;
+  readonly states: readonly string[];
+  readonly unusable: readonly Unusable[];
+}): CollectiveError {
+  const { copies, bytes, holders, states, unusable } = found;
+  const who = states.length === 0 ? 'there is neither a node nor a member with a pledge' : states.join(', ');
+  const wanted = copies === 1 ? '1 copy' : `${copies} copies, each elsewhere,`;
+  const ways = [
+    ...(unusable.length > 0 ? ['bring back or wait for those that are away (collective node list, collective peer list)'] : []),
+    'ask another member for a pledge, or a larger one (collective pledge list)',
+    'add a node (collective node invite)',
+    'let fewer copies be enough for now (collective policy set PATH --copies N --min-copies M)',
+  ];
+  return new CollectiveError(
+    holders < copies ? 'NOT_ENOUGH_NODES' : 'NOT_ENOUGH_SPACE',
+    `There is no room for ${wanted} of ${formatSize(bytes)}: ${who}.`,
+    {
+      next: `One of these: ${ways.join('; ')}.`,
+      details: { copies, usable: holders },
+    },
   );
 }

@@ -53,6 +53,7 @@ export type {
   ReplayLogResponse,
   RevokeCertificatesRequest,
   RevokeCertificatesResponse,
+  SharedUsage,
   StorageInfo,
   UsageInfo,
   VerifyLogRequest,

@@ -66,6 +66,17 @@ const members = (): readonly [Cluster, Cluster, Cluster] => [
   collective.of('carol'),
 ];
 
+interface Space {
+  readonly onNodes: { readonly size: number };
+  readonly withMembers: { readonly size: number };
+  readonly forMembers: { readonly size: number; readonly pledged: number };
+}
+
+interface Stored {
+  readonly filesBelow: number;
+  readonly findings: readonly { readonly code: string; readonly next: string }[];
+}
+
 interface Kept {
   readonly copies: { readonly present: number; readonly wanted: number };
   readonly nodes: readonly { readonly kind: string; readonly name: string; readonly chunks: number; readonly state: string }[];
@@ -98,9 +109,17 @@ describe('copies with other members', () => {
       ['bob', 5],
       ['carol', 5],
     ]);
+    const each = photo.length + note.length;
     for (const member of [bob, carol]) {
-      expect((await pledges(member)).given).toMatchObject([{ member: { name: 'alice' }, usedBytes: photo.length + note.length }]);
+      expect((await pledges(member)).given).toMatchObject([{ member: { name: 'alice' }, usedBytes: each }]);
+      expect((await json<Space>(member, ['df'])).forMembers).toMatchObject({ size: each, pledged: 1_000_000_000 });
     }
+    const { onNodes, withMembers, forMembers } = (await json<{ usage: Space }>(alice, ['status'])).usage;
+    expect({ onNodes: onNodes.size, withMembers: withMembers.size, forMembers: forMembers.size }).toEqual({
+      onNodes: each,
+      withMembers: 2 * each,
+      forMembers: 0,
+    });
   });
 
   it('are refused beyond the pledge, and fewer are enough for now', async () => {
@@ -110,7 +129,22 @@ describe('copies with other members', () => {
       (await pledges(alice)).received.some(({ pledgedBytes }) => pledgedBytes < 1_000_000_000),
     );
     await writeFile(join(root, 'b.jpg'), contentOf(2_000_000, 11));
-    await alice.ok(['put', join(root, 'b.jpg'), '/photos']);
+    const put = await json<Stored>(alice, ['put', join(root, 'b.jpg'), '/photos']);
+    expect(put).toMatchObject({ filesBelow: 0, findings: [{ code: 'spread-unmet' }] });
+    expect(put.findings[0]?.next).toContain('bob');
+    const five = await json<Stored>(alice, [
+      'policy',
+      'set',
+      '/photos',
+      '--copies',
+      '5',
+      '--spread',
+      'members',
+      '--min-copies',
+      '2',
+    ]);
+    expect(five).toMatchObject({ filesBelow: 3, findings: [{ code: 'too-few-holders' }] });
+    await alice.ok(['policy', 'set', '/photos', '--copies', '3', '--spread', 'members', '--min-copies', '2']);
     expect(await holders(alice, '/photos/b.jpg')).toContain('member carol');
     expect(await holders(alice, '/photos/b.jpg')).not.toContain('member bob');
     expect((await pledges(bob)).given).toMatchObject([{ usedBytes: photo.length + note.length }]);

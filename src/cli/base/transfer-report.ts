@@ -1,5 +1,6 @@
 import { CollectiveError, EXIT, formatDuration, formatSize } from '../../base/index.js';
-import type { UploadFailure } from '../../client/index.js';
+import type { CollectiveClient, UploadFailure } from '../../client/index.js';
+import { type FindingJson, findingJson } from '../format/status.js';
 
 /** One thing that a transfer had to leave out. */
 export interface FailureJson {
@@ -56,7 +57,33 @@ export function transferLine(report: {
 /** `2 copies`; `1 of 2 copies for now` where there were not nodes enough. */
 export function copiesText({ copies, fewestCopies }: { readonly copies: number; readonly fewestCopies: number }): string {
   const all = copies === 1 ? '1 copy' : `${copies} copies`;
-  return fewestCopies < copies ? `${fewestCopies} of ${all} for now: see collective status` : all;
+  return fewestCopies < copies ? `${fewestCopies} of ${all} for now` : all;
+}
+
+/**
+ * What a folder's policy asks for and what was stored now has not got: too few copies, or too many of them on nodes of the own
+ * member. Empty where all is as it should be. With `copies` it was the caller who asked for so many.
+ */
+export async function unmetFindings(
+  client: CollectiveClient,
+  asked: { readonly path: string; readonly copies: number },
+  report: { readonly filesBelow: number; readonly spread: string },
+  signal: AbortSignal,
+): Promise<readonly FindingJson[]> {
+  const isOwn = asked.path.startsWith('/');
+  if (!isOwn || asked.copies > 0 || (report.filesBelow === 0 && report.spread !== 'members')) return [];
+  return (await client.copies.showPolicy(asked.path, signal)).findings.map(findingJson);
+}
+
+/** What to tell of it, in lines; empty: nothing. */
+export function unmetText(filesBelow: number, findings: readonly FindingJson[]): string {
+  const [first] = findings;
+  if (filesBelow === 0) return first?.code === 'spread-unmet' ? `${first.message}\nNext: ${first.next}` : '';
+  const files = filesBelow === 1 ? '1 file has' : `${filesBelow} files have`;
+  const them = filesBelow === 1 ? 'it' : 'them';
+  const why = first === undefined ? '' : ` ${first.message}`;
+  const next = first === undefined ? 'See what is missing: collective status' : first.next;
+  return `${files} fewer copies than wanted.${why}\nNext: ${next}; then put ${them} again.`;
 }
 
 const counted = (count: number, word: string): string => (count === 1 ? `1 ${word}` : `${count} ${word}s`);

@@ -1,6 +1,7 @@
 import { formatDuration, formatSize } from '../../base/index.js';
 import { ClientCommand } from '../base/client-command.js';
 import { printable } from '../format/entries.js';
+import { sharedLines } from '../format/shared.js';
 import { storageJson, type StorageJson } from '../format/storage.js';
 import { formatTable } from '../format/table.js';
 
@@ -52,7 +53,8 @@ function table({ nodes, total }: StorageJson): string {
   );
 }
 
-function lines({ room, live, kept, deleted, purged, unique, log, retentionMs }: StorageJson): readonly string[] {
+function lines(storage: StorageJson): readonly string[] {
+  const { room, live, kept, deleted, purged, unique, log, retentionMs } = storage;
   const sizes = (part: { readonly size: number; readonly stored: number }): string =>
     `${formatSize(part.size)}, with all copies ${formatSize(part.stored)}`;
   const copies = room.copies === 1 ? '1 copy' : `${room.copies} copies`;
@@ -64,6 +66,7 @@ function lines({ room, live, kept, deleted, purged, unique, log, retentionMs }: 
     `Deleted:   ${sizes(deleted)} (restorable for ${formatDuration(retentionMs)})`,
     `Purged:    ${sizes(purged)} (gone for good; what nothing else shares is not freed yet)`,
     `Chunks:    ${formatSize(unique.size)}, with all copies ${formatSize(unique.stored)}; what files share is here once`,
+    ...sharedLines(storage, { others: 'Others:    ', kept: 'For them:  ' }),
     `Log:       ${formatSize(log)} on the coordinator's disk`,
   ];
 }

@@ -1,7 +1,15 @@
 import { Args, Flags } from '@oclif/core';
 import { CollectiveError, formatSize } from '../../base/index.js';
 import { ClientCommand } from '../base/client-command.js';
-import { copiesText, failureLines, failuresJson, transferError, transferLine } from '../base/transfer-report.js';
+import {
+  copiesText,
+  failureLines,
+  failuresJson,
+  transferError,
+  transferLine,
+  unmetFindings,
+  unmetText,
+} from '../base/transfer-report.js';
 import { currentFileTime, newFileMode, standardInput } from '../local/standard-streams.js';
 import { transferView } from '../progress/transfer-bar.js';
 
@@ -24,7 +32,7 @@ export default class Put extends ClientCommand {
     copies: Flags.integer({
       min: 1,
       max: 16,
-      description: "How many nodes are to hold it. Default: the member's.",
+      description: "How many copies there are to be. Default: the folder's policy.",
       helpValue: 'NUMBER',
     }),
   };
@@ -68,6 +76,10 @@ export default class Put extends ClientCommand {
     const done = files + directories + symlinks;
     if (done > 0 || failureCount === 0)
       this.say(`Stored ${transferLine({ ...report, durationMs })}, ${copiesText(report)}${known}${holes}.`);
+    const asked = { path: destination, copies: common.copies };
+    const findings = await unmetFindings(client, asked, report, this.interrupted);
+    const unmet = unmetText(report.filesBelow, findings);
+    if (unmet !== '') this.warnAside(unmet);
     const result = {
       files,
       directories,
@@ -78,6 +90,8 @@ export default class Put extends ClientCommand {
       holes: holeBytes,
       copies,
       fewestCopies,
+      filesBelow: report.filesBelow,
+      findings,
       durationMs,
     };
     return this.finish(

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { ClientCommand } from '../base/client-command.js';
-import { copiesText, transferError, transferLine } from '../base/transfer-report.js';
+import { copiesText, transferError, transferLine, unmetFindings, unmetText } from '../base/transfer-report.js';
 import { currentFileTime, newFileMode, standardInput } from '../local/standard-streams.js';
 
 export default class Write extends ClientCommand {
@@ -35,6 +35,10 @@ export default class Write extends ClientCommand {
     if (error !== undefined) throw error;
     const durationMs = Date.now() - beginMs;
     this.say(`Stored ${transferLine({ ...report, durationMs })}, ${copiesText(report)}.`);
+    const asked = { path: args.path, copies: flags.copies ?? 0 };
+    const findings = await unmetFindings(client, asked, report, this.interrupted);
+    const unmet = unmetText(report.filesBelow, findings);
+    if (unmet !== '') this.warnAside(unmet);
     const { bytes, sentBytes, knownBytes, holeBytes, copies, fewestCopies } = report;
     return {
       path: args.path,
@@ -44,6 +48,8 @@ export default class Write extends ClientCommand {
       holes: holeBytes,
       copies,
       fewestCopies,
+      filesBelow: report.filesBelow,
+      findings,
       durationMs,
     };
   }

@@ -1,5 +1,6 @@
 import type { GrantInfo } from '../../client/index.js';
 import { shortTime } from './entries.js';
+import { printable } from './printable.js';
 import { formatTable } from './table.js';
 
 export interface GrantJson {
@@ -7,6 +8,8 @@ export interface GrantJson {
   /** Null: the folder was removed. */
   readonly path: string | null;
   readonly folder: string;
+  /** Whose folder it is. */
+  readonly owner: { readonly id: string; readonly name: string };
   readonly member: { readonly id: string; readonly name: string };
   readonly rights: readonly string[];
   readonly given: string;
@@ -20,6 +23,7 @@ export const grantJson = (grant: GrantInfo): GrantJson => ({
   id: grant.grantId,
   path: grant.path === '' ? null : grant.path,
   folder: grant.directoryId,
+  owner: { id: grant.ownerId ?? '', name: grant.ownerName ?? '' },
   member: { id: grant.memberId, name: grant.memberName },
   rights: grant.rights,
   given: new Date(grant.givenMs).toISOString(),
@@ -29,6 +33,20 @@ export const grantJson = (grant: GrantInfo): GrantJson => ({
 
 export const untilText = ({ until }: GrantJson): string => (until === null ? 'no end' : shortTime(Date.parse(until)));
 
+/** Of folders of other members: with whose they are, as paths are written. */
+export function receivedTable(grants: readonly GrantJson[]): string {
+  return formatTable(
+    ['GRANT', 'RIGHTS', 'PATH', 'UNTIL', 'STATE'].map((title) => ({ title })),
+    grants.map((grant) => [
+      grant.id,
+      grant.rights.join(','),
+      printable(`${grant.owner.name}:${grant.path ?? '(removed)'}`),
+      untilText(grant),
+      grant.state,
+    ]),
+  );
+}
+
 export function grantTable(grants: readonly GrantJson[]): string {
   return formatTable(
     ['GRANT', 'MEMBER', 'RIGHTS', 'PATH', 'UNTIL', 'STATE'].map((title) => ({ title })),
@@ -36,7 +54,7 @@ export function grantTable(grants: readonly GrantJson[]): string {
       grant.id,
       grant.member.name,
       grant.rights.join(','),
-      grant.path ?? '(removed)',
+      printable(grant.path ?? '(removed)'),
       untilText(grant),
       grant.state,
     ]),

@@ -1,6 +1,7 @@
 import { counted, formatDuration, formatSize } from '../../base/index.js';
 import { paint, type Colour } from './colour.js';
 import { nodesTable } from './nodes.js';
+import { sharedLines } from './shared.js';
 import { printable } from './printable.js';
 import type { StatusJson } from './status.js';
 
@@ -26,7 +27,8 @@ export function statusText(
     nodes.length === 0 ? 'No node has joined yet. Next: collective node invite' : nodesTable(nodes, shown.nowMs),
     '',
     `Files    ${usage.files} in ${counted(usage.directories, 'folder')}, ${formatSize(usage.fileBytes)}; ` +
-      `${counted(usage.copies, 'copy', 'copies')} of ${counted(usage.chunks, 'chunk')}, ${formatSize(usage.storedBytes)} of ${formatSize(usage.capacity)} used`,
+      `${counted(usage.copies, 'copy', 'copies')} of ${counted(usage.chunks, 'chunk')}, ${formatSize(usage.onNodes.size + usage.forMembers.size)} of ${formatSize(usage.capacity)} used`,
+    ...sharedLines(usage, { others: 'Others   ', kept: 'Kept     ' }),
     `Log      ${member.name} at ${log.epoch}-${log.head}, ${formatSize(log.bytes)}, ${placesText(log)}`,
     `Audit    ${auditText(audit, log.head, shown.nowMs)}`,
     `Version  ${coordinator.version} (coordinator), ${shown.programVersion} (this command); context ${shown.contextName}`,

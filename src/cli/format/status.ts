@@ -23,11 +23,20 @@ export const nodeJson = (node: NodeInfo) => ({
 
 export type NodeJson = ReturnType<typeof nodeJson>;
 
+export interface FindingJson {
+  readonly code: string;
+  readonly severity: string;
+  readonly message: string;
+  readonly next: string;
+}
+
+export const findingJson = ({ code, severity, message, next }: FindingJson): FindingJson => ({ code, severity, message, next });
+
 /** What scripts get to see of the whole. */
 export const statusJson = (status: Status) => ({
   member: { id: status.memberId, name: status.memberName },
   health: status.health,
-  findings: status.findings.map(({ code, severity, message, next }) => ({ code, severity, message, next })),
+  findings: status.findings.map(findingJson),
   nodes: status.nodes.map(nodeJson),
   usage: {
     files: status.usage?.files ?? 0,
@@ -40,6 +49,7 @@ export const statusJson = (status: Status) => ({
     capacity: status.usage?.capacityBytes ?? 0,
     underProtectedChunks: status.usage?.underProtectedChunks ?? 0,
     damagedCopies: status.usage?.damagedCopies ?? 0,
+    ...sharedJson(status.usage),
     ...(status.usage?.storage?.underProtectedFiles === undefined
       ? {}
       : { underProtectedFiles: status.usage.storage.underProtectedFiles }),
@@ -88,5 +98,17 @@ export const statusJson = (status: Status) => ({
     cpuSystemMs: status.process?.cpuSystemMs ?? 0,
   },
 });
+
+/** Of the copies and the room: which are on own nodes, which with other members, and which are kept for those. */
+export const sharedJson = (usage: Status['usage']) => {
+  const { copies = 0, storedBytes = 0, shared } = usage ?? {};
+  return {
+    onNodes: { copies: copies - (shared?.memberCopies ?? 0), size: storedBytes - (shared?.memberBytes ?? 0) },
+    withMembers: { copies: shared?.memberCopies ?? 0, size: shared?.memberBytes ?? 0, pledged: shared?.pledgedToUsBytes ?? 0 },
+    forMembers: { copies: shared?.keptCopies ?? 0, size: shared?.keptBytes ?? 0, pledged: shared?.pledgedByUsBytes ?? 0 },
+  };
+};
+
+export type SharedJson = ReturnType<typeof sharedJson>;
 
 export type StatusJson = ReturnType<typeof statusJson>;

@@ -1,4 +1,5 @@
 import type { CollectiveClient } from '../../client/index.js';
+import { sharedJson } from './status.js';
 
 type Status = Awaited<ReturnType<CollectiveClient['admin']['status']>>;
 
@@ -28,6 +29,7 @@ export function storageJson(status: Status) {
       stored: storage?.deletedStoredBytes ?? 0,
     },
     purged: { size: storage?.purgedBytes ?? 0, stored: storage?.purgedStoredBytes ?? 0 },
+    ...sharedJson(usage),
     unique: { size: usage?.chunkBytes ?? 0, stored: usage?.storedBytes ?? 0 },
     log: status.log?.bytes ?? 0,
     retentionMs: storage?.retentionMs ?? 0,

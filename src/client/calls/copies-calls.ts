@@ -8,6 +8,8 @@ import type {
   PledgeInfo,
   PolicyInfo,
   RpcClient,
+  SetPledgeResponse,
+  SetPolicyResponse,
   ShowPolicyResponse,
 } from '../../transport/index.js';
 import type { Retry } from './retry.js';
@@ -31,10 +33,10 @@ export class CopiesCalls {
   async setPolicy(
     policy: { readonly path: string; readonly copies: number; readonly minimumCopies: number; readonly spread: string },
     signal: AbortSignal,
-  ): Promise<PolicyInfo> {
+  ): Promise<SetPolicyResponse & { readonly policy: PolicyInfo }> {
     const requestId = this.#newId();
     const answer = await this.#call('SetPolicy', signal, (rpc, options) => rpc.setPolicy({ requestId, ...policy }, options));
-    return present(answer.policy);
+    return { ...answer, policy: present(answer.policy) };
   }
 
   listPolicies(signal: AbortSignal): Promise<ListPoliciesResponse> {
@@ -46,10 +48,13 @@ export class CopiesCalls {
   }
 
   /** `member`: name or id. `bytes` 0: nothing any more. */
-  async setPledge(pledge: { readonly member: string; readonly bytes: number }, signal: AbortSignal): Promise<PledgeInfo> {
+  async setPledge(
+    pledge: { readonly member: string; readonly bytes: number },
+    signal: AbortSignal,
+  ): Promise<SetPledgeResponse & { readonly pledge: PledgeInfo }> {
     const requestId = this.#newId();
     const answer = await this.#call('SetPledge', signal, (rpc, options) => rpc.setPledge({ requestId, ...pledge }, options));
-    return present(answer.pledge);
+    return { ...answer, pledge: present(answer.pledge) };
   }
 
   listPledges(signal: AbortSignal): Promise<ListPledgesResponse> {

@@ -18,19 +18,24 @@ export class GrantCalls {
     this.#options = options;
   }
 
-  /** `rights`: read, write. `lifeMs` 0: without an end. */
+  /** `rights`: read, write. `lifeMs` 0: without an end. Earlier grants that it includes are withdrawn with it. */
   async give(
     grant: { readonly path: string; readonly member: string; readonly rights: readonly string[]; readonly lifeMs: number },
     signal: AbortSignal,
-  ): Promise<GrantInfo> {
+  ): Promise<{ readonly grant: GrantInfo; readonly replacedGrantIds: readonly string[] }> {
     const requestId = this.#newId();
-    return present(
-      (await this.#call('GiveGrant', signal, (rpc, options) => rpc.giveGrant({ requestId, ...grant }, options))).grant,
-    );
+    const answer = await this.#call('GiveGrant', signal, (rpc, options) => rpc.giveGrant({ requestId, ...grant }, options));
+    return { grant: present(answer.grant), replacedGrantIds: answer.replacedGrantIds };
   }
 
-  /** Those at this path, at what it is in, and at what is in it; empty: all. Ended ones only if asked for. */
-  list(query: { readonly path: string; readonly expiredToo: boolean }, signal: AbortSignal): Promise<readonly GrantInfo[]> {
+  /**
+   * Those at this path, at what it is in, and at what is in it; empty: all. With `toUs` those that other members have given to
+   * this one, `owner` or all of them. Ended ones only if asked for.
+   */
+  list(
+    query: { readonly path: string; readonly expiredToo: boolean; readonly toUs?: boolean; readonly owner?: string },
+    signal: AbortSignal,
+  ): Promise<readonly GrantInfo[]> {
     return this.#call('ListGrants', signal, async (rpc, options) => {
       const grants: GrantInfo[] = [];
       for await (const page of rpc.listGrants(query, options)) grants.push(...page.grants);

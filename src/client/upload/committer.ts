@@ -2,17 +2,21 @@ import { LIMITS, toCollectiveError } from '../../base/index.js';
 import { errorOfFailure, type FileCommit, type Receipt } from '../../transport/index.js';
 import type { FilesCalls } from '../calls/files-calls.js';
 import type { ChunkGroup } from './chunk-group.js';
-import type { FileInUpload } from './file-in-upload.js';
+import { type FileInUpload, HOLE } from './file-in-upload.js';
 import type { TransferTally } from './transfer-tally.js';
 
 export interface CommitterOptions {
   readonly calls: FilesCalls;
   readonly uploadId: string;
   readonly tally: TransferTally;
+  /** Wanted of each chunk. */
+  readonly copies: number;
 }
 
 interface Batch {
   readonly files: FileCommit[];
+  /** Whether some chunk of it has fewer copies than wanted; file by file. */
+  readonly below: boolean[];
   readonly receipts: Set<Receipt>;
   bytes: number;
 }
@@ -35,12 +39,14 @@ export class Committer {
 
   /** `receipts` cover every chunk of the group. */
   async commit(group: ChunkGroup, receipts: readonly Receipt[], signal: AbortSignal): Promise<void> {
-    const { calls, uploadId } = this.#options;
+    const { calls, uploadId, copies } = this.#options;
     const byChunk = receiptsByChunk(receipts);
     const touched = new Set<FileInUpload>(group.finished);
     for (const { file, extent } of group.extents) {
       if (file.failed) continue;
-      file.append(extent, byChunk.get(extent.chunkId) ?? []);
+      const held = byChunk.get(extent.chunkId) ?? [];
+      if (extent.chunkId !== HOLE && held.length < copies) file.below = true;
+      file.append(extent, held);
       touched.add(file);
     }
     for (const file of touched) {
@@ -52,7 +58,7 @@ export class Committer {
     for (const batch of batches(group.finished)) await this.#commitBatch(batch, signal);
   }
 
-  async #commitBatch({ files, receipts }: Batch, signal: AbortSignal): Promise<void> {
+  async #commitBatch({ files, below, receipts }: Batch, signal: AbortSignal): Promise<void> {
     const { calls, uploadId, tally } = this.#options;
     const outcomes = await calls.commitFiles({ uploadId, files, receipts: [...receipts] }, signal);
     files.forEach((file, index) => {
@@ -60,7 +66,7 @@ export class Committer {
       if (outcome === undefined)
         tally.failed(file.path, toCollectiveError('The coordinator did not say what became of the file.', 'PROTOCOL_ERROR'));
       else if (outcome.failure !== undefined) tally.failed(file.path, errorOfFailure(outcome.failure));
-      else tally.stored(file.sizeBytes);
+      else tally.stored(file.sizeBytes, below[index] === true);
     });
   }
 }
@@ -79,7 +85,7 @@ function receiptsByChunk(receipts: readonly Receipt[]): ReadonlyMap<string, read
 
 /** Commits of files in order, each small enough for one call. */
 function* batches(files: readonly FileInUpload[]): Generator<Batch, void> {
-  let batch: Batch = { files: [], receipts: new Set(), bytes: 0 };
+  let batch: Batch = { files: [], below: [], receipts: new Set(), bytes: 0 };
   for (const finished of files) {
     const commit = finished.failed ? undefined : finished.commit();
     if (commit === undefined) continue;
@@ -88,9 +94,10 @@ function* batches(files: readonly FileInUpload[]): Generator<Batch, void> {
     const tooMuch = batch.bytes + bytes > BATCH_BYTES_MAX || batch.receipts.size + fresh.length > LIMITS.receiptsPerCall;
     if (batch.files.length > 0 && (tooMuch || batch.files.length >= LIMITS.filesPerCommit)) {
       yield batch;
-      batch = { files: [], receipts: new Set(), bytes: 0 };
+      batch = { files: [], below: [], receipts: new Set(), bytes: 0 };
     }
     batch.files.push(commit.file);
+    batch.below.push(finished.below);
     for (const receipt of commit.receipts) batch.receipts.add(receipt);
     batch.bytes += bytes;
   }

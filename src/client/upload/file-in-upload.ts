@@ -27,6 +27,8 @@ export class FileInUpload {
   content: { readonly bytes: number; readonly attributes: LocalAttributes } | undefined;
   /** A file that cannot be stored after all; what was sent of it will be collected. */
   failed = false;
+  /** Some chunk of it has fewer copies than wanted. */
+  below = false;
 
   constructor(path: string, expectedVersion: number | undefined) {
     this.path = path;

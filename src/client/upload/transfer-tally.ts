@@ -7,6 +7,8 @@ export class TransferTally {
   readonly failures: UploadFailure[] = [];
   failureCount = 0;
   files = 0;
+  /** Of these: with fewer copies than wanted. */
+  filesBelow = 0;
   bytes = 0;
   directories = 0;
   symlinks = 0;
@@ -21,8 +23,9 @@ export class TransferTally {
   }
 
   /** A file is at its place, whole. */
-  stored(bytes: number): void {
+  stored(bytes: number, below = false): void {
     this.files += 1;
+    if (below) this.filesBelow += 1;
     this.bytes += bytes;
     this.#report();
   }

@@ -41,6 +41,10 @@ export interface UploadFailure {
 
 export interface UploadReport {
   readonly files: number;
+  /** Of these: with fewer copies than wanted, where fewer were enough and there were no more to be had. */
+  readonly filesBelow: number;
+  /** Where copies go: nodes, members, or empty if the coordinator does not say. */
+  readonly spread: string;
   readonly directories: number;
   readonly symlinks: number;
   /** Of all files, holes and duplicates included. */

@@ -22,6 +22,7 @@ export class Upload {
   readonly #options: UploaderOptions;
   readonly #request: UploadRequest;
   readonly #copies: number;
+  readonly #spread: string;
   readonly #tasks: TaskGroup;
   readonly #tally: TransferTally;
   readonly #arena: ChunkArena;
@@ -30,10 +31,11 @@ export class Upload {
   readonly #names: NamespaceBatches;
 
   constructor(options: UploaderOptions, request: UploadRequest, opened: OpenUploadResponse) {
-    const { uploadId, copies, minimumCopies } = opened;
+    const { uploadId, copies, minimumCopies, spread = '' } = opened;
     this.#options = options;
     this.#request = request;
     this.#copies = copies;
+    this.#spread = spread;
     const { calls } = options;
     this.#tasks = new TaskGroup(request.signal);
     this.#tally = new TransferTally(request.onProgress);
@@ -43,7 +45,7 @@ export class Upload {
       onPressure: () => this.#pump.flush(),
     });
     this.#storer = new ChunkStorer({ ...options, uploadId, copies, minimumCopies });
-    const committer = new Committer({ calls, uploadId, tally: this.#tally });
+    const committer = new Committer({ calls, uploadId, copies, tally: this.#tally });
     this.#pump = new GroupPump({
       hasher: options.hasher,
       storer: this.#storer,
@@ -133,9 +135,11 @@ export class Upload {
   }
 
   #report(): UploadReport {
-    const { files, directories, symlinks, bytes, holeBytes, failures, failureCount } = this.#tally;
+    const { files, filesBelow, directories, symlinks, bytes, holeBytes, failures, failureCount } = this.#tally;
     return {
       files,
+      filesBelow,
+      spread: this.#spread,
       directories,
       symlinks,
       bytes,

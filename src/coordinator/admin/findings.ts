@@ -1,7 +1,7 @@
 import { counted, formatDuration } from '../../base/index.js';
-import type { CopiesPolicy } from '../../domain/index.js';
+import { type MemberRoom, type PolicyPlace, shortfallOf } from '../../domain/index.js';
 import type { Finding, NodeInfo, UsageInfo } from '../../transport/index.js';
-import { protectionFindings } from './protection-findings.js';
+import { holdersNow, protectionFindings } from './protection-findings.js';
 import { exportFindings, type ExportState } from './export-findings.js';
 import { witnessFindings } from '../witnesses/witness-findings.js';
 import type { WitnessReport } from '../witnesses/witness-report.js';
@@ -9,6 +9,7 @@ import type { WitnessReport } from '../witnesses/witness-report.js';
 /** Of its life: a certificate that has no more than this left should have been renewed a while ago. */
 const EXPIRY_WARNING_SHARE = 7 / 30;
 const FULL_PERCENT = 95;
+const POLICIES_SHOWN = 4;
 
 export interface Situation {
   readonly nodes: readonly NodeInfo[];
@@ -17,7 +18,10 @@ export interface Situation {
   readonly forfeited: readonly ForfeitedCopies[];
   /** Files with enough copies on record, too few of them at nodes that are here. */
   readonly filesOutOfReach: number;
-  readonly policy: CopiesPolicy;
+  /** The one for what no folder says anything about first. */
+  readonly policies: readonly PolicyPlace[];
+  /** All that are admitted. */
+  readonly members: readonly MemberRoom[];
   readonly nowMs: number;
   readonly coordinatorCertificateExpiresMs: number | undefined;
   readonly certificateLifeMs: number;
@@ -46,7 +50,7 @@ const finding = (code: string, severity: Severity, message: string, next: string
 export function findingsOf(situation: Situation): readonly Finding[] {
   const found = [
     ...situation.nodes.flatMap((node) => nodeFindings(node, situation)),
-    ...enoughNodes(situation),
+    ...policyFindings(situation),
     ...protectionFindings(situation),
     ...expiring({
       what: "The coordinator's certificate",
@@ -172,24 +176,13 @@ function storeFindings(node: NodeInfo): readonly Finding[] {
   ];
 }
 
-function enoughNodes({ nodes, policy: { wanted, minimum } }: Situation): readonly Finding[] {
-  const usable = nodes.filter((node) => node.state === 'online' && node.storeState === 'ready').length;
-  if (usable >= wanted) return [];
-  const taking = `${counted(usable, 'node')} can take chunks now`;
-  const message =
-    usable < minimum
-      ? `${taking}, and files are kept in ${counted(minimum, 'copy', 'copies')}: nothing can be stored.`
-      : `${taking}, and files are wanted in ${wanted} copies: what is stored now has ${usable}.`;
-  return [
-    finding(
-      'too-few-nodes',
-      'warning',
-      message,
-      nodes.length < wanted
-        ? 'Add a node, best on another machine: collective node invite'
-        : 'See what keeps the others from it: collective node list',
-    ),
-  ];
+/** What is put now and cannot be kept as its folder's policy asks. */
+function policyFindings({ nodes, members, policies }: Situation): readonly Finding[] {
+  const holders = holdersNow(nodes, members);
+  const found = policies.map((policy) => shortfallOf(policy, holders)).filter((each) => each !== undefined);
+  if (found.length <= POLICIES_SHOWN) return found;
+  const more = `${counted(found.length - POLICIES_SHOWN, 'more folder')} cannot be served as their policies ask.`;
+  return [...found.slice(0, POLICIES_SHOWN), finding('policies-unmet', 'notice', more, 'See all: collective policy list')];
 }
 
 function expiring(certificate: {

@@ -1,10 +1,11 @@
 import { counted } from '../../base/index.js';
+import { type HoldersNow, type MemberRoom, shortfallOf } from '../../domain/index.js';
 import type { Finding, NodeInfo, UsageInfo } from '../../transport/index.js';
 import type { Situation } from './findings.js';
 
 const NAMED_MAX = 3;
 
-type ProtectionSituation = Pick<Situation, 'nodes' | 'usage' | 'policy' | 'forfeited' | 'filesOutOfReach'>;
+type ProtectionSituation = Pick<Situation, 'nodes' | 'usage' | 'policies' | 'members' | 'forfeited' | 'filesOutOfReach'>;
 
 /** What is amiss with the copies of chunks, and what makes it good. */
 export function protectionFindings(situation: ProtectionSituation): readonly Finding[] {
@@ -33,8 +34,8 @@ export function protectionFindings(situation: ProtectionSituation): readonly Fin
     found.push({
       code: 'copies-out-of-reach',
       severity: 'notice',
-      message: `${counted(situation.filesOutOfReach, 'file')} ${have} fewer copies within reach than wanted: others are at nodes that are away.`,
-      next: 'Bring back the nodes that are away: collective node list',
+      message: `${counted(situation.filesOutOfReach, 'file')} ${have} fewer copies within reach than wanted: others are at nodes or members that are away.`,
+      next: 'Bring back the nodes that are away (collective node list), or wait for the members (collective peer list)',
     });
   }
   return found;
@@ -58,17 +59,28 @@ function forfeitedFinding(forfeited: Situation['forfeited']): Finding {
 /** The rest are older versions, or what was deleted. */
 function filesOf({ storage }: UsageInfo): string {
   const files = storage?.underProtectedFiles;
-  return files === undefined ? '' : `; ${counted(files, 'file')} had such chunks when last counted`;
+  if (files === undefined) return '';
+  return files === 0
+    ? '; no current file had such chunks when last counted'
+    : `; ${counted(files, 'file')} had such chunks when last counted`;
 }
 
-function nextOf({ nodes, policy }: Pick<Situation, 'nodes' | 'policy'>): string {
+function nextOf({ nodes, members, policies }: ProtectionSituation): string {
   const see = 'collective find / --under-protected';
-  const ofUse = nodes.filter(({ state }) => state !== 'revoked');
-  if (ofUse.length < policy.wanted)
-    return 'Add a node, best on another machine: collective node invite; then put the files again.';
-  return ofUse.some(isAway)
-    ? `Bring back the nodes that are away (collective node list), or put the files again; see which: ${see}`
-    : `Put the files again: what is missing is stored anew; see which: ${see}`;
+  if (nodes.some(isAway))
+    return `Bring back the nodes that are away (collective node list), or put the files again; see which: ${see}`;
+  const holders = holdersNow(nodes, members);
+  const missing = policies.map((policy) => shortfallOf(policy, holders)).find((each) => each?.severity === 'warning');
+  return missing === undefined
+    ? `Put the files again: what is missing is stored anew; see which: ${see}`
+    : `${missing.next}; then put the files again.`;
 }
 
-const isAway = ({ state }: NodeInfo): boolean => state !== 'online';
+const isAway = ({ state }: NodeInfo): boolean => state !== 'online' && state !== 'revoked';
+
+/** Who could take chunks now; `members`: all that are admitted. */
+export function holdersNow(nodes: readonly NodeInfo[], members: readonly MemberRoom[]): HoldersNow {
+  const taking = nodes.filter((node) => node.state === 'online' && node.storeState === 'ready').length;
+  const ofUse = nodes.filter(({ state }) => state !== 'revoked').length;
+  return { nodes: taking, nodesAway: ofUse - taking, members };
+}

@@ -1,6 +1,6 @@
 import { isNodeId, type NodeId, ROOT_FILE_ID, toHex } from '../../base/index.js';
 import type { EventLog } from '../../events/index.js';
-import { type CopiesPolicy, countsAsHolder } from '../../domain/index.js';
+import { type CopiesPolicy, countsAsHolder, type MemberRoom, type PolicyPlace, policyPlaces } from '../../domain/index.js';
 import { keyIdOf } from '../../identity/index.js';
 import type { Clock, Hasher } from '../../ports/index.js';
 import type {
@@ -14,6 +14,8 @@ import type {
   Views,
 } from '../../projections/index.js';
 import type { Finding, GetStatusResponse, NodeInfo, StorageInfo, UsageInfo } from '../../transport/index.js';
+import type { PlacementOffice } from '../files/placement-office.js';
+import type { SharedSpace } from '../foreign/shared-space.js';
 import type { AuditReport } from '../log/background-audit.js';
 import type { MemberMaterial } from '../member/member-files.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
@@ -44,8 +46,7 @@ export interface StatusDeskOptions {
   readonly hasher: Hasher;
   readonly processFacts: () => ProcessFacts;
   readonly logBytes: () => Promise<number>;
-  /** The most that could be stored now, in so many copies. */
-  readonly room: (copies: number) => Promise<number>;
+  readonly placement: Pick<PlacementOffice, 'room'>;
   readonly retentionMs: number;
   /** Files with a chunk that has too few copies; undefined: not counted yet. */
   readonly underProtectedFiles: () => number | undefined;
@@ -60,7 +61,7 @@ export interface StatusDeskOptions {
   readonly exportedKeys?: () => Promise<ExportedKeys | undefined>;
   readonly audit: () => AuditReport;
   /** What there is to say of other members. */
-  readonly federation: () => Promise<readonly Finding[]>;
+  readonly federation: { findings(): Promise<readonly Finding[]>; readonly space: SharedSpace };
 }
 
 interface OnRecord {
@@ -76,6 +77,8 @@ interface OnRecord {
   readonly totals: TotalsRow;
   readonly purged: PurgedCounts;
   readonly tree: TreeCounts | undefined;
+  /** The one for what no folder says anything about first. */
+  readonly policies: readonly PolicyPlace[];
 }
 
 /** Gathers how everything is. */
@@ -89,10 +92,12 @@ export class StatusDesk {
   }
 
   async status(): Promise<GetStatusResponse> {
-    const { material, log, views, processFacts, softwareVersion, clock, policy, startNotices } = this.#options;
+    const { material, log, views, processFacts, softwareVersion, clock, federation, startNotices } = this.#options;
     const record = await this.#onRecord();
     const nodes = this.#nodeInfos(record);
-    const usage = { ...usageInfo(record, nodes), storage: await this.#storage(record) };
+    const members = await federation.space.members();
+    const storage = await this.#storage(record, members);
+    const usage = { ...usageInfo(record, nodes), storage, shared: await federation.space.usage(members) };
     const audit = this.#options.audit();
     const witnesses = await this.#options.witnesses.report();
     const findings = findingsOf({
@@ -100,14 +105,15 @@ export class StatusDesk {
       usage,
       forfeited: record.forfeited,
       filesOutOfReach: this.#options.filesOutOfReach(),
-      policy,
+      policies: record.policies,
+      members,
       nowMs: clock.nowMs(),
       startNotices,
       witnesses,
       exported: await this.#exported(),
       viewsDoubtful: views.doubtful(),
       audit: audit.findings,
-      federation: await this.#options.federation(),
+      federation: [...(await federation.findings()), ...(await federation.space.shortfalls())],
       coordinatorCertificateExpiresMs: record.coordinatorCertificate?.notAfterMs,
       certificateLifeMs: this.#options.certificateLifeMs,
     });
@@ -164,9 +170,9 @@ export class StatusDesk {
     return this.#nodeInfos(await this.#onRecord());
   }
 
-  async #storage({ tree, purged }: OnRecord): Promise<StorageInfo> {
+  async #storage({ tree, purged, policies }: OnRecord, members: readonly MemberRoom[]): Promise<StorageInfo> {
     const { retentionMs, underProtectedFiles } = this.#options;
-    const room = await this.#room();
+    const room = await this.#room(policies[0], members);
     return {
       liveStoredBytes: tree?.storedBytes ?? 0,
       keptVersions: tree?.keptVersions ?? 0,
@@ -185,13 +191,19 @@ export class StatusDesk {
   }
 
   /** In the copies wanted, or in the most of those that are enough for now. */
-  async #room(): Promise<{ readonly bytes: number; readonly copies: number }> {
-    const { room, policy } = this.#options;
-    for (let copies = policy.wanted; copies > policy.minimum; copies -= 1) {
-      const bytes = await room(copies);
+  async #room(
+    policy: PolicyPlace | undefined,
+    members: readonly MemberRoom[],
+  ): Promise<{ readonly bytes: number; readonly copies: number }> {
+    const { placement } = this.#options;
+    const { copies: wanted, minimumCopies, spread } = policy ?? { copies: 1, minimumCopies: 1, spread: 'nodes' };
+    const here = members.filter((member) => member.here && member.leftBytes > 0);
+    const others = spread === 'members' ? here.map(({ leftBytes }) => ({ freeBytes: leftBytes })) : [];
+    for (let copies = wanted; copies > minimumCopies; copies -= 1) {
+      const bytes = await placement.room(copies, others);
       if (bytes > 0) return { bytes, copies };
     }
-    return { bytes: await room(policy.minimum), copies: policy.minimum };
+    return { bytes: await placement.room(minimumCopies, others), copies: minimumCopies };
   }
 
   #onRecord(): Promise<OnRecord> {
@@ -208,6 +220,7 @@ export class StatusDesk {
       totals: views.usage.totals(),
       purged: views.namespace.purged(),
       tree: views.namespace.file(ROOT_FILE_ID)?.below,
+      policies: policyPlaces(this.#options.policy, views),
     }));
   }
 

@@ -2,6 +2,7 @@ import { accept, type ChunkId, type NodeId } from '../../base/index.js';
 import {
   type Candidate,
   checkRoom,
+  checkSpreadRoom,
   countsAsHolder,
   type ChunkPlan,
   planPlacement,
@@ -16,6 +17,14 @@ import type { NodeRegistry } from '../nodes/node-registry.js';
 /** After a start, nodes get this long to dial in before too few of them is an answer. */
 const DIAL_IN_MS = 10_000;
 const DIAL_IN_STEP_MS = 50;
+
+/** Another member, by what is left of its pledge. */
+export interface OtherRoom {
+  readonly name: string;
+  readonly freeBytes: number;
+  /** There is a session with its coordinator. */
+  readonly here: boolean;
+}
 
 export interface Placement {
   readonly plans: readonly ChunkPlan[];
@@ -64,20 +73,32 @@ export class PlacementOffice {
   async checkRoom(request: {
     readonly bytes: number;
     readonly copies: number;
-    /** Others that could keep a copy each. */
-    readonly members: readonly Room[];
+    /** Others that could keep a copy each, and those that pledged and do not answer; undefined: own nodes only. */
+    readonly others: { readonly members: readonly OtherRoom[]; readonly away: readonly Unusable[] } | undefined;
     readonly signal: AbortSignal;
   }): Promise<void> {
-    const { members } = request;
-    const { candidates, unusable } = await this.usable(Math.max(0, request.copies - members.length), request.signal);
-    accept(checkRoom(request, [...candidates, ...members], unusable));
+    const { bytes, copies, others, signal } = request;
+    if (others === undefined) {
+      const { candidates, unusable } = await this.usable(copies, signal);
+      accept(checkRoom(request, candidates, unusable));
+      return;
+    }
+    // Right after a start other members are not connected yet: whether one is there is found out when it is asked.
+    const members = others.members.filter(({ here }) => here || this.#starting());
+    const { candidates, unusable } = await this.usable(Math.max(0, copies - members.length), signal);
+    const away = others.members.filter((each) => !members.includes(each)).map(({ name }): Unusable => ({ name, why: 'away' }));
+    accept(checkSpreadRoom({ bytes, copies, candidates, members, unusable: [...unusable, ...others.away, ...away] }));
   }
 
-  /** The most that could be stored now, in so many copies. */
-  async room(copies: number): Promise<number> {
+  #starting(): boolean {
+    return this.#options.clock.monotonicMs() < this.#startedMonotonicMs + DIAL_IN_MS;
+  }
+
+  /** The most that could be stored now, in so many copies; with members, at most one copy with each. */
+  async room(copies: number, members: readonly Pick<Room, 'freeBytes'>[] = []): Promise<number> {
     const { views } = this.#options;
     const all = await views.run((each) => each.nodes.all().filter(([nodeId]) => countsAsHolder(nodeId, each)));
-    return roomFor(copies, this.#sort(all).candidates);
+    return roomFor(copies, [...this.#sort(all).candidates, ...members]);
   }
 
   /** Nodes that could take chunks now, and those that could not. Waits a little for as many as copies, right after a start. */
@@ -89,11 +110,10 @@ export class PlacementOffice {
     readonly unusable: readonly Unusable[];
     readonly nodes: ReadonlyMap<NodeId, NodeRow>;
   }> {
-    const { views, registry, clock, timers } = this.#options;
+    const { views, registry, timers } = this.#options;
     const all = await views.run((each) => each.nodes.all().filter(([nodeId]) => countsAsHolder(nodeId, each)));
     let sorted = this.#sort(all);
-    const untilMs = this.#startedMonotonicMs + DIAL_IN_MS;
-    while (sorted.candidates.length < copies && all.length > 0 && clock.monotonicMs() < untilMs) {
+    while (sorted.candidates.length < copies && all.length > 0 && this.#starting()) {
       if (all.every(([nodeId]) => registry.presence(nodeId) === 'online')) break;
       await timers.sleep(DIAL_IN_STEP_MS, signal);
       sorted = this.#sort(all);

@@ -22,6 +22,7 @@ import {
   type Policy,
   policyForTree,
   type ReceiptedChunks,
+  type Unusable,
 } from '../../domain/index.js';
 import { extentListIdOf, type RecordedEvent } from '../../events/index.js';
 import { failureOf } from '../../transport/index.js';
@@ -47,7 +48,7 @@ import { requestRef } from '../commands/request-ref.js';
 import type { SharedCopies } from '../foreign/shared-copies.js';
 import type { SharedPlaces } from '../foreign/shared-placement.js';
 import { placedChunks } from './placed-chunks.js';
-import type { Placement, PlacementOffice } from './placement-office.js';
+import type { OtherRoom, Placement, PlacementOffice } from './placement-office.js';
 import {
   atMost,
   chunkRefOf,
@@ -92,8 +93,8 @@ export class UploadCalls {
     const copies = request.copies === 0 ? policy.copies : request.copies;
     const enough = minimumCopies({ wanted: policy.copies, minimum: policy.minimumCopies }, copies);
     if (request.expectedBytes > 0) {
-      const members = spread === 'members' ? (await this.#options.shared.placement.candidates()).members : [];
-      await placement.checkRoom({ bytes: request.expectedBytes, copies: enough, members, signal: call.signal });
+      const others = spread === 'members' ? await this.#others() : undefined;
+      await placement.checkRoom({ bytes: request.expectedBytes, copies: enough, others, signal: call.signal });
     }
     const uploadId = toBase32(random.bytes(UPLOAD_ID_BYTES)) as UploadId;
     return commands.submit({
@@ -107,6 +108,12 @@ export class UploadCalls {
         return { uploadId: opened.uploadId, expiresMs: opened.expiresAtMs, copies: opened.copies, minimumCopies: enough, spread };
       },
     });
+  }
+
+  async #others(): Promise<{ readonly members: readonly OtherRoom[]; readonly away: readonly Unusable[] }> {
+    const { shared } = this.#options;
+    const { members, away } = await shared.placement.candidates();
+    return { away, members: members.map((each) => ({ ...each, here: shared.isHere(each.memberId) })) };
   }
 
   /** Of the nearest folder that says anything. */

@@ -30,6 +30,7 @@ import { MemberSources } from './member-sources.js';
 import { Reservations } from './reservations.js';
 import type { SharedCopies } from './shared-copies.js';
 import { SharedPlacement } from './shared-placement.js';
+import { SharedSpace } from './shared-space.js';
 
 /** What the own tree and the own nodes are served with. */
 export interface OwnCopies {
@@ -67,6 +68,7 @@ export interface CopiesPartOptions {
 /** Copies across members: ours with others, and theirs with us. */
 export interface CopiesPart extends FederationPart {
   readonly shared: SharedCopies;
+  readonly space: SharedSpace;
 }
 
 export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
@@ -105,7 +107,8 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
     trust,
     isHere,
   });
-  const service = new CopiesService({ ...sources, commands, isHere, policy, hasher: ports.hasher });
+  const space = new SharedSpace({ ...sources, trust, isHere, freeBytes: () => placement.room(1) });
+  const service = new CopiesService({ ...sources, space, placement, commands, isHere, policy, hasher: ports.hasher });
   const placing = new SharedPlacement({ ...sources, placement, trust, calls, clock: ports.clock });
   const leaving = new Leaving({
     ...ports,
@@ -132,6 +135,7 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
     isLeaving: (memberId) => leaving.isLeaving(memberId),
   });
   return {
+    space,
     shared: {
       placement: placing,
       receipts: new MemberReceipts({ views, receipts, calls }),

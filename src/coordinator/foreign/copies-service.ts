@@ -1,11 +1,20 @@
 import { CollectiveError, type MemberId } from '../../base/index.js';
-import { type CopiesPolicy, decideSetPledge, decideSetPolicy, type Names, policyFor, showPath } from '../../domain/index.js';
+import {
+  type CopiesPolicy,
+  decideSetPledge,
+  decideSetPolicy,
+  type Names,
+  policyFor,
+  shortfallOf,
+  showPath,
+} from '../../domain/index.js';
 import type { Spread } from '../../events/index.js';
 import type { Hasher } from '../../ports/index.js';
 import type { ViewHost, Views } from '../../projections/index.js';
 import type {
   AuthenticatedCall,
   CopiesServiceDefinition,
+  Finding,
   ListPledgesResponse,
   ListPoliciesResponse,
   PledgeInfo,
@@ -21,11 +30,16 @@ import type {
 import { clientCaller } from '../caller.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 import { requestRef } from '../commands/request-ref.js';
+import type { PlacementOffice } from '../files/placement-office.js';
 import { ownPath } from '../files/requests.js';
+import { filesBelow } from './files-below.js';
 import { memberNamed } from './member-named.js';
 import { type PledgeSources, pledgeToUs } from './pledges-to-us.js';
+import type { SharedSpace } from './shared-space.js';
 
 export interface CopiesServiceOptions extends PledgeSources {
+  readonly space: SharedSpace;
+  readonly placement: Pick<PlacementOffice, 'usable'>;
   readonly commands: CommandLoop;
   readonly views: ViewHost;
   /** Whether its copies could be had now, as far as is known. */
@@ -54,7 +68,28 @@ export class CopiesService implements ServiceImplementation<typeof CopiesService
       decide: (all) => decideSetPolicy({ names, copies, minimumCopies, spread }, all),
       answer: () => undefined,
     });
-    return { policy: await views.run((all) => this.#policyAt(names, all)) };
+    const policy = await views.run((all) => this.#policyAt(names, all));
+    const { files, more } = await filesBelow(views, names, policy.copies, call.signal);
+    return { policy, findings: await this.#findings(policy, call.signal), filesBelow: files, moreBelow: more };
+  }
+
+  /** What keeps the policy from being met by what is put now. */
+  async #findings(policy: PolicyInfo, signal: AbortSignal): Promise<Finding[]> {
+    const { placement, space } = this.#options;
+    const { copies, minimumCopies, path } = policy;
+    const members = await space.members();
+    const { candidates, unusable } = await placement.usable(policy.spread === 'members' ? 1 : copies, signal);
+    const nodes = candidates.filter(({ full }) => full !== true).length;
+    const nodesAway = candidates.length - nodes + unusable.length;
+    const place = {
+      copies,
+      minimumCopies,
+      spread: spreadIn(policy.spread),
+      path: path === '' ? '/' : path,
+      where: path === '' ? '' : ` in ${path}`,
+    };
+    const shortfall = shortfallOf(place, { nodes, nodesAway, members });
+    return shortfall === undefined ? [] : [shortfall];
   }
 
   listPolicies(): Promise<ListPoliciesResponse> {
@@ -67,11 +102,12 @@ export class CopiesService implements ServiceImplementation<typeof CopiesService
     }));
   }
 
-  async showPolicy(request: ShowPolicyRequest): Promise<ShowPolicyResponse> {
+  async showPolicy(request: ShowPolicyRequest, call: AuthenticatedCall): Promise<ShowPolicyResponse> {
     const names = ownPath(request.path);
     const policy = await this.#options.views.run((all) => this.#policyAt(names, all));
     const members = policy.spread === 'members' ? await this.#received() : [];
-    return { policy, members: members.filter(({ pledgedBytes }) => pledgedBytes > 0) };
+    const pledging = members.filter(({ pledgedBytes }) => pledgedBytes > 0);
+    return { policy, members: pledging, findings: await this.#findings(policy, call.signal) };
   }
 
   async setPledge(request: SetPledgeRequest, call: AuthenticatedCall): Promise<SetPledgeResponse> {
@@ -85,7 +121,8 @@ export class CopiesService implements ServiceImplementation<typeof CopiesService
       decide: (all) => decideSetPledge({ memberId, bytes }, all),
       answer: () => undefined,
     });
-    return { pledge: await views.run((all) => givenTo(memberId, all)) };
+    const pledge = await views.run((all) => givenTo(memberId, all));
+    return { pledge, findings: [...(await this.#options.space.shortfalls(memberId))] };
   }
 
   async listPledges(): Promise<ListPledgesResponse> {

@@ -71,7 +71,10 @@ export function remoteTrees(options: RemoteTreesOptions): FederationPart {
     homeServices: [
       forOwn,
       serve(MemberFilesServiceDefinition, members),
-      heldBack(serve(GrantServiceDefinition, new GrantService({ commands, views, clock, hasher })), seen),
+      heldBack(
+        serve(GrantServiceDefinition, new GrantService({ own, commands, views, trust, logs: options.logs, clock, hasher })),
+        seen,
+      ),
     ],
     peerServices: [serve(PeerFilesServiceDefinition, new PeerFilesService({ files: forOthers, hasher }))],
     stop: async () => {

@@ -1,12 +1,13 @@
-import { assert, CollectiveError, grantIdAt, isGrantId } from '../../base/index.js';
+import { assert, CollectiveError, type GrantId, grantIdAt, isGrantId, type MemberId } from '../../base/index.js';
 import { decideGiveGrant, decideWithdrawGrant, hasEnded, type Names } from '../../domain/index.js';
 import type { GrantRight } from '../../events/index.js';
 import type { Clock, Hasher } from '../../ports/index.js';
-import type { GrantRow, ViewHost } from '../../projections/index.js';
+import type { GrantRow, ViewHost, Views } from '../../projections/index.js';
 import type {
   AuthenticatedCall,
   GiveGrantRequest,
   GiveGrantResponse,
+  GrantInfo,
   GrantServiceDefinition,
   ListGrantsRequest,
   ListGrantsResponse,
@@ -19,18 +20,29 @@ import type { Submits } from '../commands/command-loop.js';
 import { requestRef } from '../commands/request-ref.js';
 import { ownPath } from '../files/requests.js';
 import { memberNamed } from '../foreign/member-named.js';
+import type { OtherLogs } from '../members/other-logs.js';
+import type { PeerTrust } from '../members/peer-trust.js';
 import { grantInfo } from './grant-info.js';
 
 const GRANTS_PER_PAGE = 32;
 
+/** Whose folders they are. */
+interface Owner {
+  readonly memberId: MemberId;
+  readonly name: string;
+}
+
 export interface GrantServiceOptions {
+  readonly own: Owner;
   readonly commands: Submits;
   readonly views: ViewHost;
+  readonly trust: Pick<PeerTrust, 'all' | 'of'>;
+  readonly logs: Pick<OtherLogs, 'read'>;
   readonly clock: Clock;
   readonly hasher: Hasher;
 }
 
-/** What this member opens to others. */
+/** What this member opens to others, and what they open to it. */
 export class GrantService implements ServiceImplementation<typeof GrantServiceDefinition> {
   readonly #options: GrantServiceOptions;
 
@@ -55,28 +67,61 @@ export class GrantService implements ServiceImplementation<typeof GrantServiceDe
         assert(first?.event?.type === 'GrantGiven', 'a grant that was given has its event');
         const { directoryId, untilMs } = first.event;
         const row: GrantRow = { directoryId, memberId, rights: first.event.rights, untilMs, givenMs: first.envelope.timeMs };
-        return { grantId: grantIdAt(first.envelope.position), row };
+        const replaced = events.flatMap(({ event }) => (event?.type === 'GrantWithdrawn' ? [event.grantId] : []));
+        return { grantId: grantIdAt(first.envelope.position), row, replaced };
       },
     });
-    const info = await views.run((all) => grantInfo(given.grantId, given.row, all, clock.nowMs()));
-    return { grant: info };
+    const info = await views.run((all) => this.#ownGrant(given.grantId, given.row, all, clock.nowMs()));
+    return { grant: info, replacedGrantIds: given.replaced };
   }
 
-  async *listGrants({ path, expiredToo }: ListGrantsRequest): AsyncGenerator<ListGrantsResponse> {
+  async *listGrants(request: ListGrantsRequest): AsyncGenerator<ListGrantsResponse> {
+    const { path, expiredToo, toUs = false, owner = '' } = request;
+    if (!toUs) {
+      yield* inPages(await this.#given(path === '' ? undefined : ownPath(path), expiredToo));
+      return;
+    }
+    if (path !== '') throw new CollectiveError('REQUEST_INVALID', 'Grants of others are listed for whole members.');
+    for (const each of await this.#owners(owner)) yield* inPages(await this.#received(each, expiredToo));
+  }
+
+  #given(names: Names | undefined, expiredToo: boolean): Promise<readonly GrantInfo[]> {
     const { views, clock } = this.#options;
-    const names = path === '' ? undefined : ownPath(path);
     const nowMs = clock.nowMs();
-    const grants = await views.run((all) => {
+    return views.run((all) => {
       const shown = all.grants
         .all()
         .filter(([, row]) => expiredToo || !hasEnded(row, nowMs))
         .filter(([, row]) => names === undefined || touches(all.namespace.pathOf(row.directoryId), names));
-      return shown.map(([grantId, row]) => grantInfo(grantId, row, all, nowMs));
+      return shown.map(([grantId, row]) => this.#ownGrant(grantId, row, all, nowMs));
     });
-    // A path may have 16 KiB.
-    for (let start = 0; start < grants.length; start += GRANTS_PER_PAGE) {
-      yield { grants: grants.slice(start, start + GRANTS_PER_PAGE) };
-    }
+  }
+
+  /** Members whose logs are followed. */
+  async #owners(named: string): Promise<readonly Owner[]> {
+    const { trust, views } = this.#options;
+    if (named === '') return trust.all();
+    const [memberId, { name, state }] = await views.run(({ peers }) => memberNamed(named, peers));
+    if (trust.of(memberId) !== undefined) return [{ memberId, name }];
+    throw new CollectiveError('PERMISSION_DENIED', `Member ${name} is ${state}: what it gives you does not matter here.`, {
+      next: 'See who is admitted: collective member list',
+    });
+  }
+
+  async #received(owner: Owner, expiredToo: boolean): Promise<readonly GrantInfo[]> {
+    const { logs, own, clock } = this.#options;
+    const nowMs = clock.nowMs();
+    const granted = await logs.read(owner.memberId, (all) =>
+      all.grants
+        .ofMember(own.memberId)
+        .filter(([, row]) => expiredToo || !hasEnded(row, nowMs))
+        .map(([grantId, row]) => ({ ...grantInfo(grantId, row, all, nowMs), ...ownedBy(owner), memberName: own.name })),
+    );
+    return granted ?? [];
+  }
+
+  #ownGrant(grantId: GrantId, row: GrantRow, views: Views, nowMs: number): GrantInfo {
+    return { ...grantInfo(grantId, row, views, nowMs), ...ownedBy(this.#options.own) };
   }
 
   async withdrawGrant(
@@ -92,7 +137,7 @@ export class GrantService implements ServiceImplementation<typeof GrantServiceDe
     // As it was: what is taken back is told to who did it.
     const before = await views.run((all) => {
       const row = all.grants.get(grantId);
-      return row === undefined ? undefined : grantInfo(grantId, row, all, clock.nowMs());
+      return row === undefined ? undefined : this.#ownGrant(grantId, row, all, clock.nowMs());
     });
     await commands.submit({
       actor: clientCaller(caller).actor,
@@ -104,6 +149,8 @@ export class GrantService implements ServiceImplementation<typeof GrantServiceDe
   }
 }
 
+const ownedBy = ({ memberId, name }: Owner): Pick<GrantInfo, 'ownerId' | 'ownerName'> => ({ ownerId: memberId, ownerName: name });
+
 function rightOf(text: string): GrantRight {
   if (text === 'read' || text === 'write') return text;
   throw new CollectiveError('REQUEST_INVALID', `${JSON.stringify(text.slice(0, 40))} is not a right.`, {
@@ -114,3 +161,10 @@ function rightOf(text: string): GrantRight {
 /** One is in the other. */
 const touches = (granted: Names | undefined, names: Names): boolean =>
   granted?.every((name, depth) => depth >= names.length || names[depth] === name) === true;
+
+/** A path may have 16 KiB. */
+function* inPages(grants: readonly GrantInfo[]): Generator<ListGrantsResponse> {
+  for (let start = 0; start < grants.length; start += GRANTS_PER_PAGE) {
+    yield { grants: grants.slice(start, start + GRANTS_PER_PAGE) };
+  }
+}

@@ -1,7 +1,9 @@
 import type { FileId } from '../../base/index.js';
 import type { Spread } from '../../events/index.js';
 import type { NamespaceReader, PoliciesReader, PolicyRow } from '../../projections/index.js';
-import type { Names } from '../namespace/lookup.js';
+import { type Names, showPath } from '../namespace/lookup.js';
+import type { CopiesPolicy } from '../uploads/copies-policy.js';
+import type { PolicyPlace } from './outlook.js';
 
 /** How many copies there are to be of something, how many are enough for now, and where. */
 export interface Policy {
@@ -42,6 +44,19 @@ export function policyForTree(names: Names, views: PolicyViews, fallback: Policy
   });
   return [above, ...within].reduce(stricter);
 }
+
+/** Every policy that holds somewhere, first the one for what no folder says anything about: of the root, else these settings. */
+export function policyPlaces(settings: CopiesPolicy, { namespace, policies }: PolicyViews): readonly PolicyPlace[] {
+  const places = policies.all().flatMap(([directoryId, row]): PolicyPlace[] => {
+    const names = namespace.pathOf(directoryId);
+    return names === undefined ? [] : [{ ...policyOf(row), path: showPath(names), where: ` in ${showPath(names)}` }];
+  });
+  const below = places.filter(({ path }) => path !== '/');
+  const top = places.find(({ path }) => path === '/') ?? { ...ofSettings(settings), path: '/' };
+  return [{ ...top, where: below.length === 0 ? '' : ' in folders without a policy of their own' }, ...below];
+}
+
+const ofSettings = ({ wanted, minimum }: CopiesPolicy): Policy => ({ copies: wanted, minimumCopies: minimum, spread: 'nodes' });
 
 const policyOf = ({ copies, minimumCopies, spread }: PolicyRow): Policy => ({ copies, minimumCopies, spread });
 

@@ -104,6 +104,22 @@ describe('a grant', () => {
     expect(await refusal({})).toBe('PERMISSION_DENIED');
   });
 
+  test('given again for longer or with more rights takes the place of what it includes, and of nothing else', async () => {
+    const first = await give(['photos'], ['read'], 1000);
+    const inside = await give(['photos', 'summer'], ['read'], 1000);
+    const longer = await give(['photos'], ['read'], 2000);
+    const ids = async (): Promise<readonly GrantId[]> =>
+      (await world.host.run((views) => views.grants.ofMember(BOB))).map(([id]) => id);
+    expect(await ids()).toEqual([inside, longer]);
+    expect(await ids()).not.toContain(first);
+    const toWrite = await give(['photos'], ['write']);
+    expect(await ids()).toEqual([inside, longer, toWrite]);
+    const both = await give(['photos'], ['read', 'write']);
+    expect(await ids()).toEqual([inside, both]);
+    expect(await covers('/photos', 'write', NOW_MS + 5000)).toBe(true);
+    expect(await refusal({ lifeMs: 500 })).toBe('ALREADY_EXISTS');
+  });
+
   test('shows the ways to its folder, and nothing else on them', async () => {
     await give(['photos', 'summer'], ['read']);
     const seen = await scope();

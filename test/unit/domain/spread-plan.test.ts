@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { MemberId, NodeId } from '../../../src/base/index.js';
-import { type Candidate, type MemberCandidate, planSpread, type SharedChunk } from '../../../src/domain/index.js';
+import {
+  type Candidate,
+  checkSpreadRoom,
+  type MemberCandidate,
+  planSpread,
+  type SharedChunk,
+} from '../../../src/domain/index.js';
 import { chunkId, nodeId } from '../projections/support.js';
 
 const nodeIdOf = (index: number): NodeId => nodeId(`node ${index}`);
@@ -101,6 +107,24 @@ describe('spreading copies over own nodes and members', () => {
         });
       }),
     );
+  });
+
+  it('room for a whole upload counts what is left of disks and pledges, and never a member that is away', () => {
+    const room = {
+      bytes: 100,
+      copies: 2,
+      candidates: [{ name: 'attic', freeBytes: 200 }],
+      members: [{ name: 'bob', freeBytes: 100 }],
+      unusable: [],
+    };
+    expect(checkSpreadRoom(room).ok).toBe(true);
+    const away = checkSpreadRoom({ ...room, members: [], unusable: [{ name: 'bob', why: 'away' }] });
+    expect(away).toMatchObject({ ok: false, error: { code: 'NOT_ENOUGH_NODES' } });
+    expect(away.ok ? '' : away.error.message).toBe(
+      'There is no room for 2 copies, each elsewhere, of 100 B: attic has 200 B left, bob is away.',
+    );
+    expect(away.ok ? '' : away.error.next).toContain('collective pledge list');
+    expect(checkSpreadRoom({ ...room, bytes: 101 })).toMatchObject({ ok: false, error: { code: 'NOT_ENOUGH_SPACE' } });
   });
 
   it('a plan that is refused names everybody with what is left', () => {

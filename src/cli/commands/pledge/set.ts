@@ -2,6 +2,7 @@ import { Args } from '@oclif/core';
 import { accept, formatSize, parseSize } from '../../../base/index.js';
 import { ClientCommand } from '../../base/client-command.js';
 import { pledgeJson, type PledgeJson } from '../../format/pledges.js';
+import { type FindingJson, findingJson } from '../../format/status.js';
 
 export default class PledgeSet extends ClientCommand {
   static override summary = "Offer room on your nodes for another member's copies.";
@@ -13,11 +14,13 @@ export default class PledgeSet extends ClientCommand {
   };
   static override examples = ['<%= config.bin %> pledge set alice 500G', '<%= config.bin %> pledge set alice 0'];
 
-  async run(): Promise<{ readonly pledge: PledgeJson }> {
+  async run(): Promise<{ readonly pledge: PledgeJson; readonly findings: readonly FindingJson[] }> {
     const { args, flags } = await this.parse(PledgeSet);
     const bytes = accept(parseSize(args.size));
     const { client } = await this.client(flags.context);
-    const pledge = pledgeJson(await client.copies.setPledge({ member: args.member, bytes }, this.interrupted));
+    const answer = await client.copies.setPledge({ member: args.member, bytes }, this.interrupted);
+    const pledge = pledgeJson(answer.pledge);
+    const findings = answer.findings.map(findingJson);
     const { member, pledgedBytes, usedBytes } = pledge;
     const used = usedBytes === 0 ? '' : ` ${formatSize(usedBytes)} are in use.`;
     this.say(
@@ -25,6 +28,7 @@ export default class PledgeSet extends ClientCommand {
         ? `Nothing new is kept for ${member.name} from now on.${used}`
         : `Up to ${formatSize(pledgedBytes)} are kept for ${member.name}.${used}`,
     );
-    return { pledge };
+    for (const { message, next } of findings) this.warnAside(`${message}\nNext: ${next}`);
+    return { pledge, findings };
   }
 }

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { LIMITS } from '../../../base/index.js';
 import { ClientCommand } from '../../base/client-command.js';
-import { policyJson, type PolicyJson, policyText } from '../../format/policies.js';
+import { filesBelowText, type PolicyChangeJson, policyChangeJson, policyText } from '../../format/policies.js';
 
 export default class PolicySet extends ClientCommand {
   static override summary = 'Say how many copies there are to be of what is in a folder, and where.';
@@ -28,13 +28,17 @@ export default class PolicySet extends ClientCommand {
     '<%= config.bin %> policy set / --copies 2',
   ];
 
-  async run(): Promise<{ readonly policy: PolicyJson }> {
+  async run(): Promise<PolicyChangeJson> {
     const { args, flags } = await this.parse(PolicySet);
     const { client } = await this.client(flags.context);
     const { copies, spread } = flags;
     const wish = { path: args.path, copies, minimumCopies: flags['min-copies'] ?? 0, spread };
-    const policy = policyJson(await client.copies.setPolicy(wish, this.interrupted));
+    const changed = policyChangeJson(await client.copies.setPolicy(wish, this.interrupted));
+    const { policy } = changed;
     this.say(`From now on in ${policy.path ?? args.path}: ${policyText(policy)}.`);
-    return { policy };
+    const before = filesBelowText(changed);
+    if (before !== '') this.say(before);
+    for (const { message, next } of changed.findings) this.warnAside(`${message}\nNext: ${next}`);
+    return changed;
   }
 }

@@ -86,8 +86,24 @@ export interface UsageInfo {
   readonly underProtectedChunks: number;
   readonly damagedCopies: number;
   readonly capacityBytes: number;
+  /** All copies of the own chunks, with nodes and with other members. */
   readonly storedBytes: number;
   readonly storage: StorageInfo | undefined;
+  readonly shared?: SharedUsage | undefined;
+}
+
+/** What lies with other members, and what is kept for them, by the logs. */
+export interface SharedUsage {
+  /** Of the own copies: those with other members. */
+  readonly memberCopies: number;
+  readonly memberBytes: number;
+  /** What admitted members have pledged to this one. */
+  readonly pledgedToUsBytes: number;
+  /** Copies of others on the own nodes. */
+  readonly keptCopies: number;
+  readonly keptBytes: number;
+  /** What this member has pledged to others. */
+  readonly pledgedByUsBytes: number;
 }
 
 /** What the member's tree takes, and what there is room for. */
@@ -983,6 +999,7 @@ function createBaseUsageInfo(): UsageInfo {
     capacityBytes: 0,
     storedBytes: 0,
     storage: undefined,
+    shared: undefined,
   };
 }
 
@@ -1020,6 +1037,9 @@ export const UsageInfo: MessageFns<UsageInfo> = {
     }
     if (message.storage !== undefined) {
       StorageInfo.encode(message.storage, writer.uint32(90).fork()).join();
+    }
+    if (message.shared !== undefined) {
+      SharedUsage.encode(message.shared, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -1123,6 +1143,115 @@ export const UsageInfo: MessageFns<UsageInfo> = {
             }
 
             message.storage = StorageInfo.decode(reader, reader.uint32());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.shared = SharedUsage.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSharedUsage(): SharedUsage {
+  return { memberCopies: 0, memberBytes: 0, pledgedToUsBytes: 0, keptCopies: 0, keptBytes: 0, pledgedByUsBytes: 0 };
+}
+
+export const SharedUsage: MessageFns<SharedUsage> = {
+  encode(message: SharedUsage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.memberCopies !== 0) {
+      writer.uint32(8).uint64(message.memberCopies);
+    }
+    if (message.memberBytes !== 0) {
+      writer.uint32(16).uint64(message.memberBytes);
+    }
+    if (message.pledgedToUsBytes !== 0) {
+      writer.uint32(24).uint64(message.pledgedToUsBytes);
+    }
+    if (message.keptCopies !== 0) {
+      writer.uint32(32).uint64(message.keptCopies);
+    }
+    if (message.keptBytes !== 0) {
+      writer.uint32(40).uint64(message.keptBytes);
+    }
+    if (message.pledgedByUsBytes !== 0) {
+      writer.uint32(48).uint64(message.pledgedByUsBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SharedUsage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSharedUsage() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.memberCopies = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.memberBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.pledgedToUsBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.keptCopies = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.keptBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.pledgedByUsBytes = longToNumber(reader.uint64());
             continue;
           }
         }

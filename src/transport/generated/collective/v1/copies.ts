@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Finding } from "./admin.js";
 
 export interface PolicyInfo {
   readonly copies: number;
@@ -30,7 +31,17 @@ export interface SetPolicyRequest {
 
 export interface SetPolicyResponse {
   /** What holds there now. */
-  readonly policy: PolicyInfo | undefined;
+  readonly policy:
+    | PolicyInfo
+    | undefined;
+  /** What keeps from being met what it asks of all that is put there now. */
+  readonly findings: readonly Finding[];
+  /** Files there with a chunk of fewer copies than it asks for: they keep what they have until they are put again. */
+  readonly filesBelow?:
+    | number
+    | undefined;
+  /** There are too many files to look at all of them: there may be more such. */
+  readonly moreBelow?: boolean | undefined;
 }
 
 export interface ListPoliciesRequest {
@@ -51,6 +62,8 @@ export interface ShowPolicyResponse {
     | undefined;
   /** Whom copies could go to now, besides own nodes; only with spread members. */
   readonly members: readonly PledgeInfo[];
+  /** What keeps it from being met by what is put there now. */
+  readonly findings: readonly Finding[];
 }
 
 export interface SetPledgeRequest {
@@ -62,7 +75,11 @@ export interface SetPledgeRequest {
 }
 
 export interface SetPledgeResponse {
-  readonly pledge: PledgeInfo | undefined;
+  readonly pledge:
+    | PledgeInfo
+    | undefined;
+  /** Where it is less than what is kept already, or all pledges are more than the own nodes have room for. */
+  readonly findings: readonly Finding[];
 }
 
 export interface ListPledgesRequest {
@@ -256,13 +273,22 @@ export const SetPolicyRequest: MessageFns<SetPolicyRequest> = {
 };
 
 function createBaseSetPolicyResponse(): SetPolicyResponse {
-  return { policy: undefined };
+  return { policy: undefined, findings: [], filesBelow: undefined, moreBelow: undefined };
 }
 
 export const SetPolicyResponse: MessageFns<SetPolicyResponse> = {
   encode(message: SetPolicyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.policy !== undefined) {
       PolicyInfo.encode(message.policy, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.findings) {
+      Finding.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.filesBelow !== undefined) {
+      writer.uint32(24).uint64(message.filesBelow);
+    }
+    if (message.moreBelow !== undefined) {
+      writer.uint32(32).bool(message.moreBelow);
     }
     return writer;
   },
@@ -286,6 +312,30 @@ export const SetPolicyResponse: MessageFns<SetPolicyResponse> = {
             }
 
             message.policy = PolicyInfo.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.findings.push(Finding.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.filesBelow = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.moreBelow = reader.bool();
             continue;
           }
         }
@@ -440,7 +490,7 @@ export const ShowPolicyRequest: MessageFns<ShowPolicyRequest> = {
 };
 
 function createBaseShowPolicyResponse(): ShowPolicyResponse {
-  return { policy: undefined, members: [] };
+  return { policy: undefined, members: [], findings: [] };
 }
 
 export const ShowPolicyResponse: MessageFns<ShowPolicyResponse> = {
@@ -450,6 +500,9 @@ export const ShowPolicyResponse: MessageFns<ShowPolicyResponse> = {
     }
     for (const v of message.members) {
       PledgeInfo.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.findings) {
+      Finding.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -481,6 +534,14 @@ export const ShowPolicyResponse: MessageFns<ShowPolicyResponse> = {
             }
 
             message.members.push(PledgeInfo.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.findings.push(Finding.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -565,13 +626,16 @@ export const SetPledgeRequest: MessageFns<SetPledgeRequest> = {
 };
 
 function createBaseSetPledgeResponse(): SetPledgeResponse {
-  return { pledge: undefined };
+  return { pledge: undefined, findings: [] };
 }
 
 export const SetPledgeResponse: MessageFns<SetPledgeResponse> = {
   encode(message: SetPledgeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.pledge !== undefined) {
       PledgeInfo.encode(message.pledge, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.findings) {
+      Finding.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -595,6 +659,14 @@ export const SetPledgeResponse: MessageFns<SetPledgeResponse> = {
             }
 
             message.pledge = PledgeInfo.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.findings.push(Finding.decode(reader, reader.uint32()));
             continue;
           }
         }

@@ -20,7 +20,11 @@ export interface GiveGrantRequest {
 }
 
 export interface GiveGrantResponse {
-  readonly grant: GrantInfo | undefined;
+  readonly grant:
+    | GrantInfo
+    | undefined;
+  /** Earlier ones to that member in that folder which this one includes: they were withdrawn with it. */
+  readonly replacedGrantIds: readonly string[];
 }
 
 export interface ListGrantsRequest {
@@ -28,6 +32,12 @@ export interface ListGrantsRequest {
   readonly path: string;
   /** Also those that have run out. */
   readonly expiredToo: boolean;
+  /** Those that other members have given to this one, by their logs as far as these are known here; the path must be empty. */
+  readonly toUs?:
+    | boolean
+    | undefined;
+  /** With to_us: only those of this member, by name or id. Empty: of all that are admitted. */
+  readonly owner?: string | undefined;
 }
 
 export interface ListGrantsResponse {
@@ -58,6 +68,9 @@ export interface GrantInfo {
   readonly untilMs: number;
   /** holds, expired, member-suspended, member-removed, folder-removed */
   readonly state: string;
+  /** Whose folder it is. */
+  readonly ownerId?: string | undefined;
+  readonly ownerName?: string | undefined;
 }
 
 function createBaseGiveGrantRequest(): GiveGrantRequest {
@@ -151,13 +164,16 @@ export const GiveGrantRequest: MessageFns<GiveGrantRequest> = {
 };
 
 function createBaseGiveGrantResponse(): GiveGrantResponse {
-  return { grant: undefined };
+  return { grant: undefined, replacedGrantIds: [] };
 }
 
 export const GiveGrantResponse: MessageFns<GiveGrantResponse> = {
   encode(message: GiveGrantResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.grant !== undefined) {
       GrantInfo.encode(message.grant, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.replacedGrantIds) {
+      writer.uint32(18).string(v!);
     }
     return writer;
   },
@@ -183,6 +199,14 @@ export const GiveGrantResponse: MessageFns<GiveGrantResponse> = {
             message.grant = GrantInfo.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.replacedGrantIds.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -197,7 +221,7 @@ export const GiveGrantResponse: MessageFns<GiveGrantResponse> = {
 };
 
 function createBaseListGrantsRequest(): ListGrantsRequest {
-  return { path: "", expiredToo: false };
+  return { path: "", expiredToo: false, toUs: undefined, owner: undefined };
 }
 
 export const ListGrantsRequest: MessageFns<ListGrantsRequest> = {
@@ -207,6 +231,12 @@ export const ListGrantsRequest: MessageFns<ListGrantsRequest> = {
     }
     if (message.expiredToo !== false) {
       writer.uint32(16).bool(message.expiredToo);
+    }
+    if (message.toUs !== undefined) {
+      writer.uint32(24).bool(message.toUs);
+    }
+    if (message.owner !== undefined) {
+      writer.uint32(34).string(message.owner);
     }
     return writer;
   },
@@ -238,6 +268,22 @@ export const ListGrantsRequest: MessageFns<ListGrantsRequest> = {
             }
 
             message.expiredToo = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.toUs = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.owner = reader.string();
             continue;
           }
         }
@@ -413,6 +459,8 @@ function createBaseGrantInfo(): GrantInfo {
     givenMs: 0,
     untilMs: 0,
     state: "",
+    ownerId: undefined,
+    ownerName: undefined,
   };
 }
 
@@ -444,6 +492,12 @@ export const GrantInfo: MessageFns<GrantInfo> = {
     }
     if (message.state !== "") {
       writer.uint32(74).string(message.state);
+    }
+    if (message.ownerId !== undefined) {
+      writer.uint32(82).string(message.ownerId);
+    }
+    if (message.ownerName !== undefined) {
+      writer.uint32(90).string(message.ownerName);
     }
     return writer;
   },
@@ -531,6 +585,22 @@ export const GrantInfo: MessageFns<GrantInfo> = {
             }
 
             message.state = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.ownerId = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.ownerName = reader.string();
             continue;
           }
         }
