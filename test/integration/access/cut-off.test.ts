@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { memberChannel } from '../../../src/client/calls/member-channel.js';
-import type { NodeId } from '../../../src/base/index.js';
+import { isCollectiveError, type NodeId } from '../../../src/base/index.js';
 import { chunkListDigest, createSigner, issueTicket } from '../../../src/identity/index.js';
 import { createTlsNetwork } from '../../../src/runtime/index.js';
 import {
@@ -11,7 +11,6 @@ import {
   type NodeAccess,
   type ReadFilesResponse,
 } from '../../../src/transport/index.js';
-import { errorOf } from '../../support/rpc.js';
 import { hasher } from '../../unit/identity/support.js';
 import type { AccessClient, AccessWorld } from './support/access-world.js';
 import { type MembersWorld, startMembers } from './support/members-world.js';
@@ -73,8 +72,8 @@ async function rest(
   try {
     while ((await pages.next()).done !== true) count += 1;
   } catch (error) {
-    const { code, message } = await errorOf(Promise.reject(error));
-    return { count, end: code, why: message };
+    if (!isCollectiveError(error)) throw error;
+    return { count, end: error.code, why: error.message };
   }
   return { count, end: 'OK', why: '' };
 }

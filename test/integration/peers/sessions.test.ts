@@ -83,6 +83,7 @@ describe('a member that was suspended and is reinstated', () => {
       await alice.running.record(renaming(bob, `while ${one.founded.material.name} had parted`));
       one.pool.set(other.trusted);
       await eventually(() => areLinked(one, other) && hasAll(bob, alice));
+      expect(bob.running.foreign.get(alice.id)?.head).toEqual(alice.running.member.log.head);
     }
   });
 });
