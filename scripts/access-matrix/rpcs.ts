@@ -117,6 +117,7 @@ export const INTENDED: Readonly<Record<string, Intent>> = {
   'collective.v1.HoldingService/PlaceCopies': peer('REQUEST_INVALID'),
   'collective.v1.HoldingService/AcceptCopies': peer('REQUEST_INVALID'),
   'collective.v1.HoldingService/LocateCopies': peer('REQUEST_INVALID'),
+  'collective.v1.HoldingService/LocateForReader': peer('REQUEST_INVALID'),
   'collective.v1.HoldingService/ReportCopies': peer('OK'),
   'collective.v1.HoldingService/ReleaseCopies': peer('OK'),
   'collective.v1.HoldingService/FetchCopies': peer('REQUEST_INVALID'),

@@ -16,6 +16,7 @@ import { AdminCalls } from './calls/admin-calls.js';
 import { CopiesCalls } from './calls/copies-calls.js';
 import { FilesCalls } from './calls/files-calls.js';
 import { filesOfMembers } from './calls/files-of-members.js';
+import { type AwayTree, KnownTrees } from './calls/known-trees.js';
 import { MemberCalls } from './calls/member-calls.js';
 import { GrantCalls } from './calls/grant-calls.js';
 import { memberChannel } from './calls/member-channel.js';
@@ -54,6 +55,8 @@ export interface ClientOptions {
   readonly logger: Logger;
   /** Names what is done with this client in everybody's logs: 1 to 64 of [A-Za-z0-9_-]. Default: a random one. */
   readonly correlationId?: string;
+  /** Told once of each member whose tree is read while its coordinator is away. */
+  readonly onAway?: (tree: AwayTree) => void;
 }
 
 export interface TransferOptions {
@@ -110,6 +113,7 @@ export class CollectiveClient {
   readonly #options: ClientOptions;
   readonly #retry: Retry;
   readonly #pool: NodePool;
+  readonly #known: KnownTrees;
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -123,9 +127,10 @@ export class CollectiveClient {
       patienceMs: LIMITS.transferPatienceMs,
       firstPatienceMs: LIMITS.firstContactPatienceMs,
     });
+    this.#known = new KnownTrees(options.onAway ?? ignore);
     const calls = { retry: this.#retry, random, correlationId };
     const rpc = filesOfMembers(createClient(FilesServiceDefinition, channel), (member) =>
-      createClient(FilesServiceDefinition, memberChannel(channel, member)),
+      createClient(FilesServiceDefinition, memberChannel(channel, member, this.#known)),
     );
     this.files = new FilesCalls({ rpc, ...calls });
     this.tree = new RemoteTree(this.files);
@@ -136,6 +141,11 @@ export class CollectiveClient {
     this.grants = new GrantCalls({ rpc: createClient(GrantServiceDefinition, channel), ...calls });
     this.copies = new CopiesCalls({ rpc: createClient(CopiesServiceDefinition, channel), ...calls });
     this.#pool = new NodePool({ open: options.openNode, clock, timers });
+  }
+
+  /** Whose trees were read while their coordinators were away, and as of when they were known. */
+  get awayTrees(): readonly AwayTree[] {
+    return this.#known.all();
   }
 
   /** Stores local files and folders; see planPut for where. */

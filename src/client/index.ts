@@ -7,6 +7,7 @@ export {
   type TransferOptions,
   type WriteOptions,
 } from './client.js';
+export type { AwayTree } from './calls/known-trees.js';
 export type { AdminCalls, EventQuery } from './calls/admin-calls.js';
 export type { CopiesCalls } from './calls/copies-calls.js';
 export type { GrantCalls } from './calls/grant-calls.js';

@@ -13,6 +13,7 @@ import type { OtherLogs } from './members/other-logs.js';
 import type { PeerTrust } from './members/peer-trust.js';
 import type { ForeignLog } from './peers/foreign-log.js';
 import type { ForeignLogs } from './peers/foreign-logs.js';
+import { knownLog } from './peers/known-log.js';
 import type { PeersOffice } from './peers/peers-office.js';
 import { openForeignLogs, openPeersPart, readForeignLogs } from './peers/peers-part.js';
 import type { NodeRegistry } from './nodes/node-registry.js';
@@ -151,8 +152,14 @@ export class Federation {
     const { views } = member;
     const { seen } = witnesses;
     const { trust } = this;
-    const connect = (memberId: MemberId): RpcChannel => this.#office.connect(memberId);
-    const links = { trust, connect, logs: this.#logs };
+    const office = this.#office;
+    const links = {
+      trust,
+      connect: (memberId: MemberId): RpcChannel => office.connect(memberId),
+      logs: this.#logs,
+      isConnected: (memberId: MemberId) => office.links.get(memberId) !== undefined,
+      knownLog: (origin: MemberId) => knownLog(office.parts, origin),
+    };
     this.#parts.push(remoteTrees({ ...trees, ...ports, ...links, own, commands, authority, views, seen }));
   }
 

@@ -76,6 +76,7 @@ export {
   pledgeLeft,
   pledgeUsedUp,
 } from './foreign/foreign-decisions.js';
+export { versionForReader } from './foreign/reader-rights.js';
 export { decideSetPledge } from './foreign/pledge-decisions.js';
 export { type Policy, type PolicyAt, policyFor, policyForTree, policyPlaces } from './policies/policy-for.js';
 export { decideSetPolicy, type SetPolicy } from './policies/set-policy.js';

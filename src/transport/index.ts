@@ -175,8 +175,12 @@ export type {
   OfferSourcesResponse,
   LocateCopiesRequest,
   LocateCopiesResponse,
+  LocateForReaderRequest,
+  LocateForReaderResponse,
   PlaceCopiesRequest,
   PlaceCopiesResponse,
+  ReaderChunk,
+  ReaderVersion,
   ReleaseCopiesRequest,
   ReleaseCopiesResponse,
   ReportCopiesRequest,
@@ -239,6 +243,7 @@ export type {
   ForwardForClientResponse,
   ForwardRequest,
   ForwardResponse,
+  KnownTree,
 } from './generated/collective/v1/remote.js';
 export { GrantServiceDefinition } from './generated/collective/v1/sharing.js';
 export type {

@@ -105,9 +105,18 @@ export abstract class BaseCommand extends Command {
     const interrupted = found.code === 'CANCELLED' && this.interrupted.aborted;
     const error = interrupted ? new CollectiveError('CANCELLED', this.whenInterrupted) : found;
     process.exitCode = error.exitCode;
-    if (this.jsonEnabled()) this.logJson(errorJson(error));
+    if (this.jsonEnabled()) this.logJson(this.withAside(errorJson(error)));
     else process.stderr.write(errorText(error));
     if (process.env['COLLECTIVE_LOG'] === 'debug' && !isCollectiveError(thrown)) process.stderr.write(`${thrown.stack ?? ''}\n`);
+  }
+
+  /** What --json says besides what the command found, or why it failed. */
+  protected withAside(json: object): object {
+    return json;
+  }
+
+  protected override toSuccessJson(result: unknown): unknown {
+    return typeof result === 'object' && result !== null && !Array.isArray(result) ? this.withAside(result) : result;
   }
 
   /** The error that is told: with what can be found out only now, such as which name was meant. */

@@ -1,5 +1,6 @@
 import type { CollectiveError } from '../../base/index.js';
 import type { CollectiveClient, Past } from '../../client/index.js';
+import { awayJson, awayText } from '../format/away.js';
 import { shortTime } from '../format/entries.js';
 import type { Context } from '../contexts/context-store.js';
 import { BaseCommand } from './base-command.js';
@@ -21,13 +22,24 @@ export abstract class ClientCommand extends BaseCommand {
       import('../compose/client.js'),
     ]);
     const world = createWorld(await this.logger());
-    const opened = await openContextClient(world, this.config.configDir, contextName, (error, untilMs) => {
-      if (untilMs > world.clock.nowMs())
-        this.warnAside(`Your certificate could not be renewed, and is good until ${shortTime(untilMs)}. ${error.message}`);
-    });
+    const opened = await openContextClient(
+      world,
+      this.config.configDir,
+      contextName,
+      (error, untilMs) => {
+        if (untilMs > world.clock.nowMs())
+          this.warnAside(`Your certificate could not be renewed, and is good until ${shortTime(untilMs)}. ${error.message}`);
+      },
+      (tree) => this.warnAside(awayText(tree)),
+    );
     this.atEnd(() => opened.close());
     this.#opened = opened.client;
     return opened;
+  }
+
+  protected override withAside(json: object): object {
+    const away = this.#opened?.awayTrees ?? [];
+    return away.length === 0 ? json : { ...json, away: away.map(awayJson) };
   }
 
   /** Of what does not exist: which name was probably meant. */

@@ -1,5 +1,5 @@
 import { type CollectiveError, isCollectiveError } from '../../base/index.js';
-import { CollectiveClient, createNodeDialler, type OpenNodeChannel } from '../../client/index.js';
+import { type AwayTree, CollectiveClient, createNodeDialler, type OpenNodeChannel } from '../../client/index.js';
 import { LiveCredentials } from '../../identity/index.js';
 import { createTlsNetwork } from '../../runtime/index.js';
 import { CertificateKeeper, createGrpcTransport, renewingChannel, type RpcChannel } from '../../transport/index.js';
@@ -24,6 +24,7 @@ export async function openContextClient(
   configDirectory: string,
   contextName: string | undefined,
   onWarning: (error: CollectiveError, untilMs: number) => void = () => undefined,
+  onAway: (tree: AwayTree) => void = () => undefined,
 ): Promise<OpenedClient> {
   const store = new ContextStore(configDirectory, world);
   const context = await store.choose(contextName);
@@ -68,7 +69,7 @@ export async function openContextClient(
       channel.close();
     },
   };
-  const client = new CollectiveClient({ ...world, channel: untilClosed, local: new NodeLocalFiles(world), openNode });
+  const client = new CollectiveClient({ ...world, channel: untilClosed, local: new NodeLocalFiles(world), openNode, onAway });
   const keeping = keeper.run(closing.signal);
   return {
     client,

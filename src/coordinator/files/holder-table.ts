@@ -6,14 +6,14 @@ import type { NodeRegistry } from '../nodes/node-registry.js';
 
 /** The nodes and members that a message is about, each named once. */
 export class HolderTable {
-  readonly #registry: NodeRegistry;
+  readonly #registry: Pick<NodeRegistry, 'presence'>;
   readonly #nodes: ReadonlyMap<HolderId, NodeRow>;
   readonly #members: ReadonlyMap<HolderId, PeerRow>;
   readonly #isHere: (memberId: MemberId) => boolean;
   #indexes = new Map<HolderId, number>();
 
   constructor(options: {
-    readonly registry: NodeRegistry;
+    readonly registry: Pick<NodeRegistry, 'presence'>;
     readonly nodes: ReadonlyMap<HolderId, NodeRow>;
     readonly members: ReadonlyMap<HolderId, PeerRow>;
     readonly isHere: (memberId: MemberId) => boolean;

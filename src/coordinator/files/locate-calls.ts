@@ -27,7 +27,7 @@ import { chunksOfVersion, type PlacedChunk } from './version-chunks.js';
 
 export interface LocateOptions {
   readonly views: ViewReader;
-  readonly registry: NodeRegistry;
+  readonly registry: Pick<NodeRegistry, 'presence'>;
   readonly protection: ProtectionDesk;
   readonly clock: Clock;
   readonly retentionMs: number;

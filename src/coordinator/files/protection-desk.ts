@@ -12,7 +12,7 @@ export type FileStanding = 'protected' | 'out-of-reach' | 'under-protected';
 
 interface ProtectionDeskOptions {
   readonly views: ViewReader;
-  readonly registry: NodeRegistry;
+  readonly registry: Pick<NodeRegistry, 'presence'>;
   readonly shared: Pick<SharedCopies, 'isHere'>;
 }
 

@@ -1,4 +1,4 @@
-import type { MemberId } from '../../base/index.js';
+import { LIMITS, type MemberId } from '../../base/index.js';
 import type { CopiesPolicy } from '../../domain/index.js';
 import type { EventLog } from '../../events/index.js';
 import type { Clock, Hasher, Logger, Random, Timers } from '../../ports/index.js';
@@ -27,6 +27,8 @@ import { MemberCalls } from './member-calls.js';
 import { MemberDamage } from './member-damage.js';
 import { MemberReceipts } from './member-receipts.js';
 import { MemberSources } from './member-sources.js';
+import { ReaderDesk } from './reader-desk.js';
+import { ReaderSources } from './reader-sources.js';
 import { Reservations } from './reservations.js';
 import type { SharedCopies } from './shared-copies.js';
 import { SharedPlacement } from './shared-placement.js';
@@ -45,6 +47,8 @@ export interface OwnCopies {
 
 export interface CopiesPartOptions {
   readonly own: MemberId;
+  /** How long versions are kept; default LIMITS.retentionMs. */
+  readonly retentionMs?: number;
   readonly ownCopies: OwnCopies;
   readonly log: Pick<EventLog, 'onCommitted' | 'head'>;
   readonly views: ViewHost;
@@ -81,15 +85,16 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
   const fetcher = new CopyFetcher({ ...ports, views, registry, receipts });
   const reading = new MemberSources({ trust, calls, logger: ports.logger });
   const copySources = new CopySources({ views, tickets: ownCopies.ticketsFor(own, false), members: reading });
+  const retentionMs = options.retentionMs ?? LIMITS.retentionMs;
+  const held = { ...ownCopies, views, registry };
   const holding = new HoldingService({
-    ...ownCopies,
+    ...held,
     own,
     trust,
     sources: copySources,
-    views,
     commands,
-    registry,
     fetcher,
+    readers: new ReaderDesk({ ...held, own, logs, clock: ports.clock, retentionMs }),
     reservations: new Reservations(),
     clock: ports.clock,
   });
@@ -140,6 +145,7 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
       placement: placing,
       receipts: new MemberReceipts({ views, receipts, calls }),
       sources: reading,
+      readers: new ReaderSources({ ...held, own, trust, calls, logger: ports.logger }),
       damage,
       isHere,
       nameOf: (memberId) => trust.of(memberId)?.name ?? memberId.slice(0, 8),

@@ -11,20 +11,21 @@ import {
   type NodeId,
   type UploadId,
 } from '../../base/index.js';
-import { checkKeptFor, countsAsHolder, decideAcceptForeign, decideReleaseForeign } from '../../domain/index.js';
+import { checkKeptFor, decideAcceptForeign, decideReleaseForeign } from '../../domain/index.js';
 import type { PeerIdentity } from '../../identity/index.js';
 import type { Clock } from '../../ports/index.js';
-import type { NodeRow, PlacementRow, ViewHost } from '../../projections/index.js';
+import type { PlacementRow, ViewHost } from '../../projections/index.js';
 import type {
   AcceptCopiesRequest,
   AcceptCopiesResponse,
   AuthenticatedCall,
-  CopyLocation,
   FetchCopiesRequest,
   FetchCopiesResponse,
   HoldingServiceDefinition,
   LocateCopiesRequest,
   LocateCopiesResponse,
+  LocateForReaderRequest,
+  LocateForReaderResponse,
   NodeAccess,
   OfferSourcesRequest,
   OfferSourcesResponse,
@@ -46,7 +47,9 @@ import type { NodeRegistry } from '../nodes/node-registry.js';
 import type { PeerTrust } from '../members/peer-trust.js';
 import type { CopySources, KeptChunk } from './copy-sources.js';
 import type { CopyFetcher } from './copy-fetcher.js';
+import { accessOf, heldCopies } from './held-copies.js';
 import { placeForMember } from './holding-placement.js';
+import type { ReaderDesk } from './reader-desk.js';
 import type { Reservations } from './reservations.js';
 import { toldSources } from './told-sources.js';
 
@@ -63,6 +66,8 @@ export interface HoldingServiceOptions {
   readonly trust: PeerTrust;
   /** Of the own tree's chunks. */
   readonly sources: CopySources;
+  /** For who reads what is kept here for a third member. */
+  readonly readers: ReaderDesk;
   readonly clock: Clock;
   /** Tickets for the chunks of this member. */
   readonly ticketsFor: (origin: MemberId, sentOnly: boolean) => TicketOffice;
@@ -113,46 +118,16 @@ export class HoldingService implements ServiceImplementation<typeof HoldingServi
     return {};
   }
 
-  async locateCopies(request: LocateCopiesRequest, call: AuthenticatedCall): Promise<LocateCopiesResponse> {
+  locateCopies(request: LocateCopiesRequest, call: AuthenticatedCall): Promise<LocateCopiesResponse> {
     const origin = memberCaller(call.caller);
     const clientKeyHash = keyHashIn(request.clientKeyHash);
     const chunks = atMost('chunks', request.chunks, LIMITS.chunksPerCall).map(chunkRefOf);
-    const { views, registry } = this.#options;
-    const { holders, rows } = await views.run((all) => {
-      accept(checkKeptFor(origin, all.peers));
-      all.foreignCopies.need(
-        origin,
-        chunks.map(({ chunkId }) => chunkId),
-      );
-      const copies = chunks.map(({ chunkId, lengthBytes }) => {
-        const row = all.foreignCopies.get(origin, chunkId);
-        return row?.lengthBytes === lengthBytes ? row.holders : [];
-      });
-      return { holders: copies, rows: new Map(all.nodes.all().filter(([id]) => countsAsHolder(id, all))) };
-    });
-    const listed = new Map<NodeId, { readonly chunkId: ChunkId; readonly lengthBytes: number }[]>();
-    const nodeIds: NodeId[] = [];
-    const locations = chunks.map((chunk, index): CopyLocation => {
-      const all = holders[index] ?? [];
-      const usable = all.filter((id) => (rows.get(id)?.endpoints.length ?? 0) > 0);
-      const here = (id: NodeId): boolean => registry.presence(id) === 'online';
-      const inOrder = [...usable.filter(here), ...usable.filter((id) => !here(id))];
-      for (const id of inOrder) {
-        const list = listed.get(id);
-        if (list !== undefined) list.push(chunk);
-        else {
-          listed.set(id, [chunk]);
-          nodeIds.push(id);
-        }
-      }
-      return { nodes: inOrder.map((id) => nodeIds.indexOf(id)), unknown: all.length === 0 };
-    });
-    const tickets = this.#options.ticketsFor(origin, false);
-    const nodes = nodeIds.map((nodeId) => ({
-      ...accessOf(nodeId, rows),
-      ...tickets.read({ nodeId, clientKeyHash, chunks: listed.get(nodeId) ?? [] }),
-    }));
-    return { locations, nodes };
+    return heldCopies(this.#options, { origin, clientKeyHash, chunks });
+  }
+
+  locateForReader(request: LocateForReaderRequest, call: AuthenticatedCall): Promise<LocateForReaderResponse> {
+    const clientKeyHash = keyHashIn(request.clientKeyHash);
+    return this.#options.readers.locate(memberCaller(call.caller), request, clientKeyHash, call.signal);
   }
 
   async reportCopies(request: ReportCopiesRequest, call: AuthenticatedCall): Promise<ReportCopiesResponse> {
@@ -251,15 +226,6 @@ export function memberCaller(caller: PeerIdentity): MemberId {
 }
 
 const NO_TICKET = { ticket: new Uint8Array(0), ticketExpiresMs: 0, memberId: '', trust: undefined } as const;
-
-const accessOf = (
-  nodeId: NodeId,
-  rows: ReadonlyMap<NodeId, NodeRow>,
-): { readonly nodeId: NodeId; readonly name: string; readonly endpoints: readonly string[] } => ({
-  nodeId,
-  name: rows.get(nodeId)?.name ?? nodeId,
-  endpoints: rows.get(nodeId)?.endpoints ?? [],
-});
 
 function uploadIdIn(text: string): UploadId {
   if (!isUploadId(text)) throw new CollectiveError('REQUEST_INVALID', 'That is not the id of an upload.');

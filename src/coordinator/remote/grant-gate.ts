@@ -29,9 +29,10 @@ export interface GrantGateOptions {
   readonly files: FilesHandlers;
   readonly views: ViewReader;
   readonly clock: Clock;
-  /** Of this member: what its nodes are known by to others. */
+  /** Of the member whose tree it is. */
   readonly memberId: MemberId;
-  readonly trust: () => Promise<MemberTrust>;
+  /** What its nodes are known by to others. Undefined: nodes are named as the caller knows them already. */
+  readonly trust: (() => Promise<MemberTrust>) | undefined;
 }
 
 interface Need {
@@ -248,7 +249,7 @@ export class GrantGate {
   /** For whom these nodes are another member's. */
   async #named(nodes: readonly NodeAccess[]): Promise<NodeAccess[]> {
     const { memberId } = this.#options;
-    if (nodes.length === 0) return [];
+    if (nodes.length === 0 || this.#options.trust === undefined) return [...nodes];
     const trust = await this.#options.trust();
     return nodes.map((node) => (node.memberId === '' ? { ...node, memberId, trust } : node));
   }

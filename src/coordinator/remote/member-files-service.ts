@@ -1,5 +1,14 @@
-import { assert, CollectiveError, isCollectiveError, isMemberId, type MemberId } from '../../base/index.js';
+import {
+  assert,
+  CollectiveError,
+  isCollectiveError,
+  isMemberId,
+  LIMITS,
+  type MemberId,
+  toCollectiveError,
+} from '../../base/index.js';
 import { standingIn } from '../../identity/index.js';
+import type { Clock, Timers } from '../../ports/index.js';
 import type { PeerRow } from '../../projections/index.js';
 import {
   type AuthenticatedCall,
@@ -14,6 +23,8 @@ import {
   type ServiceImplementation,
 } from '../../transport/index.js';
 import type { PeerTrust, TrustedMember } from '../members/peer-trust.js';
+import type { AwayTrees } from './away/away-trees.js';
+import { notNow } from './away/known-files.js';
 import type { PeerChannels } from './peer-channels.js';
 
 export interface MemberFilesOptions {
@@ -24,42 +35,94 @@ export interface MemberFilesOptions {
   /** Everybody who was ever heard of. */
   readonly peers: () => Promise<readonly (readonly [MemberId, PeerRow])[]>;
   readonly channels: PeerChannels;
+  /** Of those who are away. */
+  readonly away: AwayTrees;
+  /** Whether there is a session with its coordinator. */
+  readonly isConnected: (memberId: MemberId) => boolean;
+  readonly clock: Clock;
+  readonly timers: Timers;
 }
 
 /** Members that an error names. */
 const NAMES_TOLD = 8;
 
-/** The trees of other members, for the own clients: their calls go to the owner's coordinator, and its answers come back. */
+/**
+ * The trees of other members, for the own clients: their calls go to the owner's coordinator, and its answers come back. While that is
+ * away, what only reads is answered by what is known here.
+ */
 export class MemberFilesService implements ServiceImplementation<typeof MemberFilesServiceDefinition> {
   readonly #options: MemberFilesOptions;
   readonly #ownMethods: ReadonlyMap<string, BoundMethod>;
+  /** Without a session, and did not answer a moment ago. */
+  readonly #awayUntilMs = new Map<MemberId, number>();
 
   constructor(options: MemberFilesOptions) {
     this.#options = options;
     this.#ownMethods = new Map(options.files.methods.map((method) => [method.path, method]));
   }
 
-  async *forward({ member, method, request }: ForwardRequest, call: AuthenticatedCall): AsyncGenerator<ForwardResponse> {
-    const { own, channels } = this.#options;
-    const { caller, signal, requestId } = call;
-    assert(caller.role === 'client', 'the transport lets only clients in here');
+  async *forward(asked: ForwardRequest, call: AuthenticatedCall): AsyncGenerator<ForwardResponse> {
+    const { own } = this.#options;
+    const { member, method, request } = asked;
     if (member === own.memberId || member === own.name) {
       yield* this.#ownTree(method, request, call);
       return;
     }
     const owner = await this.#memberCalled(member);
-    const client = createClient(PeerFilesServiceDefinition, channels.to(owner.memberId));
-    const { clientId, publicKeyHash: clientKeyHash } = caller;
+    let answered = false;
+    let reason: unknown;
     try {
-      for await (const { response } of client.forwardForClient(
-        { clientId, clientKeyHash, method, request },
-        { signal, requestId },
-      )) {
+      for await (const response of this.#askOwner(owner, asked, call)) {
+        answered = true;
         yield { response };
       }
+      return;
     } catch (error) {
-      throw ownersAnswer(error, owner);
+      if (answered || call.signal.aborted || !this.#isAway(error, owner)) throw ownersAnswer(error, owner);
+      reason = error;
     }
+    const known = await this.#options.away.open(owner, asked, call);
+    if (known === undefined) throw ownersAnswer(reason, owner);
+    yield* known;
+  }
+
+  /** Who has no session and did not answer a moment ago is not asked; who has none is not waited for long. */
+  async *#askOwner(
+    owner: TrustedMember,
+    { method, request }: ForwardRequest,
+    { caller, signal, requestId }: AuthenticatedCall,
+  ): AsyncGenerator<Uint8Array> {
+    assert(caller.role === 'client', 'the transport lets only clients in here');
+    const { channels, isConnected, clock, timers } = this.#options;
+    const { memberId, name } = owner;
+    const connected = isConnected(memberId);
+    if (connected) this.#awayUntilMs.delete(memberId);
+    else if ((this.#awayUntilMs.get(memberId) ?? 0) > clock.monotonicMs()) throw notNow(name);
+    const client = createClient(PeerFilesServiceDefinition, channels.to(memberId));
+    const { clientId, publicKeyHash: clientKeyHash } = caller;
+    const late = new AbortController();
+    const timer = connected ? undefined : timers.after(LIMITS.memberCallMs, () => late.abort(notNow(name)));
+    const options = { signal: AbortSignal.any([signal, late.signal]), requestId };
+    try {
+      for await (const { response } of client.forwardForClient({ clientId, clientKeyHash, method, request }, options)) {
+        timer?.cancel();
+        yield response;
+      }
+    } catch (error) {
+      throw late.signal.aborted && !signal.aborted ? late.signal.reason : error;
+    } finally {
+      timer?.cancel();
+    }
+  }
+
+  /** Whether the failure says that nobody is there. */
+  #isAway(thrown: unknown, { memberId }: TrustedMember): boolean {
+    const { code } = toCollectiveError(thrown);
+    const { isConnected, clock } = this.#options;
+    // A coordinator that is there may say that it is busy, and that passes.
+    if (code !== 'COORDINATOR_UNREACHABLE' && (isConnected(memberId) || !AWAY.has(code))) return false;
+    this.#awayUntilMs.set(memberId, clock.monotonicMs() + LIMITS.memberAwayMaxMs);
+    return true;
   }
 
   /** `alice:/photos` at alice's own coordinator. */
@@ -92,6 +155,9 @@ export class MemberFilesService implements ServiceImplementation<typeof MemberFi
   }
 }
 
+/** Who does not admit this member any more (NOT_ADMITTED) is not away. */
+const AWAY: ReadonlySet<string> = new Set(['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'CERTIFICATE_INVALID']);
+
 /** What the owner said, as it is; and that it is away, by its name. */
 function ownersAnswer(error: unknown, { name }: TrustedMember): unknown {
   if (!isCollectiveError(error)) return error;
@@ -105,11 +171,7 @@ function ownersAnswer(error: unknown, { name }: TrustedMember): unknown {
     });
   }
   if (error.code !== 'COORDINATOR_UNREACHABLE') return error;
-  return new CollectiveError('COORDINATOR_UNREACHABLE', `The coordinator of ${name} is away: ${error.message}`, {
-    next: 'See since when: collective peer list',
-    details: { member: name },
-    cause: error,
-  });
+  return notNow(name, error);
 }
 
 async function* justOne(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {

@@ -7,7 +7,7 @@ import {
   serve,
 } from '../../transport/index.js';
 import type { MemberId } from '../../base/index.js';
-import type { Clock, Hasher, Logger } from '../../ports/index.js';
+import type { Clock, Hasher, Logger, Timers } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import type { CertificateAuthority } from '../certificates/authority.js';
 import type { TrustDesk } from '../certificates/trust-desk.js';
@@ -19,6 +19,7 @@ import type { OtherLogs } from '../members/other-logs.js';
 import type { PeerTrust } from '../members/peer-trust.js';
 import { GrantService } from '../sharing/grant-service.js';
 import { heldBack } from '../witnesses/held-back.js';
+import { AwayTrees, type AwayTreesOptions } from './away/away-trees.js';
 import { AdmittedClients } from './admitted-clients.js';
 import { GrantGate } from './grant-gate.js';
 import { guardedCommands, mayReadSource } from './guarded-commands.js';
@@ -42,6 +43,11 @@ export interface RemoteTreesOptions {
   /** Tells the own nodes whose clients may come. */
   readonly nodesTrust: TrustDesk;
   readonly logs: OtherLogs;
+  /** How far the log of a member is known here. */
+  readonly knownLog: AwayTreesOptions['knownLog'];
+  /** Whether there is a session with its coordinator. */
+  readonly isConnected: (memberId: MemberId) => boolean;
+  readonly timers: Timers;
   readonly logger: Logger;
   /** Resolves when what the views show may be told. */
   readonly seen: () => Promise<void>;
@@ -60,10 +66,11 @@ export function remoteTrees(options: RemoteTreesOptions): FederationPart {
   const gate = new GrantGate({ files: guarded, views, clock, memberId: own.memberId, trust: () => authority.trust() });
   const forOthers = heldBack(serve(FilesServiceDefinition, gate.handlers), seen);
   const forOwn = heldBack(serve(FilesServiceDefinition, openFiles(parts, access)), seen);
+  const { shared, retentionMs } = parts;
   const members = new MemberFilesService({
-    own,
+    ...options,
+    away: new AwayTrees({ ...options, own: own.memberId, shared, retentionMs }),
     files: forOwn,
-    trust,
     peers: () => views.run(({ peers }) => peers.all()),
     channels,
   });

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { knownLog } from '../../../src/coordinator/peers/known-log.js';
 import type { CollectiveEvent } from '../../../src/events/index.js';
 import type { BoundService } from '../../../src/transport/index.js';
 import { type PeerMember, removeTemplates } from '../../support/peers/peer-member.js';
@@ -68,6 +69,9 @@ describe('what a coordinator says of the logs of others', () => {
     await backup.running.record(renaming(carol, 'second'));
     await eventually(() => codes(bob).includes('log-forked') && codes(backup).includes('own-log-forked'));
     expect(bob.running.foreign.get(alice.id)?.head.sequence).toBeGreaterThan(0);
+    const known = await knownLog(bob.running.part.office.parts, alice.id);
+    expect(known?.sequence).toBe((bob.running.foreign.get(alice.id)?.fork?.sequence ?? 0) - 1);
+    expect(known?.frozen).toContain('its owner signed two blocks');
   });
 
   it('events from the future are kept and applied, and whose clock is ahead is said', async () => {
@@ -95,6 +99,10 @@ describe('what a coordinator says of the logs of others', () => {
     expect(copy?.applied.sequence).toBe(sequence);
     expect(copy?.head.sequence).toBe(sequence + 1);
     expect(codes(bob)).toEqual(['log-invalid']);
+    // Who reads the tree now is told how far it is known, and that there is more.
+    const known = await knownLog(bob.running.part.office.parts, alice.id);
+    expect(known).toMatchObject({ epoch: 1, sequence, frozen: expect.stringContaining(`event ${sequence + 1} contradicts`) });
+    expect(known?.timeMs).toBeGreaterThan(0);
   });
 
   it('views of a log that are not the same at one event are named at both sides', async () => {

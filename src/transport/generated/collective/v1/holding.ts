@@ -71,6 +71,39 @@ export interface CopyLocation {
   readonly nodes: readonly number[];
   /** No copy of it is on record. */
   readonly unknown: boolean;
+  /** The caller's member may not read it, as far as is known here (LocateForReader). */
+  readonly refused?: boolean | undefined;
+}
+
+export interface LocateForReaderRequest {
+  /** Id of the member whose files they are. */
+  readonly owner: string;
+  readonly clientKeyHash: Uint8Array;
+  /** At most 512. */
+  readonly versions: readonly ReaderVersion[];
+  /** At most 512. */
+  readonly chunks: readonly ReaderChunk[];
+}
+
+export interface LocateForReaderResponse {
+  /** As many as there were chunks, in their order. */
+  readonly locations: readonly CopyLocation[];
+  /** As in LocateCopiesResponse. */
+  readonly nodes: readonly NodeAccess[];
+}
+
+export interface ReaderVersion {
+  readonly fileId: string;
+  readonly version: number;
+}
+
+export interface ReaderChunk {
+  /** Index into versions: which of them it is a part of. */
+  readonly version: number;
+  /** The list of that version that names it; empty: the version itself does. */
+  readonly extentListId: string;
+  readonly chunkId: string;
+  readonly lengthBytes: number;
 }
 
 export interface ReportCopiesRequest {
@@ -603,7 +636,7 @@ export const LocateCopiesResponse: MessageFns<LocateCopiesResponse> = {
 };
 
 function createBaseCopyLocation(): CopyLocation {
-  return { nodes: [], unknown: false };
+  return { nodes: [], unknown: false, refused: undefined };
 }
 
 export const CopyLocation: MessageFns<CopyLocation> = {
@@ -617,6 +650,9 @@ export const CopyLocation: MessageFns<CopyLocation> = {
     }
     if (message.unknown !== false) {
       writer.uint32(16).bool(message.unknown);
+    }
+    if (message.refused !== undefined) {
+      writer.uint32(24).bool(message.refused);
     }
     return writer;
   },
@@ -658,6 +694,286 @@ export const CopyLocation: MessageFns<CopyLocation> = {
             }
 
             message.unknown = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.refused = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLocateForReaderRequest(): LocateForReaderRequest {
+  return { owner: "", clientKeyHash: new Uint8Array(0), versions: [], chunks: [] };
+}
+
+export const LocateForReaderRequest: MessageFns<LocateForReaderRequest> = {
+  encode(message: LocateForReaderRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.clientKeyHash.length !== 0) {
+      writer.uint32(18).bytes(message.clientKeyHash);
+    }
+    for (const v of message.versions) {
+      ReaderVersion.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.chunks) {
+      ReaderChunk.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LocateForReaderRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLocateForReaderRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clientKeyHash = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.versions.push(ReaderVersion.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.chunks.push(ReaderChunk.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLocateForReaderResponse(): LocateForReaderResponse {
+  return { locations: [], nodes: [] };
+}
+
+export const LocateForReaderResponse: MessageFns<LocateForReaderResponse> = {
+  encode(message: LocateForReaderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.locations) {
+      CopyLocation.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.nodes) {
+      NodeAccess.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LocateForReaderResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLocateForReaderResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.locations.push(CopyLocation.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nodes.push(NodeAccess.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReaderVersion(): ReaderVersion {
+  return { fileId: "", version: 0 };
+}
+
+export const ReaderVersion: MessageFns<ReaderVersion> = {
+  encode(message: ReaderVersion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fileId !== "") {
+      writer.uint32(10).string(message.fileId);
+    }
+    if (message.version !== 0) {
+      writer.uint32(16).uint64(message.version);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReaderVersion {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReaderVersion() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.fileId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.version = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReaderChunk(): ReaderChunk {
+  return { version: 0, extentListId: "", chunkId: "", lengthBytes: 0 };
+}
+
+export const ReaderChunk: MessageFns<ReaderChunk> = {
+  encode(message: ReaderChunk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== 0) {
+      writer.uint32(8).uint32(message.version);
+    }
+    if (message.extentListId !== "") {
+      writer.uint32(18).string(message.extentListId);
+    }
+    if (message.chunkId !== "") {
+      writer.uint32(26).string(message.chunkId);
+    }
+    if (message.lengthBytes !== 0) {
+      writer.uint32(32).uint64(message.lengthBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReaderChunk {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReaderChunk() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.version = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.extentListId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.chunkId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.lengthBytes = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -1166,7 +1482,7 @@ export const OfferSourcesResponse: MessageFns<OfferSourcesResponse> = {
 
 /**
  * Copies that this member keeps for another on nodes of its own. On the peer port; the caller is the coordinator of the member
- * whose chunks they are, and everything is about that member's copies alone.
+ * whose chunks they are, and everything is about that member's copies alone. The one exception is LocateForReader.
  */
 export type HoldingServiceDefinition = typeof HoldingServiceDefinition;
 export const HoldingServiceDefinition = {
@@ -1200,6 +1516,18 @@ export const HoldingServiceDefinition = {
       requestType: LocateCopiesRequest as typeof LocateCopiesRequest,
       requestStream: false,
       responseType: LocateCopiesResponse as typeof LocateCopiesResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Where chunks of a third member's files are, with read tickets for one of the caller's clients. Only of versions of files that the
+     * caller's member may read now, by what this member knows of their owner's log. The owner need not be there.
+     */
+    locateForReader: {
+      name: "LocateForReader",
+      requestType: LocateForReaderRequest as typeof LocateForReaderRequest,
+      requestStream: false,
+      responseType: LocateForReaderResponse as typeof LocateForReaderResponse,
       responseStream: false,
       options: {},
     },

@@ -19,6 +19,23 @@ export interface ForwardRequest {
 export interface ForwardResponse {
   /** One encoded response of the method. */
   readonly response: Uint8Array;
+  /** Absent: the owner itself has answered. Errors carry the same in their details (knownOf, knownEpoch, knownSequence, ...). */
+  readonly known?: KnownTree | undefined;
+}
+
+/** As of when a tree is known whose owner is away. */
+export interface KnownTree {
+  /** What the owner is called here, and its id. */
+  readonly name: string;
+  readonly memberId: string;
+  /** The last event of its log that the answer follows from, and its time by the owner's clock. */
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly timeMs: number;
+  /** When its coordinator was last heard of; 0: not since the own one started. */
+  readonly heardMs: number;
+  /** Why nothing of its log is applied beyond that event, though there is more; empty: there is no more here. */
+  readonly frozen: string;
 }
 
 export interface ForwardForClientRequest {
@@ -102,13 +119,16 @@ export const ForwardRequest: MessageFns<ForwardRequest> = {
 };
 
 function createBaseForwardResponse(): ForwardResponse {
-  return { response: new Uint8Array(0) };
+  return { response: new Uint8Array(0), known: undefined };
 }
 
 export const ForwardResponse: MessageFns<ForwardResponse> = {
   encode(message: ForwardResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.response.length !== 0) {
       writer.uint32(10).bytes(message.response);
+    }
+    if (message.known !== undefined) {
+      KnownTree.encode(message.known, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -132,6 +152,126 @@ export const ForwardResponse: MessageFns<ForwardResponse> = {
             }
 
             message.response = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.known = KnownTree.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKnownTree(): KnownTree {
+  return { name: "", memberId: "", epoch: 0, sequence: 0, timeMs: 0, heardMs: 0, frozen: "" };
+}
+
+export const KnownTree: MessageFns<KnownTree> = {
+  encode(message: KnownTree, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.memberId !== "") {
+      writer.uint32(18).string(message.memberId);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(24).uint64(message.epoch);
+    }
+    if (message.sequence !== 0) {
+      writer.uint32(32).uint64(message.sequence);
+    }
+    if (message.timeMs !== 0) {
+      writer.uint32(40).uint64(message.timeMs);
+    }
+    if (message.heardMs !== 0) {
+      writer.uint32(48).uint64(message.heardMs);
+    }
+    if (message.frozen !== "") {
+      writer.uint32(58).string(message.frozen);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KnownTree {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKnownTree() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.memberId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.sequence = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.timeMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.heardMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.frozen = reader.string();
             continue;
           }
         }
@@ -281,7 +421,10 @@ export const MemberFilesServiceDefinition = {
   name: "MemberFilesService",
   fullName: "collective.v1.MemberFilesService",
   methods: {
-    /** One call of FilesService, made in another member's tree. Answers come as the owner gives them, and so do errors. */
+    /**
+     * One call of FilesService, made in another member's tree. Answers come as the owner gives them, and so do errors. While the owner's
+     * coordinator is away, calls that only read are answered from what is known of its log: see ForwardResponse.known.
+     */
     forward: {
       name: "Forward",
       requestType: ForwardRequest as typeof ForwardRequest,
@@ -310,6 +453,17 @@ export const PeerFilesServiceDefinition = {
     },
   },
 } as const;
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
+}
 
 interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
