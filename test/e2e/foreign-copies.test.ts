@@ -144,7 +144,8 @@ describe('copies with other members', () => {
       '2',
     ]);
     expect(five).toMatchObject({ filesBelow: 3, findings: [{ code: 'too-few-holders' }] });
-    await alice.ok(['policy', 'set', '/photos', '--copies', '3', '--spread', 'members', '--min-copies', '2']);
+    const three = ['policy', 'set', '/photos', '--copies', '3', '--spread', 'members', '--min-copies', '2'];
+    expect(await json<Stored>(alice, three)).toMatchObject({ filesBelow: 0, findings: [{ code: 'spread-unmet' }] });
     expect(await holders(alice, '/photos/b.jpg')).toContain('member carol');
     expect(await holders(alice, '/photos/b.jpg')).not.toContain('member bob');
     expect((await pledges(bob)).given).toMatchObject([{ usedBytes: photo.length + note.length }]);

@@ -23,7 +23,7 @@ interface Sums {
 }
 
 export default class WhereIs extends ClientCommand {
-  static override summary = 'Show how well files are kept: how many copies, on which nodes.';
+  static override summary = 'Show how well files are kept: how many copies, on which nodes, and with which members.';
   static override description =
     'For one file each chunk with the nodes that hold it. With --recursive a line for each file that is not kept as it should ' +
     'be, and sums. A copy counts while its node is not removed or revoked; it is reachable while its node is online.';
@@ -84,7 +84,9 @@ export default class WhereIs extends ClientCommand {
     if (lost > 0) parts.push(`${lost} are lost in part`);
     this.say(`${parts.join('; ')} (${formatSize(all.size)}).`);
     if (wellKept < all.files) {
-      this.say('Next: bring back the nodes, or put the files again to make their copies: collective node list');
+      this.say(
+        'Next: bring back who is away (collective node list, collective peer list), or put the files again to make their copies; what keeps more from being made is told by: collective status',
+      );
     }
     return undefined;
   }

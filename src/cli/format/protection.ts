@@ -88,9 +88,12 @@ export function protectionLines(file: FileProtectionJson): readonly string[] {
   ];
   const next: Readonly<Record<ProtectionState, string | undefined>> = {
     ok: undefined,
-    'partly-unreachable': 'Next: bring back the nodes, or put the file again to have its copies on others: collective node list',
-    'under-protected': 'Next: put the file again to make the missing copies, or bring back the nodes: collective node list',
-    unreachable: 'Next: bring back the nodes that hold it: collective node list',
+    'partly-unreachable':
+      'Next: bring back the nodes (collective node list), wait for the members (collective peer list), or put the file again to have its copies elsewhere',
+    'under-protected':
+      'Next: put the file again to make the missing copies; who could take them, and cannot now, is told by: collective status',
+    unreachable:
+      'Next: bring back the nodes that hold it (collective node list), or wait for the members that do (collective peer list)',
     lost: 'Next: put the file again from another place, or restore another version: collective versions PATH',
   };
   const line = next[state];

@@ -9,11 +9,11 @@ export function sharedLines(
   const lines: string[] = [];
   if (withMembers.size > 0 || withMembers.pledged > 0)
     lines.push(
-      `${titles.others}${formatSize(withMembers.size)} of yours lie with other members, who pledged you ${formatSize(withMembers.pledged)}`,
+      `${titles.others}${formatSize(withMembers.size)} of yours lie with other members; pledged to you: ${formatSize(withMembers.pledged)}`,
     );
   if (forMembers.size > 0 || forMembers.pledged > 0)
     lines.push(
-      `${titles.kept}${formatSize(forMembers.size)} of theirs are on your nodes, of ${formatSize(forMembers.pledged)} that you pledged`,
+      `${titles.kept}${formatSize(forMembers.size)} of theirs are on your nodes; pledged by you: ${formatSize(forMembers.pledged)}`,
     );
   return lines;
 }

@@ -1,4 +1,4 @@
-import { CollectiveError, type MemberId } from '../../base/index.js';
+import { CollectiveError, counted, type MemberId } from '../../base/index.js';
 import {
   type CopiesPolicy,
   decideSetPledge,
@@ -69,8 +69,10 @@ export class CopiesService implements ServiceImplementation<typeof CopiesService
       answer: () => undefined,
     });
     const policy = await views.run((all) => this.#policyAt(names, all));
-    const { files, more } = await filesBelow(views, names, policy.copies, call.signal);
-    return { policy, findings: await this.#findings(policy, call.signal), filesBelow: files, moreBelow: more };
+    const { files, wantingMore, more } = await filesBelow(views, names, policy.copies, call.signal);
+    const earlier = wantingMore === 0 ? [] : [wantsMoreStill(wantingMore, request.path)];
+    const findings = [...(await this.#findings(policy, call.signal)), ...earlier];
+    return { policy, findings, filesBelow: files, moreBelow: more };
   }
 
   /** What keeps the policy from being met by what is put now. */
@@ -180,6 +182,14 @@ function givenTo(memberId: MemberId, { pledges, foreignCopies, peers }: Views): 
     state: row?.state ?? 'removed',
   };
 }
+
+/** A chunk wants the most copies that an upload of it asked for. */
+const wantsMoreStill = (files: number, path: string): Finding => ({
+  code: 'earlier-wish-stays',
+  severity: 'notice',
+  message: `${counted(files, 'file')} there ${files === 1 ? 'was' : 'were'} put when more copies were wanted, and ${files === 1 ? 'has' : 'have'} fewer: that goes on being shown as too few.`,
+  next: `See which: collective find ${path} --under-protected`,
+});
 
 function spreadIn(text: string): Spread {
   if (text === '' || text === 'nodes') return 'nodes';
