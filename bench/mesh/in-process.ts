@@ -1,12 +1,13 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { LIMITS } from '../../src/base/index.js';
 import { withPlainSignals } from '../../test/simulation/system/plain-signals.js';
 import { type Figure, figure } from '../measure/statistics.js';
 import { makeMany, type Spread, spreadOf } from './changes.js';
 import { DAY, DAY_MS, partOfADay } from './day.js';
 import { Mesh } from './mesh.js';
 import { SNAPSHOT_PERIOD_MS, snapshotBytes } from './snapshots.js';
-import { describeKinds, type Sent, wireBytes } from './traffic.js';
+import { describeKinds, keepAliveBytes, type Sent, wireBytes } from './traffic.js';
 
 export interface MeshSize {
   readonly coordinators: number;
@@ -52,7 +53,9 @@ class MeshBench {
     const { coordinators } = this.#size;
     const before = this.#heapBefore;
     await this.#form();
-    this.#add('JS heap of one coordinator, all logs held', 'MB', [(heapBytes() - before) / coordinators / MEGABYTE]);
+    this.#add('JS heap of one coordinator with its simulated disk, all logs held', 'MB', [
+      (heapBytes() - before) / coordinators / MEGABYTE,
+    ]);
     let idle = 0;
     const parts = [
       async () => {
@@ -63,7 +66,9 @@ class MeshBench {
       () => this.#heal(),
     ];
     for (const part of parts.slice(0, this.#size.parts - 1)) await part();
-    this.#add('JS heap of one coordinator, in the end', 'MB', [(heapBytes() - before) / coordinators / MEGABYTE]);
+    this.#add('JS heap of one coordinator with its simulated disk, in the end', 'MB', [
+      (heapBytes() - before) / coordinators / MEGABYTE,
+    ]);
     for (const member of this.#mesh.members) await member.stop();
     return this.#figures;
   }
@@ -90,6 +95,9 @@ class MeshBench {
     this.#progress(`in ${IDLE_MS / 1000} s: ${describeKinds(idle)}`);
     const perSecond = idle.wireBytes / (IDLE_MS / 1000);
     this.#add('idle: sent by one coordinator', 'bytes/s', [perSecond / this.#size.coordinators]);
+    this.#add('idle: pings of HTTP/2 on top, one coordinator', 'bytes/s', [
+      ((this.#size.coordinators - 1) * keepAliveBytes(LIMITS.rpcKeepaliveMs)) / 2,
+    ]);
     this.#add('idle: CPU of one coordinator', '% of a core', [
       (100 * (cpuSeconds() - cpu) * 1000) / IDLE_MS / this.#size.coordinators,
     ]);
@@ -148,6 +156,10 @@ class MeshBench {
     this.#add('a day of snapshots to every peer each 30 s: sent by all together', 'MB', [snapshots / MEGABYTE]);
     this.#add('a day: snapshots against events', 'times', [snapshots / bytes], 'at least 100');
     this.#add('a day: the same with the answers, which hold as much again', 'times', [(2 * snapshots) / bytes]);
+    const pings = ((coordinators * (coordinators - 1)) / 2) * keepAliveBytes(LIMITS.rpcKeepaliveMs) * (DAY_MS / 1000);
+    this.#add('a day: the same with the pings of HTTP/2, which those who send snapshots have not', 'times', [
+      snapshots / (bytes + pings),
+    ]);
     const plain = (DAY_MS / SNAPSHOT_PERIOD_MS) * coordinators * (coordinators - 1) * snapshot;
     this.#add('a day: the same without what the layers below add', 'times', [plain / (part.bytes * times)]);
   }

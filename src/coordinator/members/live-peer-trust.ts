@@ -1,4 +1,4 @@
-import { LIMITS, type MemberId } from '../../base/index.js';
+import { equalBytes, LIMITS, type MemberId } from '../../base/index.js';
 import { isEndpoint, type MemberOutside, type Standing } from '../../identity/index.js';
 import type { Hasher, Logger, SignatureVerifier } from '../../ports/index.js';
 import type { PeerTrust, TrustedMember } from './peer-trust.js';
@@ -155,16 +155,19 @@ export class LivePeerTrust implements PeerTrust {
     const before = this.#known.get(memberId);
     if (before?.content === content) return before;
     const member = trustedMember(admitted, later, place, this.#options);
-    if (member !== undefined) return { admitted, member, content };
+    // Who says again what is known is no news: whoever listens would do all over again what it did for this member.
+    if (member !== undefined)
+      return { admitted, member: before !== undefined && isSame(before.member, member) ? before.member : member, content };
     this.#options.logger.error('what is on record of a member does not hold, so it is not trusted', { memberId });
     return undefined;
   }
 
   #become(known: ReadonlyMap<MemberId, Known>): void {
     const before = this.#known;
-    const same = known.size === before.size && [...known].every(([memberId, entry]) => before.get(memberId) === entry);
-    if (same) return;
+    const same =
+      known.size === before.size && [...known].every(([memberId, { member }]) => before.get(memberId)?.member === member);
     this.#known = known;
+    if (same) return;
     for (const listener of this.#listeners) listener();
   }
 
@@ -174,6 +177,24 @@ export class LivePeerTrust implements PeerTrust {
     this.#refreshing = done.catch(() => undefined);
     return done;
   }
+}
+
+function isSame(left: TrustedMember, right: TrustedMember): boolean {
+  return (
+    left.name === right.name &&
+    equalBytes(left.identityPublicKey, right.identityPublicKey) &&
+    left.endpoints.length === right.endpoints.length &&
+    left.endpoints.every((endpoint, index) => endpoint === right.endpoints[index]) &&
+    left.cas.length === right.cas.length &&
+    left.cas.every(({ certificate, endorsement, acceptedUntilMs }, index) => {
+      const other = right.cas[index];
+      return (
+        other?.acceptedUntilMs === acceptedUntilMs &&
+        equalBytes(other.certificate, certificate) &&
+        equalBytes(other.endorsement, endorsement)
+      );
+    })
+  );
 }
 
 function contentOf(admitted: AdmittedMember, later: readonly LaterWord[], place: readonly string[], hasher: Hasher): string {
