@@ -14,11 +14,11 @@ export interface MeshSize {
   readonly nodesEach: number;
   /** Of meeting, being idle, changes, a day and a partition so many from the first. */
   readonly parts: number;
+  readonly changes: number;
 }
 
 const SETTLE_MS = 180_000;
 const IDLE_MS = 300_000;
-const CHANGES = 60;
 const BETWEEN_CHANGES_MS = 2_000;
 const DAY_PART_MS = 10 * 60_000;
 const BACKLOG_EVENTS = 10_000;
@@ -111,7 +111,7 @@ class MeshBench {
     const startMs = mesh.time.nowMs;
     const sent = mesh.traffic.total;
     const cpu = cpuSeconds();
-    for (let change = 0; change < CHANGES; change += 1) {
+    for (let change = 0; change < this.#size.changes; change += 1) {
       const author = mesh.members[random.integer(mesh.members.length)];
       if (author === undefined) continue;
       spreads.push(await spreadOf(mesh, author, `change-${change}`));
@@ -119,7 +119,7 @@ class MeshBench {
     }
     const seconds = (mesh.time.nowMs - startMs) / 1000;
     const changes = mesh.traffic.since(sent);
-    this.#progress(`in ${Math.round(seconds)} s with ${CHANGES} changes: ${describeKinds(changes)}`);
+    this.#progress(`in ${Math.round(seconds)} s with ${this.#size.changes} changes: ${describeKinds(changes)}`);
     const bytes = changes.wireBytes - idlePerSecond * seconds;
     const one = spreads.flatMap(({ ownMs }) => ownMs);
     const all = spreads.map(({ everybodyOwnMs }) => everybodyOwnMs);
@@ -133,9 +133,9 @@ class MeshBench {
     ]);
     this.#add('a change: until all have applied it, without the longest link: p50', 'ms', [percentile(all, 50)]);
     this.#add('a change: until all have applied it, without the longest link: p99', 'ms', [percentile(all, 99)], 'below 1000');
-    this.#add('a change: sent by all together', 'bytes', [bytes / CHANGES]);
-    this.#add('a change: sent for each that gets it', 'bytes', [bytes / CHANGES / (this.#size.coordinators - 1)]);
-    this.#add('a change: CPU of all together', 'ms', [(1000 * (cpuSeconds() - cpu)) / CHANGES]);
+    this.#add('a change: sent by all together', 'bytes', [bytes / this.#size.changes]);
+    this.#add('a change: sent for each that gets it', 'bytes', [bytes / this.#size.changes / (this.#size.coordinators - 1)]);
+    this.#add('a change: CPU of all together', 'ms', [(1000 * (cpuSeconds() - cpu)) / this.#size.changes]);
   }
 
   async #day(): Promise<void> {

@@ -24,6 +24,7 @@ const { values } = parseArgs({
   },
 });
 
+const CHANGES = 60;
 const progress = (text: string): void => console.error(`${(performance.now() / 1000).toFixed(1)} s: ${text}`);
 const figures: Figure[] = [];
 if (values.join !== undefined) figures.push(...(await benchJoin(Number(values.join), progress)));
@@ -34,7 +35,7 @@ if (values.processes !== undefined) {
 if (values.processes === undefined && values.join === undefined) {
   for (const size of values.mesh ?? ['50x10', '100x10']) {
     const [coordinators = 50, nodesEach = 10] = size.split('x').map(Number);
-    figures.push(...(await benchMesh({ coordinators, nodesEach, parts: Number(values.parts) }, progress)));
+    figures.push(...(await benchMesh({ coordinators, nodesEach, parts: Number(values.parts), changes: CHANGES }, progress)));
   }
 }
 console.log(describeMachine());
