@@ -88,7 +88,8 @@ export class Introductions {
 
   /** Once over every log that is due; it stays so until all whom it names are met. */
   async #look(): Promise<void> {
-    for (const memberId of [...this.#due]) {
+    const due = [...this.#due];
+    for (const memberId of due) {
       this.#due.delete(memberId);
       if (!this.#trusted.has(memberId)) continue;
       try {

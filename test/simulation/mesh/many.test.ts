@@ -5,7 +5,7 @@ import type { Figure } from '../../../bench/measure/statistics.js';
 // The short form of `npm run bench:mesh`: more coordinators than each pushes everything to, in virtual time.
 describe('eighteen coordinators that all know each other', () => {
   let figures: readonly Figure[] = [];
-  const valueOf = (name: string): number => {
+  const measured = (name: string): number => {
     const found = figures.find((figure) => figure.name.endsWith(`: ${name}`));
     if (found === undefined) throw new Error(`nothing was measured that is called ${name}`);
     return found.median;
@@ -16,14 +16,14 @@ describe('eighteen coordinators that all know each other', () => {
   }, 300_000);
 
   it('have all applied a change within a second after the delay of the network', () => {
-    expect(valueOf('a change: until all have applied it, without the longest link: p99')).toBeLessThan(1000);
+    expect(measured('a change: until all have applied it, without the longest link: p99')).toBeLessThan(1000);
   });
 
   it('send no more than a kilobyte for a small change to each that gets it', () => {
-    expect(valueOf('a change: sent for each that gets it')).toBeLessThan(1000);
+    expect(measured('a change: sent for each that gets it')).toBeLessThan(1000);
   });
 
   it('send each other a few bytes a second while nothing happens', () => {
-    expect(valueOf('idle: sent by one coordinator')).toBeLessThan(17 * 4);
+    expect(measured('idle: sent by one coordinator')).toBeLessThan(17 * 4);
   });
 });
