@@ -3,7 +3,7 @@ import { EXIT, formatSize } from '../../base/index.js';
 import type { CollectiveClient, SyncPlan } from '../../client/index.js';
 import { ClientCommand } from '../base/client-command.js';
 import { syncSides } from '../base/sync-sides.js';
-import { failureLines, failuresJson, transferError, transferLine } from '../base/transfer-report.js';
+import { failureLines, failuresJson, transferError, transferLine, unmetFindings, unmetText } from '../base/transfer-report.js';
 import { syncActionJson, syncActionLine, toldActions } from '../format/sync-actions.js';
 import { transferView } from '../progress/transfer-bar.js';
 
@@ -103,6 +103,10 @@ export default class Sync extends ClientCommand {
     if (done === 0 && report.failureCount === 0) this.say(`Nothing to do: ${unchanged} files are as they should be.`);
     else this.say(`${word} ${transferLine({ ...report, durationMs })}${known}; ${extra}.`);
     this.#warn(plan);
+    const asked = { path: plan.destination, copies };
+    const findings = plan.direction === 'to-remote' ? await unmetFindings(client, asked, report, this.interrupted) : [];
+    const unmet = unmetText(report.filesBelow, findings);
+    if (unmet !== '') this.warnAside(unmet);
     return this.finish(
       {
         direction: plan.direction,
@@ -117,6 +121,8 @@ export default class Sync extends ClientCommand {
         size: bytes,
         moved: movedBytes,
         known: knownBytes,
+        filesBelow: report.filesBelow,
+        findings,
         durationMs,
         removalsHeldBack: report.removalsHeldBack,
         failures: failuresJson(report),

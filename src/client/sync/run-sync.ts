@@ -19,6 +19,10 @@ import type { SyncAction } from './tree-comparison.js';
 /** What a sync did. */
 export interface SyncReport {
   readonly files: number;
+  /** Of these, as of an upload. */
+  readonly filesBelow: number;
+  /** As of an upload. */
+  readonly spread: string;
   readonly directories: number;
   readonly symlinks: number;
   /** Whose mode or time alone was set. */
@@ -96,8 +100,8 @@ export class RunSync {
       signal,
     });
     this.#add(report);
-    const { files, directories, symlinks, bytes, sentBytes, knownBytes } = report;
-    return { files, directories, symlinks, bytes, movedBytes: sentBytes, knownBytes };
+    const { files, filesBelow, spread, directories, symlinks, bytes, sentBytes, knownBytes } = report;
+    return { files, filesBelow, spread, directories, symlinks, bytes, movedBytes: sentBytes, knownBytes };
   }
 
   async *#items(actions: readonly SyncAction[]): AsyncGenerator<UploadItem, void> {
@@ -128,7 +132,7 @@ export class RunSync {
     this.#add(report);
     const { files, bytes, fetchedBytes, resumedBytes } = report;
     const { directories, symlinks } = receiver;
-    return { files, directories, symlinks, bytes, movedBytes: fetchedBytes, knownBytes: resumedBytes };
+    return { ...NOTHING, files, directories, symlinks, bytes, movedBytes: fetchedBytes, knownBytes: resumedBytes };
   }
 
   async *#roots(actions: readonly SyncAction[]): AsyncGenerator<RemoteRoot, void> {
@@ -209,7 +213,7 @@ export class RunSync {
   }
 }
 
-const NOTHING = { files: 0, directories: 0, symlinks: 0, bytes: 0, movedBytes: 0, knownBytes: 0 };
+const NOTHING = { files: 0, filesBelow: 0, spread: '', directories: 0, symlinks: 0, bytes: 0, movedBytes: 0, knownBytes: 0 };
 
 const NO_ENTRY: Entry = {
   path: '',
