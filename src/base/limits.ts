@@ -321,6 +321,8 @@ export const LIMITS = {
   /** For how long an expired certificate can be renewed by proof of its key. */
   lapsedRenewalMs: 90 * 24 * 3600 * 1000,
   renewalsPerMinute: 20,
+  /** Certificates in use that the log has not taken yet, since it waits for witnesses. */
+  unrecordedLeaves: 64,
   /** Revoked clients whose certificates have not ended yet. */
   revocationsListed: 4096,
   /** CAs of a member that are told to its people: the present one and those before it. */

@@ -1,8 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { type CertificatesSoakReport, runCertificatesSoak } from '../../scripts/certificates-soak/run.js';
+import { jsonOf, World } from '../support/e2e/index.js';
 
 /** Real processes, with certificates of the shortest life there is. */
 const DURATION_MS = 18_000;
@@ -29,5 +32,46 @@ describe('certificates that end within seconds', () => {
 
   it('leave a log and views that are what they should be', () => {
     expect(report.audited).toBe(true);
+  });
+});
+
+describe('certificates that have expired while their owners were away', () => {
+  const LIFETIME_MS = 10_000;
+  const ISSUED = z.object({ events: z.array(z.object({ payload: z.object({ role: z.string() }) })) });
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start({ nodes: 1, initArguments: ['--certificate-lifetime', `${LIFETIME_MS / 1000}s`] });
+  });
+  afterAll(() => world.stop());
+
+  /** Once the node is here: what is stored there is read again. */
+  const storedAndRead = async (path: string): Promise<string> => {
+    const { cluster } = world;
+    await cluster.untilOnline(1);
+    await cluster.ok(['write', '--copies', '1', path], { input: 'back' });
+    return (await world.ok('cat', path)).stdout.toString('utf8');
+  };
+
+  it('are renewed by their keys: of a client, and of a node that the log itself waits for', async () => {
+    const [node] = world.cluster.nodes;
+    await node?.stop('SIGKILL');
+    await sleep(LIFETIME_MS + 1_000);
+    await node?.start();
+    expect(await storedAndRead('/one')).toBe('back');
+  });
+
+  it('are renewed after everything was off for as long', async () => {
+    const { coordinator, nodes } = world.cluster;
+    await Promise.all([...nodes, coordinator].map((daemon) => daemon.stop('SIGKILL')));
+    await sleep(LIFETIME_MS + 1_000);
+    await Promise.all([coordinator, ...nodes].map((daemon) => daemon.start()));
+    expect(await storedAndRead('/two')).toBe('back');
+  });
+
+  it('are all on record', async () => {
+    const { events } = jsonOf(await world.ok('events', 'list', '--type', 'CertificateIssued', '--json'), ISSUED);
+    const count = (role: string): number => events.filter(({ payload }) => payload.role === role).length;
+    for (const role of ['coordinator', 'node', 'client']) expect(count(role)).toBeGreaterThan(2);
+    await world.ok('audit', 'verify');
   });
 });

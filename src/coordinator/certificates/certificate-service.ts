@@ -1,8 +1,8 @@
-import { accept, CollectiveError, LIMITS } from '../../base/index.js';
+import { accept, CollectiveError, isCollectiveError, LIMITS } from '../../base/index.js';
 import { decideRenewal } from '../../domain/index.js';
 import { openCertificateRequest, type PeerName } from '../../identity/index.js';
 import type { Clock, Logger } from '../../ports/index.js';
-import type { ViewHost } from '../../projections/index.js';
+import type { ViewHost, Views } from '../../projections/index.js';
 import type {
   AuthenticatedCall,
   CertificateServiceDefinition,
@@ -12,10 +12,12 @@ import type {
 } from '../../transport/index.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 import type { CertificateAuthority } from './authority.js';
+import type { UnrecordedLeaves } from './unrecorded-leaves.js';
 
 export interface RenewalDeskOptions {
   readonly authority: CertificateAuthority;
   readonly commands: CommandLoop;
+  readonly unrecorded: UnrecordedLeaves;
   readonly views: ViewHost;
   readonly homeEndpoints: readonly string[];
   readonly enrolmentEndpoints: readonly string[];
@@ -47,17 +49,20 @@ export class RenewalDesk implements ServiceImplementation<typeof CertificateServ
 
   /** `publicKey` is SPKI DER. Errors: CERTIFICATE_REVOKED, NOT_FOUND, LIMIT_EXCEEDED. */
   async issue(peer: Renewable, publicKey: Uint8Array): Promise<RenewResponse> {
-    const { authority, commands, views, homeEndpoints, enrolmentEndpoints, logger } = this.#options;
+    const { authority, commands, unrecorded, views, homeEndpoints, enrolmentEndpoints, logger } = this.#options;
     const subjectId = peer.role === 'node' ? peer.nodeId : peer.clientId;
     this.#count(`${peer.role}/${subjectId}`);
     const name = await views.run(({ certificates }) => certificates.of(peer.role, subjectId)[0]?.name);
     const { leaf, certificate } = await authority.issue({ peer: nameOf(peer), name: name ?? '', publicKey });
-    await commands.submit({
-      actor: `${peer.role}/${subjectId}`,
-      request: undefined,
-      decide: (all) => decideRenewal(certificate, all),
-      answer: () => undefined,
-    });
+    const decide = (all: Views): ReturnType<typeof decideRenewal> => decideRenewal(certificate, all);
+    try {
+      await commands.submit({ actor: `${peer.role}/${subjectId}`, request: undefined, decide, answer: () => undefined });
+    } catch (error) {
+      // The log may wait for this very node, which keeps it and cannot dial in any more.
+      if (peer.role !== 'node' || !isWaiting(error)) throw error;
+      accept(await views.run(decide));
+      unrecorded.add(certificate);
+    }
     logger.info('certificate renewed', {
       role: peer.role,
       subjectId,
@@ -89,6 +94,10 @@ export class RenewalDesk implements ServiceImplementation<typeof CertificateServ
     this.#recent.set(subject, [...times, nowMs]);
   }
 }
+
+/** Nothing can be recorded, or nobody can be told, before witnesses come. */
+const isWaiting = (error: unknown): boolean =>
+  isCollectiveError(error) && (error.code === 'LOG_READ_ONLY' || error.code === 'WITNESSES_UNREACHABLE');
 
 /** Without what else stands in a certificate. */
 const nameOf = (peer: Renewable): PeerName =>

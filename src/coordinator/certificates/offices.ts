@@ -12,6 +12,7 @@ import { RevocationDesk } from './revocation-desk.js';
 import { Revocations } from './revocations.js';
 import { RotationDesk } from './rotation-desk.js';
 import { TrustDesk } from './trust-desk.js';
+import { UnrecordedLeaves } from './unrecorded-leaves.js';
 import { WithdrawalLoop } from './withdrawal-loop.js';
 
 export interface CertificateOfficesOptions
@@ -47,8 +48,10 @@ export async function openCertificateOffices(options: CertificateOfficesOptions)
   const { material, ports, views, commands, log, registry, certificateLifeMs: lifeMs } = options;
   const { clock, timers, random, hasher, logger } = ports;
   const authority = await CertificateAuthority.open({ material, views, lifeMs, clock, random });
-  const ownRenewal = new OwnRenewal({ authority, memberName: material.name, commands, files: options.files, ...ports });
-  const unrecorded = await ownRenewal.renewIfDue();
+  const unrecorded = new UnrecordedLeaves({ commands, timers, logger });
+  const ownRenewal = new OwnRenewal({ authority, memberName: material.name, unrecorded, files: options.files, ...ports });
+  const renewed = await ownRenewal.renewIfDue();
+  if (renewed !== undefined) unrecorded.add(renewed.certificate);
   const revocations = await Revocations.load(views);
   const trust = new TrustDesk({ authority, views, registry, ticketPublicKeys: options.ticketPublicKeys, clock, logger });
   const withdrawal = new WithdrawalLoop({ views, commands, timers, logger });
@@ -68,8 +71,19 @@ export async function openCertificateOffices(options: CertificateOfficesOptions)
     logger,
   });
   const { homeEndpoints, enrolmentEndpoints, onLogKey, files } = options;
-  const renewals = new RenewalDesk({ authority, commands, views, homeEndpoints, enrolmentEndpoints, clock, logger });
-  const rotation = new RotationDesk({ authority, renewal: ownRenewal, trust, commands, log, views, files, ...ports, onLogKey });
+  const renewals = new RenewalDesk({ authority, commands, unrecorded, views, homeEndpoints, enrolmentEndpoints, clock, logger });
+  const rotation = new RotationDesk({
+    authority,
+    renewal: ownRenewal,
+    unrecorded,
+    trust,
+    commands,
+    log,
+    views,
+    files,
+    ...ports,
+    onLogKey,
+  });
   return {
     authority,
     revocations,
@@ -79,7 +93,8 @@ export async function openCertificateOffices(options: CertificateOfficesOptions)
     rotation,
     run: (signal) =>
       Promise.allSettled([
-        ownRenewal.run(unrecorded, signal),
+        ownRenewal.run(signal),
+        unrecorded.run(signal),
         withdrawal.run(signal),
         runLapseWatch({ revocation, timers, logger, lifeMs }, signal),
       ]),

@@ -1,14 +1,14 @@
 import { LIMITS, toCollectiveError } from '../../base/index.js';
 import { certificatePem, generateKeyPair, isIssuedBy, leafValidity, renewalDueMs } from '../../identity/index.js';
 import type { Clock, Hasher, Logger, Random, Timers } from '../../ports/index.js';
-import type { CommandLoop } from '../commands/command-loop.js';
 import { MEMBER_FILES, type MemberFileStore } from '../member/member-files.js';
 import type { CertificateAuthority, IssuedLeaf } from './authority.js';
+import type { UnrecordedLeaves } from './unrecorded-leaves.js';
 
 export interface OwnRenewalOptions {
   readonly authority: CertificateAuthority;
   readonly memberName: string;
-  readonly commands: CommandLoop;
+  readonly unrecorded: UnrecordedLeaves;
   readonly files: MemberFileStore;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -50,33 +50,18 @@ export class OwnRenewal {
     return issued;
   }
 
-  async record({ certificate }: IssuedLeaf): Promise<void> {
-    await this.#options.commands.submit({
-      actor: 'coordinator',
-      request: undefined,
-      decide: () => ({ ok: true, value: [certificate] }),
-      answer: () => undefined,
-    });
-  }
-
-  /** `first`: a leaf that was made before and is not on record yet. */
-  async run(first: IssuedLeaf | undefined, signal: AbortSignal): Promise<void> {
-    let unrecorded = first;
+  /** Until the signal; never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { timers, clock, unrecorded, logger } = this.#options;
     while (!signal.aborted) {
       try {
-        if (unrecorded === undefined) {
-          const waitMs = Math.max(0, this.#dueMs() - this.#options.clock.nowMs());
-          await this.#options.timers.sleep(Math.min(waitMs, LOOK_AT_LEAST_EVERY_MS), signal);
-          unrecorded = await this.renewIfDue();
-        }
-        if (unrecorded !== undefined) await this.record(unrecorded);
-        unrecorded = undefined;
+        await timers.sleep(Math.min(Math.max(0, this.#dueMs() - clock.nowMs()), LOOK_AT_LEAST_EVERY_MS), signal);
+        const issued = await this.renewIfDue();
+        if (issued !== undefined) unrecorded.add(issued.certificate);
       } catch (error) {
         if (signal.aborted) return;
-        this.#options.logger.error('the own certificate could not be renewed or put on record', {
-          error: toCollectiveError(error),
-        });
-        await this.#options.timers.sleep(RETRY_MS, signal).catch((stopped: unknown) => {
+        logger.error('the own certificate could not be renewed', { error: toCollectiveError(error) });
+        await timers.sleep(RETRY_MS, signal).catch((stopped: unknown) => {
           if (!signal.aborted) throw stopped;
         });
       }

@@ -25,11 +25,13 @@ import type { CommandLoop } from '../commands/command-loop.js';
 import { MEMBER_FILES, type MemberFileStore } from '../member/member-files.js';
 import type { CertificateAuthority } from './authority.js';
 import type { OwnRenewal } from './own-renewal.js';
+import type { UnrecordedLeaves } from './unrecorded-leaves.js';
 import type { TrustDesk } from './trust-desk.js';
 
 export interface RotationDeskOptions {
   readonly authority: CertificateAuthority;
   readonly renewal: OwnRenewal;
+  readonly unrecorded: UnrecordedLeaves;
   readonly trust: TrustDesk;
   readonly commands: CommandLoop;
   readonly log: EventLog;
@@ -113,7 +115,7 @@ export class RotationDesk {
     request: CommitRotationRequest,
     call: AuthenticatedCall,
   ): Promise<CommitRotationResponse> {
-    const { authority, commands, files, clock, logger, renewal, trust } = this.#options;
+    const { authority, commands, files, clock, logger, renewal, trust, unrecorded } = this.#options;
     const overlapMs = request.overlapMs === 0 ? authority.lifeMs : Math.min(request.overlapMs, LIMITS.leafLifeMaxMs);
     const previousUntilMs = clock.nowMs() + overlapMs;
     const sequence = await commands.submit({
@@ -128,7 +130,7 @@ export class RotationDesk {
     // In this order: whoever is told of the new CA may come at once, and must be shown a leaf of it.
     const issued = await renewal.renew();
     await trust.changed();
-    await renewal.record(issued);
+    await unrecorded.record(issued.certificate);
     logger.warn('the CA was replaced', { sequence, previousUntil: new Date(previousUntilMs).toISOString() });
     return { sequence, previousUntilMs };
   }
