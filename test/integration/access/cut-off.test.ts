@@ -118,7 +118,7 @@ describe('a long read in the folder of another member', () => {
     expect((await pages.next()).done).toBe(false);
     await bob.client.members.suspendMember({ requestId: requestId(), member: 'alice', note: '' }, { signal });
     const { count, end, why } = await rest(pages);
-    expect(end).toBe('PERMISSION_DENIED');
+    expect(end).toBe('NOT_ADMITTED');
     expect(why).toMatch(/suspended|not admitted/);
     expect(count).toBeLessThan(PAGES - 1);
     await bob.client.members.reinstateMember({ requestId: requestId(), member: 'alice' }, { signal });
