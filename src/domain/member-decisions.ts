@@ -25,7 +25,18 @@ export function decideInviteMember(
   context: Pick<DecisionContext, 'nowMs'>,
 ): Decision {
   const free = invite.name === '' ? ok([]) : checkFree(invite.name, undefined, views);
-  return free.ok ? decideIssueInvite(invite, views, context) : free;
+  if (free.ok) return decideIssueInvite(invite, views, context);
+  const [, known] = views.peers.byName(invite.name) ?? [];
+  return known === undefined || free.error.code !== 'ALREADY_EXISTS' ? free : fail(knownAlready(known));
+}
+
+/** Somebody with that name is here: perhaps it is the one who is meant. */
+function knownAlready({ name, state }: PeerRow): CollectiveError {
+  const next =
+    state === 'admitted'
+      ? 'If it cannot be reached any more, such as because it has moved, an invite without a name brings it back: collective member invite. For somebody else choose another name.'
+      : NEXT_BY_STATE[state].replaceAll('NAME', name);
+  return new CollectiveError('ALREADY_EXISTS', `There is a member ${name} already: it is ${STATE_WORDS[state]}.`, { next });
 }
 
 /**

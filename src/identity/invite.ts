@@ -5,6 +5,7 @@ import {
   equalBytes,
   fail,
   fromBase32,
+  formatDuration,
   fromUtf8,
   LIMITS,
   ok,
@@ -113,7 +114,7 @@ export function parseInvite<Kind extends InviteKind>(
   if (kind !== check.kind) return invalid(`This is a ${kind} invite.`, `Run: ${COMMANDS[kind]} INVITE`);
   if (check.nowMs >= fields.expiresAtMs) {
     return invalid(
-      `This invite expired at ${new Date(fields.expiresAtMs).toISOString().replace('.000Z', 'Z')}.`,
+      `This invite expired at ${new Date(fields.expiresAtMs).toISOString().replace('.000Z', 'Z')}, ${formatDuration(check.nowMs - fields.expiresAtMs)} ago.`,
       `Ask for a new one (collective ${kind} invite), and check this machine's clock.`,
     );
   }

@@ -1,4 +1,4 @@
-import { accept, CollectiveError, equalBytes, type MemberId, toHex } from '../../base/index.js';
+import { accept, CollectiveError, equalBytes, isCollectiveError, type MemberId, toHex } from '../../base/index.js';
 import { checkLabel, checkMayCome, decideAdmitHost, freeLabel } from '../../domain/index.js';
 import { followingSigner, type Invite, parseInvite } from '../../identity/index.js';
 import type { Clock, Hasher, Random, SignatureVerifier } from '../../ports/index.js';
@@ -43,7 +43,8 @@ export class InvitedDesk {
 
   /** Who invites. Errors: INVITE_INVALID, CERTIFICATE_INVALID, COORDINATOR_UNREACHABLE. */
   async preview(invite: string, signal: AbortSignal): Promise<PreviewInviteResponse> {
-    this.#checkNotOwn(invite);
+    const { memberId: hostId } = this.#checkNotOwn(invite);
+    await this.#options.views.run(({ peers }) => accept(checkMayCome(hostId, peers)));
     const { host, answer, expiresMs } = await this.#visit({ invite, joiner: undefined, signal });
     const { memberId, endpoints, ca } = host;
     const known = await this.#options.views.run((views) => ({
@@ -86,7 +87,9 @@ export class InvitedDesk {
   async #visit(
     options: JoinMemberOptions,
   ): Promise<{ readonly host: OpenedCard; readonly answer: { state: string; approved: boolean }; readonly expiresMs: number }> {
-    const { invite, memberId, ca, answer } = await joinMember(options, this.#options);
+    const { invite, memberId, ca, answer } = await joinMember(options, this.#options).catch((error: unknown) => {
+      throw hostUnreachable(error);
+    });
     const host = openMemberCard(answer.host, this.#options);
     if (host.memberId !== memberId || !equalBytes(host.ca.sha256, ca.sha256)) {
       throw new CollectiveError('CERTIFICATE_INVALID', 'The coordinator answers for another member than the invite names.', {
@@ -105,4 +108,13 @@ export class InvitedDesk {
       next: 'Give it to the member whom you want to invite.',
     });
   }
+}
+
+/** Whose coordinator it is that does not answer: who asked has one of its own. */
+function hostUnreachable(error: unknown): unknown {
+  if (!isCollectiveError(error) || error.code !== 'COORDINATOR_UNREACHABLE') return error;
+  return new CollectiveError('COORDINATOR_UNREACHABLE', `The member that invites does not answer. ${error.message}`, {
+    next: 'Ask its people whether their coordinator runs, and whether its enrolment port (7421 unless chosen otherwise) can be reached from here.',
+    cause: error,
+  });
 }

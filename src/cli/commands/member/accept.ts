@@ -43,7 +43,7 @@ export default class MemberAccept extends ClientCommand {
     return { member, stateThere: accepted.stateThere };
   }
 
-  #show({ memberName, memberId, caSha256, endpoints, approved }: Preview, calledHere: string): void {
+  #show({ memberName, memberId, caSha256, endpoints, approved, state }: Preview, calledHere: string): void {
     const lines: readonly (readonly [string, string])[] = [
       ['Member id', memberId],
       ['CA', fingerprint(toHex(caSha256))],
@@ -53,6 +53,13 @@ export default class MemberAccept extends ClientCommand {
     this.say(`${memberName} invites you.`);
     for (const [label, value] of lines) this.say(`  ${`${label}:`.padEnd(13)} ${value}`);
     this.say('');
+    if (state === 'admitted') {
+      this.say(
+        `${calledHere} is admitted here already. To accept brings each of you the other's present address and CA, and changes nothing else.`,
+      );
+      this.say('');
+      return;
+    }
     this.say('If you accept:');
     this.say(
       "- The two coordinators connect, and each keeps a copy of the other's log: names, sizes and times of all files, and where",
