@@ -1,4 +1,5 @@
 import { CollectiveError, type MemberId } from '../../base/index.js';
+import { notAdmittedAs, type PeerPool } from '../../identity/index.js';
 import type { PeerLink } from './peer-link.js';
 
 /** Told of sessions; neither throws. */
@@ -61,4 +62,11 @@ export class Links {
     const lowerDialled = (each: PeerLink): boolean => each.dialledHere === this.#own < each.memberId;
     return lowerDialled(link) || !lowerDialled(before);
   }
+}
+
+/** What a member is told whose session ends since it is not admitted any more. */
+export function whyCut(peers: PeerPool, memberId: MemberId): CollectiveError {
+  const outside = peers.outside?.(memberId);
+  if (outside !== undefined) return notAdmittedAs(outside);
+  return new CollectiveError('PERMISSION_DENIED', 'You are not admitted here any more.');
 }

@@ -1,4 +1,5 @@
 import { LIMITS, type MemberId } from '../../base/index.js';
+import type { EventLog } from '../../events/index.js';
 import { type PeerPool, standingIn, type StandingThere } from '../../identity/index.js';
 import type { PeerInfo, PeerLogInfo } from '../../transport/index.js';
 import type { Dialler, DialState } from './dialler.js';
@@ -11,6 +12,7 @@ import type { OwnFeed } from './own-feed.js';
 
 export interface PeerReportParts {
   readonly own: MemberId;
+  readonly log: Pick<EventLog, 'head'>;
   readonly peers: PeerPool;
   readonly rules: OriginRules;
   readonly links: Links;
@@ -23,11 +25,12 @@ export interface PeerReportParts {
 /** How things are with every member that was ever admitted. */
 export function peerInfos(parts: PeerReportParts): readonly PeerInfo[] {
   return parts.rules.all().map(([memberId, row]) => {
-    const { links, dialler, foreign, feed, memory, peers, own } = parts;
+    const { links, dialler, foreign, feed, memory, peers, own, log } = parts;
     const link = links.get(memberId);
     const known = memory.of(memberId);
     const dial = dialler.state(memberId);
     const member = peers.of(memberId);
+    const ourLogThere = link?.heads.get(own)?.sequence ?? known.ourLogThere;
     const there = link === undefined && member !== undefined ? standingThere(dial) : undefined;
     const connection =
       link !== undefined ? 'connected' : member === undefined ? 'cut' : there === undefined ? 'away' : 'not-admitted';
@@ -49,8 +52,9 @@ export function peerInfos(parts: PeerReportParts): readonly PeerInfo[] {
       nextDialMs: dial.nextMs,
       theirLogHere: foreign.get(memberId)?.head.sequence ?? 0,
       theirLogThere: link?.heads.get(memberId)?.sequence ?? 0,
-      ourLogThere: link?.heads.get(own)?.sequence ?? known.ourLogThere,
-      ourLogHere: feed.head.sequence,
+      ourLogThere,
+      // What a peer has is settled; while this coordinator finds out how far its own log goes, its feed does not know of it.
+      ourLogHere: Math.max(feed.head.sequence, Math.min(ourLogThere, log.head.sequence)),
       refusedBlocks: known.refusedBlocks,
       sentBytes: known.sentBytes + (link?.sentBytes ?? 0),
       receivedBytes: known.receivedBytes + (link?.receivedBytes ?? 0),

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { CollectiveError, type MemberId, toBase32, toCollectiveError } from '../../base/index.js';
 import type { EventLog, Head } from '../../events/index.js';
-import { notAdmittedAs, type OwnCredentials, type PeerPool } from '../../identity/index.js';
+import type { OwnCredentials, PeerPool } from '../../identity/index.js';
 import type { Clock, Hasher, Logger, Random, SignatureVerifier, Timers } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import {
@@ -19,7 +19,7 @@ import type { ForeignLog } from './foreign-log.js';
 import type { ForeignLogs } from './foreign-logs.js';
 import { ForkDesk } from './fork-desk.js';
 import { FrontierDesk } from './frontier-desk.js';
-import { Links } from './links.js';
+import { Links, whyCut } from './links.js';
 import { LogServer } from './log-server.js';
 import { changesMembers, OriginRules } from './origin-rules.js';
 import { OriginSyncs } from './origin-syncs.js';
@@ -171,9 +171,19 @@ export class PeersOffice implements SessionHost {
 
   /** What `peer list` and `status` are made from. */
   get parts(): PeerReportParts {
-    const { own, peers } = this.#options;
+    const { own, peers, log } = this.#options;
     const { links, foreign } = this;
-    return { own, peers, links, foreign, rules: this.#rules, dialler: this.#dialler, feed: this.#feed, memory: this.#memory };
+    return {
+      own,
+      log,
+      peers,
+      links,
+      foreign,
+      rules: this.#rules,
+      dialler: this.#dialler,
+      feed: this.#feed,
+      memory: this.#memory,
+    };
   }
 
   findings(): readonly Finding[] {
@@ -316,11 +326,8 @@ export class PeersOffice implements SessionHost {
   /** Whoever is not trusted any more is cut off at once. */
   #admissionChanged(): void {
     const { peers } = this.#options;
-    for (const { memberId } of this.links.all()) {
-      if (peers.of(memberId) !== undefined) continue;
-      const outside = peers.outside?.(memberId);
-      const gone = new CollectiveError('PERMISSION_DENIED', 'You are not admitted here any more.');
-      this.links.cut((link) => link.memberId === memberId, outside === undefined ? gone : notAdmittedAs(outside));
+    for (const link of this.links.all()) {
+      if (peers.of(link.memberId) === undefined) this.links.cut((each) => each === link, whyCut(peers, link.memberId));
     }
     this.#clients.dropStrangers();
     this.#membersChanged(0);

@@ -5,7 +5,8 @@ import type { Hasher, Logger, Timers } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import { admittedMembers } from './keepers-on-record.js';
 import type { Quorum } from './quorum.js';
-import { byHead, describeKeeper, type Keeper, type KeeperId, type Standing } from './keeper.js';
+import { GONE_ANOTHER_WAY } from './refusals.js';
+import { byHead, describeKeeper, keeperName, type Keeper, type KeeperId, type Standing } from './keeper.js';
 
 export interface HeadProbeOptions {
   readonly log: EventLog & Pick<LogContinuation, 'adopt'>;
@@ -87,7 +88,7 @@ export class HeadProbe {
     const keepers = members.filter((id) => quorum.rule.keepers.includes(id));
     const enough =
       (certain && membersHeard && (!this.#hadLostItsEnd || heard(keepers))) ||
-      (assertLatest && this.#waitedMs > 0) ||
+      (assertLatest && this.#waitedMs > 0 && membersHeard) ||
       (quorum.answersNeeded === 0 && (this.#heardEnough || (this.#allAnswered(nodeIds, links) && heard(members))));
     if (!enough) return { kind: 'waiting' };
     const [longest] = links.filter(({ standing }) => standing.kind === 'ahead').sort(byHead);
@@ -145,7 +146,8 @@ export class HeadProbe {
     await views.flush();
     const count = log.head.sequence - before;
     if (count === 0) return { kind: 'waiting' };
-    const notice = `The log on this disk ended at event ${before}; ${count} more were taken over from ${describeKeeper(link.id)}.`;
+    const who = await views.run((all) => keeperName(link.id, all));
+    const notice = `The log on this disk ended at event ${before}; ${count} more were taken over from ${who}.`;
     this.#hadLostItsEnd = true;
     return { kind: 'adopted', notice };
   }
@@ -165,6 +167,6 @@ const isAnswer = ({ kind }: Standing): boolean => kind === 'ahead' || kind === '
 
 const partedAtStart = (id: KeeperId, reason: string): CollectiveError =>
   new CollectiveError('LOG_READ_ONLY', `The copy of the log at ${describeKeeper(id)} has gone another way: ${reason}.`, {
-    next: 'Two coordinators may have run with this log: stop the other one. To go on with this one: collective coordinator new-epoch',
+    next: GONE_ANOTHER_WAY,
     details: { keeper: id },
   });

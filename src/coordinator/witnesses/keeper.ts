@@ -1,5 +1,6 @@
-import type { CollectiveError, MemberId, NodeId } from '../../base/index.js';
+import { type CollectiveError, isMemberId, type MemberId, type NodeId } from '../../base/index.js';
 import type { Head } from '../../events/index.js';
+import type { Views } from '../../projections/index.js';
 
 /** Who keeps a copy of the own log: a node, or another member's coordinator. */
 export type KeeperId = NodeId | MemberId;
@@ -48,5 +49,11 @@ export function byHead(left: Pick<Keeper, 'head'>, right: Pick<Keeper, 'head'>):
 /** For messages: ids of nodes and of members never look alike. */
 export const describeKeeper = (id: KeeperId): string =>
   id.length > NODE_ID_CHARACTERS ? `member ${id.slice(0, 8)}` : `node ${id}`;
+
+/** As people call it. */
+export function keeperName(id: KeeperId, { nodes, peers }: Pick<Views, 'nodes' | 'peers'>): string {
+  const name = isMemberId(id) ? peers.get(id)?.name : nodes.get(id)?.name;
+  return name === undefined ? describeKeeper(id) : `${isMemberId(id) ? 'member' : 'node'} ${name}`;
+}
 
 const NODE_ID_CHARACTERS = 16;

@@ -1,17 +1,40 @@
 import { CollectiveError, formatDuration, LIMITS } from '../../base/index.js';
+import type { EventLog } from '../../events/index.js';
 import type { Quorum } from './quorum.js';
-import { describeKeeper, type Keeper, type KeeperId } from './keeper.js';
+import { byHead, describeKeeper, type Keeper, type KeeperId } from './keeper.js';
+
+/** Who is here with a copy of the log, how far that of this disk goes, and what they are called. */
+export interface AskedFor {
+  readonly links: ReadonlyMap<KeeperId, Keeper>;
+  readonly log: Pick<EventLog, 'head'>;
+  readonly names: ReadonlyMap<KeeperId, string>;
+}
+
+/** What can be done where a copy holds other blocks than this disk, signed with the same key. */
+export const GONE_ANOTHER_WAY =
+  'Two coordinators may have run with this log: stop the other one. If this folder is an old backup, what the others hold is the newer: move it away, and: collective recover --help. To go on with this one all the same: collective coordinator new-epoch';
 
 /** Not enough have answered yet. */
-export function notCertain(quorum: Quorum, links: ReadonlyMap<KeeperId, Keeper>): CollectiveError {
+export function notCertain(quorum: Quorum, { links, log, names }: AskedFor): CollectiveError {
   if (quorum.answersNeeded === 0) return nodesAsked();
   const here = quorum.rule.keepers.filter((id) => links.has(id)).length;
+  const asked = `Nothing can be changed yet: ${quorum.answersNeeded} of ${quorum.rule.keepers.length} witnesses have to say how far the log goes; here: ${here}.`;
+  const details = { here, needed: quorum.answersNeeded };
+  const [longest] = [...links.values()].filter(({ standing }) => standing.kind === 'ahead').sort(byHead);
+  if (longest?.head === undefined) {
+    return new CollectiveError('LOG_READ_ONLY', asked, {
+      next: 'Start those that keep the log (collective witness list). If they are lost for good, and this folder is no old backup: collective coordinator start --assert-latest',
+      details,
+    });
+  }
+  const { sequence } = longest.head;
+  const who = names.get(longest.id) ?? describeKeeper(longest.id);
   return new CollectiveError(
     'LOG_READ_ONLY',
-    `Nothing can be changed yet: ${quorum.answersNeeded} of ${quorum.rule.keepers.length} witnesses have to say how far the log goes; here: ${here}.`,
+    `${asked} This disk holds an old copy of the log, up to event ${log.head.sequence}; ${who} has it up to event ${sequence}.`,
     {
-      next: 'Start those that keep the log (collective witness list). If they are lost: collective coordinator start --assert-latest',
-      details: { here, needed: quorum.answersNeeded },
+      next: `Start those that keep the log (collective witness list): what is missing is then taken over by itself. Only if they are lost for good: collective coordinator start --assert-latest, while ${who} is there, which gives back what it has`,
+      details: { ...details, keeper: longest.id, sequence },
     },
   );
 }
@@ -51,10 +74,7 @@ export const forked = ({ id, standing, head }: Keeper): CollectiveError =>
       ? `The copy of the log at ${describeKeeper(id)} goes up to event ${head?.sequence ?? 0}, further than this disk.`
       : `The copy of the log at ${describeKeeper(id)} has gone another way: ${standing.kind === 'parted' ? standing.reason : ''}.`,
     {
-      next:
-        standing.kind === 'ahead'
-          ? 'Restart the coordinator: it takes over what is there.'
-          : 'Two coordinators may have run with this log: stop the other one. To go on with this one: collective coordinator new-epoch',
+      next: standing.kind === 'ahead' ? 'Restart the coordinator: it takes over what is there.' : GONE_ANOTHER_WAY,
       details: { keeper: id },
     },
   );

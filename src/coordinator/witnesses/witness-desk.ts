@@ -6,7 +6,7 @@ import { assess } from './assess.js';
 import type { Phase, WitnessDeskOptions } from './desk-options.js';
 import { feed } from './feeder.js';
 import { HeadProbe } from './head-probe.js';
-import { describeKeeper, type Keeper, type KeeperId } from './keeper.js';
+import { describeKeeper, type Keeper, type KeeperId, keeperName } from './keeper.js';
 import { goneKeepers, noteInQuorum, ruleOf } from './keepers-on-record.js';
 import { MemberKeeper, type MemberSession } from './member-keeper.js';
 import { Quorum } from './quorum.js';
@@ -20,6 +20,7 @@ export class WitnessDesk implements AppendGate {
   readonly #options: WitnessDeskOptions;
   readonly #links = new Map<KeeperId, Keeper>();
   readonly #disks = new Map<KeeperId, string>();
+  readonly #names = new Map<KeeperId, string>();
   /** Those that get blocks, to become witnesses. */
   readonly #learners = new Set<KeeperId>();
   readonly #recent = new RecentBlocks();
@@ -246,10 +247,12 @@ export class WitnessDesk implements AppendGate {
   }
 
   async #assess(link: Keeper): Promise<void> {
-    const { epochs, owner } = await this.#options.views.run(({ witnesses, members }) => ({
-      epochs: witnesses.epochs(),
-      owner: members.owner(),
+    const { epochs, owner, name } = await this.#options.views.run((all) => ({
+      epochs: all.witnesses.epochs(),
+      owner: all.members.owner(),
+      name: keeperName(link.id, all),
     }));
+    this.#names.set(link.id, name);
     assert(owner !== undefined, 'a coordinator that runs has a log');
     const tools = { ...this.#options, identityKey: owner.identityPublicKey };
     const found = await assess(link, epochs, tools, AbortSignal.any([this.#stopping.signal, link.ended]));
@@ -334,7 +337,8 @@ export class WitnessDesk implements AppendGate {
 
   #refusalNow(): AppendGate['refusal'] {
     if (this.#phase.kind === 'closed') return { error: this.#phase.error, mayPass: false };
-    if (this.#phase.kind === 'probing') return { error: notCertain(this.#quorum, this.#links), mayPass: true };
+    const asked = { ...this.#options, links: this.#links, names: this.#names };
+    if (this.#phase.kind === 'probing') return { error: notCertain(this.#quorum, asked), mayPass: true };
     const { required, rule } = this.#quorum;
     const here = rule.keepers.filter((id) => {
       const link = this.#links.get(id);

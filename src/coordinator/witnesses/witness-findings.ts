@@ -57,6 +57,15 @@ function witnessFinding({ name, memberId, state, reason, sequence }: WitnessFact
           SEE,
         ),
       ];
+    case 'ahead':
+      return [
+        finding(
+          'log-behind-copies',
+          'warning',
+          `${Who} has the log up to event ${sequence}, further than the disk of this coordinator.`,
+          SEE,
+        ),
+      ];
     case 'gone':
       return [
         finding(

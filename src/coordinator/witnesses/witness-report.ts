@@ -11,7 +11,7 @@ export interface WitnessFacts {
   readonly memberId: MemberId | '';
   readonly name: string;
   /** In step, catching up, away, silent, gone, or what is wrong with it. */
-  readonly state: 'in-step' | 'behind' | 'away' | 'silent' | 'gone' | 'failing' | 'parted';
+  readonly state: 'in-step' | 'behind' | 'away' | 'silent' | 'gone' | 'failing' | 'parted' | 'ahead';
   readonly reason: string;
   /** The last event that it has said to hold; 0: not heard of since the start. */
   readonly sequence: number;
@@ -47,7 +47,8 @@ export async function witnessReport(
   const head = log.head.sequence;
   const diskIdOf = (id: KeeperId): string => desk.diskOf(id) ?? '';
   const facts = (id: KeeperId): WitnessFacts => {
-    const sequence = desk.quorum.heldBy(id);
+    const link = desk.links.get(id);
+    const sequence = link?.standing.kind === 'ahead' ? (link.head?.sequence ?? 0) : desk.quorum.heldBy(id);
     const diskId = diskIdOf(id);
     const disk = diskId === '' || ownDiskId === '' ? 'unknown' : diskId === ownDiskId ? 'own' : 'other';
     const who = isNodeId(id) ? ({ nodeId: id, memberId: '' } as const) : ({ nodeId: '', memberId: id } as const);
@@ -76,7 +77,7 @@ function stateOf(id: KeeperId, desk: WitnessDesk, head: number): Pick<WitnessFac
   const { standing } = link;
   if (standing.kind === 'failing') return { state: 'failing', reason: standing.error.message };
   if (standing.kind === 'parted') return { state: 'parted', reason: standing.reason };
-  if (standing.kind === 'ahead') return { state: 'parted', reason: 'it has more than this disk' };
+  if (standing.kind === 'ahead') return { state: 'ahead', reason: '' };
   if (link.stalled) return { state: 'silent', reason: '' };
   return { state: desk.quorum.heldBy(id) >= head ? 'in-step' : 'behind', reason: '' };
 }

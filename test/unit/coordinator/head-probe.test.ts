@@ -183,6 +183,18 @@ describe('a start with other members', () => {
     expect(await start.after(0)).toBe('open');
   });
 
+  it('takes the word of an operator only after members were heard, or waited for: this disk may be an old one all the same', async () => {
+    start = await Start.of([a], { members: [bob], assertLatest: true });
+    start.rule = { keepers: [a], required: 1 };
+    expect(await start.after(LIMITS.membersAskedMs - TICK_MS)).toBe('waiting');
+    expect(await start.after(TICK_MS)).toBe('open');
+    start.end();
+    start = await Start.of([a], { members: [bob], assertLatest: true });
+    start.rule = { keepers: [a], required: 1 };
+    start.memberTells(bob, { kind: 'behind' });
+    expect(await start.after(TICK_MS)).toBe('open');
+  });
+
   it('never writes over what a member has gone on with', async () => {
     start = await Start.of([], { members: [bob] });
     start.memberTells(bob, { kind: 'parted', reason: 'another block' });

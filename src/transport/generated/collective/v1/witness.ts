@@ -105,7 +105,7 @@ export interface WitnessInfo {
   /** Of a node; empty for another member. */
   readonly nodeId: string;
   readonly name: string;
-  /** in-step, behind, away, silent, gone, failing, parted */
+  /** in-step, behind, ahead (it has more than the disk of the coordinator), away, silent, gone, failing, parted */
   readonly state: string;
   readonly reason: string;
   /** The last event that it is known to hold; 0: not heard of since the coordinator started. */
