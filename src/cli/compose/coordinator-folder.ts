@@ -101,7 +101,7 @@ export async function chooseCoordinatorDirectory(
   const [only] = found;
   if (only === undefined) {
     throw new CollectiveError('NOT_FOUND', 'There is no coordinator of yours on this machine.', {
-      next: 'collective init --name NAME',
+      next: 'For a new member: collective init --name NAME. Where it was lost: collective recover --identity FILE',
     });
   }
   if (found.length > 1) {

@@ -116,7 +116,7 @@ function presenceFindings(node: NodeInfo, nowMs: number): readonly Finding[] {
           'node-unreachable',
           'warning',
           `Node ${node.name} has not been here${ago}.`,
-          'Start it on its machine: collective node start --path DIR',
+          `Start it on its machine: collective node start --path DIR. If it is lost for good: collective node revoke ${node.name}`,
         ),
       ];
     case 'suspect':

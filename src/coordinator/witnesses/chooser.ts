@@ -45,19 +45,22 @@ export class WitnessChooser {
     }
   }
 
-  /** An operator hands the choice back. */
-  async chooseAnew(): Promise<void> {
-    await this.#choose({ anew: true });
+  /** An operator hands the choice back; `lost`: those who are named now and not here are not waited for any more. */
+  async chooseAnew({ lost }: { readonly lost: boolean }): Promise<void> {
+    const choose = (): Promise<void> => this.#choose({ anew: true, lost });
+    await (lost ? this.#options.desk.overriding(choose) : choose());
   }
 
-  async #choose({ anew }: { readonly anew: boolean }): Promise<void> {
+  async #choose({ anew, lost = false }: { readonly anew: boolean; readonly lost?: boolean }): Promise<void> {
     const { desk, views, log, ownDiskId, membersToo, commands, logger } = this.#options;
-    const { current, gone, nodeIds, admitted } = await views.run((all) => ({
+    const { current, goneForGood, nodeIds, admitted } = await views.run((all) => ({
       current: all.witnesses.current(),
-      gone: new Set(goneKeepers(all)),
+      goneForGood: goneKeepers(all),
       nodeIds: all.nodes.all().map(([nodeId]) => nodeId),
       admitted: admittedMembers(all),
     }));
+    const named: readonly KeeperId[] = [...current.nodeIds, ...current.members];
+    const gone = new Set([...goneForGood, ...(lost ? named.filter((id) => !this.#isHere(id)) : [])]);
     const candidates = nodeIds.flatMap((nodeId) => {
       const diskId = desk.diskOf(nodeId);
       return diskId === undefined ? [] : [{ nodeId, diskId, present: this.#isHere(nodeId) }];
@@ -68,7 +71,6 @@ export class WitnessChooser {
     const onAnotherDisk = nodes.some((nodeId) => ![ownDiskId, ''].includes(desk.diskOf(nodeId) ?? 'not heard of'));
     const here = membersToo ? admitted.filter((memberId) => this.#isHere(memberId)) : [];
     const members = planMembers({ current: from, here, gone, onAnotherDisk });
-    const named: readonly KeeperId[] = [...current.nodeIds, ...current.members];
     const fresh = [...nodes, ...members].filter((id) => !named.includes(id));
     desk.teach(fresh);
     const isReady = (id: KeeperId): boolean => !fresh.includes(id) || this.#isClose(id, log.head.sequence);

@@ -232,13 +232,24 @@ class Recovery {
   }
 
   #tooFew(): CollectiveError {
-    const { needed, here, of } = this.#known.summary(this.#answers().map(({ id }) => id));
-    const message =
-      this.#copy.head.sequence === 0
-        ? 'No node came that keeps the log, and no other member gave it.'
-        : `${needed} of the ${of} witnesses have to answer, so that nothing acknowledged is missing; ${here} did.`;
-    return new CollectiveError('WITNESSES_UNREACHABLE', message, {
-      next: 'Start the nodes, or name a member with --peer, and recover again; nothing was changed. If the others are lost for good: --accept-fewer',
-    });
+    const answers = this.#answers();
+    const { needed, here, of } = this.#known.summary(answers.map(({ id }) => id));
+    if (this.#copy.head.sequence === 0) {
+      return new CollectiveError('WITNESSES_UNREACHABLE', 'No node came that keeps the log, and no other member gave it.', {
+        next: 'Start the nodes, or name a member with --peer, and recover again; nothing was changed.',
+      });
+    }
+    const others = answers.length - here;
+    const had =
+      others === 0
+        ? ''
+        : ` ${others === 1 ? 'Somebody else' : `${others} others`} gave the log up to event ${this.#copy.head.sequence}.`;
+    return new CollectiveError(
+      'WITNESSES_UNREACHABLE',
+      `${needed} of the ${of} witnesses have to answer, so that nothing acknowledged is missing; ${here} did.${had}`,
+      {
+        next: 'Start the witnesses that live and recover again; nothing was changed. If they are lost for good, take what was given: the same command with --accept-fewer',
+      },
+    );
   }
 }

@@ -50,15 +50,23 @@ const nodesAsked = (): CollectiveError =>
   );
 
 /** Too few can be reached. */
-export const tooFew = (here: number, required: number): CollectiveError =>
-  new CollectiveError(
+export function tooFew(
+  here: number,
+  { required, rule }: Pick<Quorum, 'required' | 'rule'>,
+  { links, names }: Pick<AskedFor, 'links' | 'names'>,
+): CollectiveError {
+  const others = [...links.values()].filter(({ id, standing }) => standing.kind === 'behind' && !rule.keepers.includes(id));
+  // Labels have no spaces: `member bob`.
+  const inTheirPlace = others.map(({ id }) => names.get(id)?.split(' ')[1] ?? id).slice(0, LIMITS.witnesses);
+  return new CollectiveError(
     'WITNESSES_UNREACHABLE',
     `Nothing can be changed now: ${required === 1 ? '1 witness has' : `${required} witnesses have`} to keep the log; within reach: ${here}.`,
     {
-      next: 'Start those that keep the log: collective witness list. If they are lost for good: collective witness set <nodes or members> --lost',
+      next: `Start those that keep the log: collective witness list. If they are lost for good: collective witness set ${inTheirPlace.join(' ') || '--automatic'} --lost`,
       details: { here, required },
     },
   );
+}
 
 /** What signs next is not here. */
 export const keyMissing = (): CollectiveError =>

@@ -43,7 +43,7 @@ export class WitnessAdminService implements ServiceImplementation<typeof Witness
     const { nodes, required, evenAlone, automatic } = request;
     const content = { nodes, required, evenAlone, automatic };
     const ref = requestRef({ requestId: request.requestId, method: 'nameWitnesses', content }, hasher);
-    if (automatic) await office.chooseAnew();
+    if (automatic) await office.chooseAnew({ lost: evenAlone });
     else {
       const { nodeIds, members } = await this.#named(nodes);
       const count = nodeIds.length + members.length;

@@ -344,6 +344,6 @@ export class WitnessDesk implements AppendGate {
       const link = this.#links.get(id);
       return link?.standing.kind === 'behind' && !link.stalled;
     }).length;
-    return here >= required ? undefined : { error: tooFew(here, required), mayPass: true };
+    return here >= required ? undefined : { error: tooFew(here, this.#quorum, asked), mayPass: true };
   }
 }

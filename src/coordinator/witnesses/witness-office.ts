@@ -117,10 +117,10 @@ export class WitnessOffice {
     await (wish.evenAlone ? this.#desk.overriding(submit) : submit());
   }
 
-  /** An operator leaves the choice to the coordinator again. */
-  async chooseAnew(): Promise<void> {
+  /** An operator leaves the choice to the coordinator again; `lost`: those before who are not here are lost for good. */
+  async chooseAnew(how: { readonly lost: boolean }): Promise<void> {
     this.#started();
-    await this.#chooser?.chooseAnew();
+    await this.#chooser?.chooseAnew(how);
   }
 
   report(): Promise<WitnessReport> {

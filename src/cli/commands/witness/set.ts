@@ -20,12 +20,16 @@ export default class WitnessSet extends ClientCommand {
       helpValue: 'N',
     }),
     automatic: Flags.boolean({ default: false, description: 'Let the coordinator choose again.' }),
-    lost: Flags.boolean({ default: false, description: 'Those before are lost for good: do not wait for them.' }),
+    lost: Flags.boolean({
+      default: false,
+      description: 'Those before that are not here are lost for good: do not wait for them.',
+    }),
   };
   static override examples = [
     '<%= config.bin %> witness set attic garage shed',
     '<%= config.bin %> witness set attic bob',
     '<%= config.bin %> witness set --automatic',
+    '<%= config.bin %> witness set --automatic --lost',
   ];
 
   async run(): Promise<WitnessesJson> {
