@@ -8,6 +8,7 @@ let root: string;
 let members: Collective;
 let alice: Cluster;
 let bob: Cluster;
+let carol: Cluster;
 
 interface Answer {
   readonly error?: { readonly code: string };
@@ -27,6 +28,30 @@ const grant = async (path: string, ...flags: string[]): Promise<string> =>
 const names = async (path: string): Promise<string[]> =>
   (await json<{ entries: { name: string }[] }>(alice, 'ls', path)).entries.map(({ name }) => name);
 
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  while (!(await holds())) if (performance.now() > deadline) throw new Error('not in time');
+}
+
+interface Peers {
+  readonly peers: readonly {
+    readonly name: string;
+    readonly connection: string;
+    readonly theirLog: { readonly behind: number };
+  }[];
+  readonly logs: readonly { readonly name: string; readonly sequence: number; readonly appliedSequence: number }[];
+}
+
+/** Whether somebody is connected with another member, and knows all of its log. */
+async function knows(who: Cluster, of: string): Promise<boolean> {
+  const { peers, logs } = await json<Peers>(who, 'peer', 'list');
+  const peer = peers.find(({ name }) => name === of);
+  const log = logs.find(({ name }) => name === of);
+  return (
+    peer?.connection === 'connected' && peer.theirLog.behind === 0 && log !== undefined && log.appliedSequence === log.sequence
+  );
+}
+
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'collective-remote-'));
   members = await Collective.start({
@@ -34,11 +59,14 @@ beforeAll(async () => {
     members: [
       { name: 'alice', nodes: 0 },
       { name: 'bob', nodes: 2 },
+      { name: 'carol', nodes: 1 },
     ],
   });
-  [alice, bob] = [members.of('alice'), members.of('bob')];
-  const { invite } = await json<{ invite: string }>(bob, 'member', 'invite', 'alice', '--approved');
-  await alice.ok(['member', 'accept', invite, '--yes']);
+  [alice, bob, carol] = [members.of('alice'), members.of('bob'), members.of('carol')];
+  for (const guest of [alice, carol]) {
+    const { invite } = await json<{ invite: string }>(bob, 'member', 'invite', guest.name, '--approved');
+    await guest.ok(['member', 'accept', invite, '--yes']);
+  }
   await writeFile(join(root, 'photo'), 'a photo of bob');
   await writeFile(join(root, 'secret'), 'a secret of bob');
   await bob.ok(['mkdir', '/photos', '/private', '/shared', '/shared/work']);
@@ -117,8 +145,55 @@ describe("another member's tree", () => {
     expect(await refusal(alice, 'ls', 'bob:/pictures')).toBe('PERMISSION_DENIED');
     expect(await names('bob:/')).toEqual(['shared']);
     await bob.ok(['member', 'suspend', 'alice']);
-    expect(await refusal(alice, 'ls', 'bob:/shared/work')).toBe('PERMISSION_DENIED');
+    expect(await refusal(alice, 'ls', 'bob:/shared/work')).toBe('NOT_ADMITTED');
     await bob.ok(['member', 'reinstate', 'alice']);
     expect(await names('bob:/shared/work')).toEqual(['copy', 'more']);
+  });
+
+  it('is read from who keeps a copy while its owner is away, as far as it is granted, and not written', async () => {
+    await carol.ok(['pledge', 'set', 'bob', '1G']);
+    await until(async () => (await json<{ received: object[] }>(bob, 'pledge', 'list')).received.length === 1);
+    await bob.ok(['mkdir', '/kept', '/kept/secret']);
+    await bob.ok(['policy', 'set', '/kept', '--copies', '2', '--spread', 'members']);
+    await bob.ok(['mkdir', '/kept/open']);
+    await bob.ok(['put', join(root, 'photo'), '/kept/open/']);
+    await bob.ok(['put', join(root, 'secret'), '/kept/secret/']);
+    await grant('/kept/open', '--rights', 'read,write');
+    await until(async () => (await knows(alice, 'carol')) && (await knows(alice, 'bob')) && (await knows(carol, 'bob')));
+    await bob.stop();
+
+    const shown = await alice.ok(['cat', 'bob:/kept/open/photo']);
+    expect(shown.stdout.toString('utf8')).toBe('a photo of bob');
+    expect(shown.stderr).toMatch(
+      /^Warning: bob is away: read from what was known of its tree \(event 1-\d+ of .*; last heard of .*\)\.\n$/,
+    );
+    const listed = await json<{ entries: { name: string }[]; away: { member: string; sequence: number; time: string }[] }>(
+      alice,
+      'ls',
+      'bob:/kept',
+    );
+    expect(listed.entries.map(({ name }) => name)).toEqual(['open']);
+    expect(listed.away).toMatchObject([{ member: 'bob', epoch: 1, sequence: expect.any(Number) }]);
+    expect(new Date(listed.away[0]?.time ?? '').getTime()).toBeGreaterThan(Date.now() - 600_000);
+    for (const command of ['tree', 'du', 'find', 'stat']) {
+      expect((await alice.ok([command, 'bob:/kept/open'])).stderr, command).toContain('bob is away');
+    }
+    expect((await alice.ok(['whereis', 'bob:/kept/open/photo'])).stdout.toString('utf8')).toMatch(/carol/);
+    await alice.ok(['get', 'bob:/kept/open', join(root, 'kept')]);
+    await alice.ok(['sync', 'bob:/kept/open', join(root, 'synced')]);
+    for (const folder of ['kept', 'synced']) expect(await readFile(join(root, folder, 'photo'), 'utf8')).toBe('a photo of bob');
+
+    expect(await refusal(alice, 'cat', 'bob:/kept/secret/secret')).toBe('PERMISSION_DENIED');
+    expect(await refusal(alice, 'ls', 'bob:/nothing')).toBe('PERMISSION_DENIED');
+    expect(await refusal(carol, 'cat', 'bob:/kept/open/photo')).toBe('PERMISSION_DENIED');
+    expect(await refusal(alice, 'mkdir', 'bob:/kept/open/new')).toBe('COORDINATOR_UNREACHABLE');
+    const put = await alice.command(['put', join(root, 'letter'), 'bob:/kept/open/']);
+    expect(put.stderr).toContain('The coordinator of bob is away: its tree can only be read now');
+    expect(put.stderr).toContain('Next: Try again once bob is back.');
+
+    await Promise.all([bob.coordinator, ...bob.nodes].map((daemon) => daemon.start()));
+    await until(async () => !(await alice.ok(['ls', 'bob:/kept/open'])).stderr.includes('away'));
+    await alice.ok(['put', join(root, 'letter'), 'bob:/kept/open/']);
+    expect((await bob.ok(['cat', '/kept/open/letter'])).stdout.toString('utf8')).toBe('a letter of alice');
   });
 }, 120_000);
