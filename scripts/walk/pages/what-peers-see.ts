@@ -27,7 +27,10 @@ export const whatPeersSee: Chapter = {
         '- **What was given cannot be taken back.** A member that you suspend or remove gets nothing new from you, nor from others, who give ' +
           'your log only to whom you admit. It keeps what it has.',
         '- **A grant is checked where the data is**: by your coordinator for names and places, by your nodes for bytes, which ask for a ticket that ' +
-          'your coordinator signed for that one client. Knowing paths and chunk ids from the log gets nobody a byte.',
+          'your coordinator signed for that one client. Knowing paths and chunk ids from the log gets nobody a byte. ' +
+          'While your coordinator is away, members that ' +
+          'keep copies for you give them to whom you have granted the file, by what they know of your log: a ' +
+          'grant that you take back meanwhile ends there once they hear of it.',
         '- **Who keeps copies for you** can read them, count them, and lose them; what comes back is checked against its hash, so it cannot be ' +
           'altered unnoticed. Keep to folders that you would show them, or encrypt before you put.',
         '- **You see the same of them.** Bytes stored and moved with another member, the round trip, and when its coordinator is reachable are ' +
