@@ -108,6 +108,8 @@ export const INTENDED: Readonly<Record<string, Intent>> = {
   'collective.v1.CopiesService/SetPolicy': client('PATH_INVALID'),
   'collective.v1.CopiesService/ListPolicies': client('OK'),
   'collective.v1.CopiesService/ShowPolicy': client('PATH_INVALID'),
+  'collective.v1.CopiesService/ReplaceCopies': client('NOT_FOUND'),
+  'collective.v1.CopiesService/ReleaseKept': client('NOT_FOUND'),
   'collective.v1.CopiesService/SetPledge': client('REQUEST_INVALID'),
   'collective.v1.CopiesService/ListPledges': client('OK'),
   'collective.v1.PeerService/Session': peer('UNAVAILABLE'),

@@ -220,6 +220,8 @@ export const LIMITS = {
   keptMendMaxMs: 3600 * 1000,
   /** Chunks whose copies are replaced at a time when a member leaves. */
   replacedAtOnce: 64,
+  /** Such batches that are under way together. */
+  replacedBatches: 4,
 
   // node data port
   frameBytes: 256 * KiB,

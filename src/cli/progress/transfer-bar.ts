@@ -17,7 +17,7 @@ interface BarPayload {
 const SILENT: TransferView = { onTotals: () => undefined, onProgress: () => undefined, stop: () => undefined };
 
 /** A bar on stderr for people, nothing for anybody else. */
-export async function transferView(interactive: boolean, verb: string): Promise<TransferView> {
+export async function transferView(interactive: boolean, verb: string, noun = 'files'): Promise<TransferView> {
   if (!interactive) return SILENT;
   const { default: progress } = await import('cli-progress');
   const beginMs = Date.now();
@@ -33,7 +33,8 @@ export async function transferView(interactive: boolean, verb: string): Promise<
       const known = Math.min(value, payload.knownBytes);
       const moved = `${formatSize((value - known) / seconds)}/s`;
       const rate = known > 0 ? `${moved}  ${formatSize(known)} was there` : moved;
-      const files = payload.totalFiles === undefined ? `${payload.files} files` : `${payload.files}/${payload.totalFiles} files`;
+      const files =
+        payload.totalFiles === undefined ? `${payload.files} ${noun}` : `${payload.files}/${payload.totalFiles} ${noun}`;
       if (total <= 0) return `${verb}  ${formatSize(value)}  ${files}  ${rate}`;
       const share = Math.min(1, value / total);
       const filled = Math.round(share * 24);

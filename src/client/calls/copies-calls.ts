@@ -1,4 +1,4 @@
-import { CollectiveError, toBase32 } from '../../base/index.js';
+import { CollectiveError, LIMITS, toBase32 } from '../../base/index.js';
 import type { Random } from '../../ports/index.js';
 import type {
   CallOptions,
@@ -7,6 +7,7 @@ import type {
   ListPoliciesResponse,
   PledgeInfo,
   PolicyInfo,
+  ReplaceCopiesProgress,
   RpcClient,
   SetPledgeResponse,
   SetPolicyResponse,
@@ -55,6 +56,28 @@ export class CopiesCalls {
     const requestId = this.#newId();
     const answer = await this.#call('SetPledge', signal, (rpc, options) => rpc.setPledge({ requestId, ...pledge }, options));
     return { ...answer, pledge: present(answer.pledge) };
+  }
+
+  /** Makes copies that lie with the member elsewhere; the last one told is what came of it. Where it breaks off, another one goes on. */
+  async *replace(member: string, signal: AbortSignal): AsyncGenerator<ReplaceCopiesProgress> {
+    const { rpc, correlationId } = this.#options;
+    yield* rpc.replaceCopies({ member }, { signal, requestId: correlationId, timeoutMs: LIMITS.memberRemovalMs });
+  }
+
+  /** All that is kept for a member that was removed here. `onProgress` is told of what is given up so far. */
+  async releaseKept(
+    member: string,
+    onProgress: (chunks: number) => void,
+    signal: AbortSignal,
+  ): Promise<{ readonly memberId: string; readonly name: string; readonly chunks: number; readonly bytes: number }> {
+    let [chunks, bytes] = [0, 0];
+    for (;;) {
+      const answer = await this.#call('ReleaseKept', signal, (rpc, options) => rpc.releaseKept({ member }, options));
+      chunks += answer.chunks;
+      bytes += answer.bytes;
+      onProgress(chunks);
+      if (answer.chunksLeft === 0 || answer.chunks === 0) return { memberId: answer.memberId, name: answer.name, chunks, bytes };
+    }
   }
 
   listPledges(signal: AbortSignal): Promise<ListPledgesResponse> {

@@ -15,9 +15,11 @@ import type { DamageDesk } from '../nodes/damage-desk.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
 import { heldBack } from '../witnesses/held-back.js';
 import type { WitnessOffice } from '../witnesses/witness-office.js';
+import { copiesFindings } from './copies-findings.js';
 import { CopiesService } from './copies-service.js';
 import { CopySources } from './copy-sources.js';
 import { CopyFetcher } from './copy-fetcher.js';
+import { Forfeits } from './forfeits.js';
 import { HoldingService } from './holding-service.js';
 import { Leaving } from './leaving.js';
 import { KeptFetching } from './kept-fetching.js';
@@ -113,7 +115,6 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
     isHere,
   });
   const space = new SharedSpace({ ...sources, trust, isHere, freeBytes: () => placement.room(1) });
-  const service = new CopiesService({ ...sources, space, placement, commands, isHere, policy, hasher: ports.hasher });
   const placing = new SharedPlacement({ ...sources, placement, trust, calls, clock: ports.clock });
   const leaving = new Leaving({
     ...ports,
@@ -127,6 +128,8 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
     shared: placing,
     sources: copySources,
   });
+  const service = new CopiesService({ ...sources, space, placement, commands, leaving, isHere, policy, hasher: ports.hasher });
+  const forfeits = new Forfeits({ ...ports, views, damage, trust });
   const watch = new KeptWatch({
     ...ports,
     own,
@@ -153,7 +156,8 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
     beforeRemoval: (memberId, signal) => leaving.replace({ memberId, signal }),
     homeServices: [heldBack(serve(CopiesServiceDefinition, service), witnesses.seen)],
     peerServices: [serve(HoldingServiceDefinition, holding)],
-    run: (signal) => Promise.all([watch.run(signal), mender.run(AbortSignal.any([signal]))]),
+    findings: () => views.run(copiesFindings),
+    run: (signal) => Promise.all([watch, mender, forfeits].map((each) => each.run(AbortSignal.any([signal])))),
     stop: async () => calls.close(),
   };
 }

@@ -1,6 +1,7 @@
-import { CollectiveError, counted, type MemberId } from '../../base/index.js';
+import { CollectiveError, counted, fail, LIMITS, type MemberId } from '../../base/index.js';
 import {
   type CopiesPolicy,
+  decideReleaseForeign,
   decideSetPledge,
   decideSetPolicy,
   type Names,
@@ -10,13 +11,17 @@ import {
 } from '../../domain/index.js';
 import type { Spread } from '../../events/index.js';
 import type { Hasher } from '../../ports/index.js';
-import type { ViewHost, Views } from '../../projections/index.js';
+import type { PeerRow, ViewHost, Views } from '../../projections/index.js';
 import type {
   AuthenticatedCall,
   CopiesServiceDefinition,
   Finding,
   ListPledgesResponse,
   ListPoliciesResponse,
+  ReleaseKeptRequest,
+  ReleaseKeptResponse,
+  ReplaceCopiesProgress,
+  ReplaceCopiesRequest,
   PledgeInfo,
   PolicyInfo,
   ServiceImplementation,
@@ -33,6 +38,7 @@ import { requestRef } from '../commands/request-ref.js';
 import type { PlacementOffice } from '../files/placement-office.js';
 import { ownPath } from '../files/requests.js';
 import { filesBelow } from './files-below.js';
+import type { Leaving } from './leaving.js';
 import { memberNamed } from './member-named.js';
 import { type PledgeSources, pledgeToUs } from './pledges-to-us.js';
 import type { SharedSpace } from './shared-space.js';
@@ -42,6 +48,7 @@ export interface CopiesServiceOptions extends PledgeSources {
   readonly placement: Pick<PlacementOffice, 'usable'>;
   readonly commands: CommandLoop;
   readonly views: ViewHost;
+  readonly leaving: Pick<Leaving, 'copy'>;
   /** Whether its copies could be had now, as far as is known. */
   readonly isHere: (memberId: MemberId) => boolean;
   readonly hasher: Hasher;
@@ -127,6 +134,58 @@ export class CopiesService implements ServiceImplementation<typeof CopiesService
     return { pledge, findings: [...(await this.#options.space.shortfalls(memberId))] };
   }
 
+  /** Progress as it comes; what is not taken in time is passed over. */
+  async *replaceCopies({ member }: ReplaceCopiesRequest, call: AuthenticatedCall): AsyncGenerator<ReplaceCopiesProgress> {
+    const { views, leaving } = this.#options;
+    const [memberId] = await views.run(({ peers }) => memberNamed(member, peers));
+    let newest: ReplaceCopiesProgress | undefined;
+    let told: () => void = () => undefined;
+    const copying = leaving.copy({ memberId, signal: call.signal }, (progress) => {
+      newest = progress;
+      told();
+    });
+    const ended = copying.then(
+      () => 'ended' as const,
+      () => 'ended' as const,
+    );
+    for (;;) {
+      const news = new Promise<'news'>((resolve) => {
+        told = () => resolve('news');
+      });
+      if (newest !== undefined) {
+        const progress: ReplaceCopiesProgress = newest;
+        newest = undefined;
+        yield progress;
+        continue;
+      }
+      if ((await Promise.race([news, ended])) === 'ended') break;
+    }
+    yield await copying;
+  }
+
+  async releaseKept({ member }: ReleaseKeptRequest, call: AuthenticatedCall): Promise<ReleaseKeptResponse> {
+    const { views, commands } = this.#options;
+    const { memberId, name, rows } = await views.run(({ peers, foreignCopies }) => {
+      const [id, row] = memberNamed(member, peers);
+      if (row.state !== 'removed') throw notRemoved(row);
+      return { memberId: id, name: row.name, rows: foreignCopies.page(id, undefined, LIMITS.chunksPerCall).rows };
+    });
+    const chunkIds = rows.map(([[, chunkId]]) => chunkId);
+    await commands.submit({
+      actor: clientCaller(call.caller).actor,
+      request: undefined,
+      decide: (all) => {
+        const row = all.peers.get(memberId);
+        // It may have been admitted again by now, and counts on them.
+        return row?.state === 'removed' ? decideReleaseForeign({ origin: memberId, chunkIds }, all) : fail(notRemoved(row));
+      },
+      answer: () => undefined,
+    });
+    const kept = await views.run(({ foreignCopies }) => foreignCopies.totals(memberId));
+    const bytes = rows.reduce((sum, [, { lengthBytes, holders }]) => sum + (holders.length > 0 ? lengthBytes : 0), 0);
+    return { memberId, name, chunks: rows.length, bytes, chunksLeft: kept.chunks + kept.lostChunks };
+  }
+
   async listPledges(): Promise<ListPledgesResponse> {
     const given = await this.#options.views.run((all) => {
       const ids = new Set([...all.pledges.all(), ...all.foreignCopies.allTotals()].map(([memberId]) => memberId));
@@ -169,6 +228,15 @@ export class CopiesService implements ServiceImplementation<typeof CopiesService
     return { copies: wanted, minimumCopies: minimum, spread: 'nodes', path: '' };
   }
 }
+
+const notRemoved = (row: PeerRow | undefined): CollectiveError =>
+  new CollectiveError(
+    'PERMISSION_DENIED',
+    `${row?.name ?? 'That member'} is not removed here: what is kept for it is for it to give up.`,
+    {
+      next: 'It takes them back by removing you, or by putting its files elsewhere. To take nothing new: collective pledge set MEMBER 0',
+    },
+  );
 
 function givenTo(memberId: MemberId, { pledges, foreignCopies, peers }: Views): PledgeInfo {
   const { bytes, chunks } = foreignCopies.totals(memberId);

@@ -20,6 +20,7 @@ import {
 } from '../../domain/index.js';
 import type { Logger, Random } from '../../ports/index.js';
 import type { PlacementRow, ViewHost, Views } from '../../projections/index.js';
+import type { ReplaceCopiesProgress } from '../../transport/index.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 import type { PlacementOffice } from '../files/placement-office.js';
 import type { CopySources } from './copy-sources.js';
@@ -76,7 +77,16 @@ export class Leaving {
     const { memberId } = leaver;
     this.#leaving.set(memberId, (this.#leaving.get(memberId) ?? 0) + 1);
     try {
-      await this.#replaceAll(leaver);
+      const { chunksLeft } = await this.copy(leaver);
+      if (chunksLeft > 0) {
+        throw new CollectiveError(
+          'NOT_ENOUGH_NODES',
+          `${chunksLeft} chunks have their only copy with that member, and it could not be made elsewhere now.`,
+          { next: 'Make room (collective node list, collective pledge list) and try again; or lose them with --now.' },
+        );
+      }
+      await this.#release(leaver);
+      this.#options.logger.info('the copies of a leaving member are made elsewhere', { memberId });
     } finally {
       const others = (this.#leaving.get(memberId) ?? 1) - 1;
       if (others === 0) this.#leaving.delete(memberId);
@@ -88,30 +98,44 @@ export class Leaving {
     return this.#leaving.has(memberId);
   }
 
-  async #replaceAll(leaver: Leaver): Promise<void> {
-    const { views, logger } = this.#options;
+  /** Only makes the copies, several batches at once; it still counts on those with the member afterwards. Error: CANCELLED. */
+  async copy(
+    leaver: Leaver,
+    onProgress: (progress: ReplaceCopiesProgress) => void = () => undefined,
+  ): Promise<ReplaceCopiesProgress> {
+    const { views } = this.#options;
     const { memberId } = leaver;
-    let only = 0;
+    const { chunks, bytes } = await views.run(({ usage }) => usage.member(memberId));
+    let progress = { chunks, bytes, chunksDone: 0, bytesDone: 0, chunksLeft: 0 };
+    const done = (some: readonly Affected[]): void => {
+      const doneBytes = some.reduce((sum, { lengthBytes }) => sum + lengthBytes, progress.bytesDone);
+      progress = { ...progress, chunksDone: progress.chunksDone + some.length, bytesDone: doneBytes };
+      onProgress(progress);
+    };
+    onProgress(progress);
     for await (const page of this.#pages(leaver)) {
       const missing = page.filter(({ row, others }) => others < Math.max(1, row.wantedCopies));
+      const lacking = new Set(missing);
+      done(page.filter((chunk) => !lacking.has(chunk)));
+      const batches: (readonly Affected[])[] = [];
       for (let start = 0; start < missing.length; start += LIMITS.replacedAtOnce) {
-        await this.#replaceSome(missing.slice(start, start + LIMITS.replacedAtOnce), leaver);
+        batches.push(missing.slice(start, start + LIMITS.replacedAtOnce));
       }
+      const work = async (): Promise<void> => {
+        for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
+          await this.#replaceSome(batch, leaver);
+          done(batch);
+        }
+      };
+      await Promise.all(Array.from({ length: LIMITS.replacedBatches }, work));
       const left = await views.run((all) => {
         all.placement.need(page.map(({ chunkId }) => chunkId));
         return page.filter(({ chunkId }) => this.#others(all.placement.chunk(chunkId), memberId, all) === 0);
       });
-      only += left.length;
+      progress = { ...progress, chunksLeft: progress.chunksLeft + left.length };
     }
-    if (only > 0) {
-      throw new CollectiveError(
-        'NOT_ENOUGH_NODES',
-        `${only} chunks have their only copy with that member, and it could not be made elsewhere now.`,
-        { next: 'Make room (collective node list, collective pledge list) and try again; or lose them with --now.' },
-      );
-    }
-    await this.#release(leaver);
-    logger.info('the copies of a leaving member are made elsewhere', { memberId });
+    onProgress(progress);
+    return progress;
   }
 
   /** What it is asked to keep no more counts here no more first: nobody relies on what may be gone. */
@@ -187,10 +211,10 @@ export class Leaving {
       }
     }
     const uploadId = toBase32(this.#options.random.bytes(UPLOAD_ID_BYTES)) as UploadId;
-    for (const [nodeId, list] of toNode) {
-      await this.#try(leaver, () => this.#toOwnNode({ nodeId, list, uploadId }, leaver));
-    }
-    for (const [id, list] of toMember) await this.#try(leaver, () => this.#toMember({ id, list, uploadId }, leaver));
+    await Promise.all([
+      ...[...toNode].map(([nodeId, list]) => this.#try(leaver, () => this.#toOwnNode({ nodeId, list, uploadId }, leaver))),
+      ...[...toMember].map(([id, list]) => this.#try(leaver, () => this.#toMember({ id, list, uploadId }, leaver))),
+    ]);
   }
 
   /** What one target cannot take now is made elsewhere at the next try, or shows as under-protected. */

@@ -17,7 +17,7 @@ const finding = (code: string, severity: Finding['severity'], message: string, n
 
 /** What people should know of peers and their logs. */
 export function peerFindings(parts: FindingParts): readonly Finding[] {
-  const groups = [ownFork, frozenLogs, putAside, mismatched, refused, future, away];
+  const groups = [ownFork, frozenLogs, putAside, doubted, mismatched, refused, future, away];
   return groups.flatMap((group) => group(parts));
 }
 
@@ -59,6 +59,20 @@ function putAside({ foreign, rules }: FindingParts): readonly Finding[] {
       'Check the disk of the coordinator. The copy that was put aside lies beside the others and may be removed.',
     ),
   );
+}
+
+function doubted({ memory, rules, nowMs }: FindingParts): readonly Finding[] {
+  return [...memory.doubted]
+    .filter(([, timeMs]) => nowMs - timeMs < LIMITS.auditIntervalMs)
+    .map(([origin, timeMs]) =>
+      finding(
+        'peer-views-damaged',
+        'warning',
+        `The view database was damaged ${formatDuration(Math.max(0, nowMs - timeMs))} ago in what it holds of the log of ` +
+          `${nameOf(origin, rules)}; that was made anew from the copy of the log.`,
+        'Check the disk of the coordinator: collective audit verify',
+      ),
+    );
 }
 
 function mismatched({ mismatches, rules }: FindingParts): readonly Finding[] {

@@ -28,6 +28,8 @@ export class PeerMemories {
   readonly #refusals = new Map<string, Refusal>();
   /** Peers that have shown another block of the own log than is held here. */
   readonly contradicting = new Set<MemberId>();
+  /** Whose views were found damaged here, and when that was last. */
+  readonly doubted = new Map<MemberId, number>();
 
   constructor(own: MemberId, clock: Clock) {
     this.#own = own;

@@ -233,7 +233,12 @@ export class PeersOffice implements SessionHost {
       log.onCommitted((block) => {
         if (changesMembers(block)) this.#membersChanged(block.lastSequence);
       }),
-      views.onDoubt((origin) => this.foreign.get(origin)?.rebuildViews()),
+      views.onDoubt((origin) => {
+        const log = this.foreign.get(origin);
+        if (log === undefined) return;
+        this.#memory.doubted.set(origin, this.#options.clock.nowMs());
+        log.rebuildViews();
+      }),
       this.foreign.onApplied((origin) => this.#states.applied(origin)),
       this.foreign.onDamaged((origin) => this.#syncs.of(origin)?.wake()),
     );

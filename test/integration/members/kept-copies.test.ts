@@ -1,5 +1,10 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chunkIdOf } from '../../../src/chunks/index.js';
+import { createNodeDialler } from '../../../src/client/index.js';
+import { fixedPeers } from '../../../src/identity/index.js';
+import { createTlsNetwork } from '../../../src/runtime/index.js';
+import { createClient, HoldingServiceDefinition, type NodeAccess } from '../../../src/transport/index.js';
 import { chunkFileIn, chunkIdsOf, flipBit } from '../../support/e2e/node-store.js';
 import { contentOf, Household, type HouseholdNode } from '../../support/household/household.js';
 import { signal } from './support.js';
@@ -19,6 +24,41 @@ afterAll(async () => {
 const photo = contentOf(6_000_000, 7);
 const chunks = chunkIdsOf(photo);
 const holds = ({ directory }: HouseholdNode, chunkId: string): boolean => existsSync(chunkFileIn(directory, chunkId));
+const accessToBob = async (path: string): Promise<Pick<NodeAccess, 'memberId' | 'trust'>> => {
+  const target = { path, version: 0, offsetBytes: 0, lengthBytes: 0 };
+  for await (const { nodes } of alice.client.files.readFiles([target], signal, true)) {
+    for (const { memberId, trust } of nodes) if (memberId === bob.memberId) return { memberId, trust };
+  }
+  throw new Error('bob keeps some of it');
+};
+
+/** What happens up to the moment at which a coordinator that ended then would have put it on its own record. */
+async function acceptedAndForgotten(): Promise<void> {
+  const { ports, transport, founded } = alice.coordinator;
+  const { memberId, ca, coordinatorLeaf, coordinatorKeys } = founded.material;
+  const atBob = transport.connectPeer({
+    own: { memberId, ca, leaf: coordinatorLeaf, privateKeyPem: coordinatorKeys.privateKeyPem },
+    memberId: bob.coordinator.founded.material.memberId,
+    peers: fixedPeers([{ ...bob.coordinator.founded.material, endpoints: [bob.coordinator.peerEndpoint] }]),
+  });
+  const holding = createClient(HoldingServiceDefinition, atBob);
+  const content = contentOf(1_000_000, 31);
+  const chunk = { chunkId: chunkIdOf(ports.hasher, content), lengthBytes: content.length };
+  const clientKeyHash = ports.hasher.sha256(new Uint8Array(founded.firstClient.keys.publicKey));
+  const uploadId = 'b'.repeat(25).concat('a');
+  const placed = await holding.placeCopies({ uploadId, clientKeyHash, chunks: [chunk], avoidNodeIds: [] }, { signal });
+  const node = { ...oneOf(placed.nodes), ...(await accessToBob('/photos/a.jpg')) };
+  const dial = createNodeDialler({ ...ports, own: alice.own, network: createTlsNetwork() });
+  const connection = await dial(node, signal);
+  const right = { ticket: node.ticket, chunks: [] };
+  await connection.put(right, chunk, content, signal);
+  const signedReceipt = await connection.receipt(right, [chunk], signal);
+  connection.close();
+  const receipts = [{ nodeId: node.nodeId, signedReceipt, chunks: [chunk] }];
+  await holding.acceptCopies({ uploadId, clientKeyHash, receipts }, { signal });
+  atBob.close();
+}
+
 const oneOf = <Value>(values: readonly Value[]): Value => {
   const [value] = values;
   if (value === undefined) throw new Error('there is one');
@@ -65,5 +105,43 @@ describe('copies that are kept for another member', () => {
     await alice.until('it counts again', async () => (await alice.countsOn(bob)).chunks === before.chunks);
     expect(await alice.events('CopiesLost')).toBe(1);
     expect((await alice.findings()).map(({ code }) => code)).not.toContain('damaged-copies');
+  });
+
+  it('are released when their owner ended between their acceptance and its own record, and no file has them', async () => {
+    const before = await bob.keeps(alice);
+    await acceptedAndForgotten();
+    expect((await bob.keeps(alice)).chunks).toBe(before.chunks + 1);
+    await alice.coordinator.stop();
+    await alice.coordinator.start();
+    await alice.until('both are in step', async () => (await bob.keeps(alice)).chunks === before.chunks);
+    expect(await alice.countsOn(bob)).toEqual(before);
+  });
+
+  it('are whole and counted alike by both after their holder was restarted while it took them', async () => {
+    const large = contentOf(12_000_000, 21);
+    const putting = alice.put('/photos/large.bin', large);
+    await alice.until('some is there', async () => (await bob.keeps(alice)).chunks > 0);
+    await bob.coordinator.stop();
+    await bob.coordinator.start();
+    await putting;
+    expect((await alice.read('/photos/large.bin')).equals(large)).toBe(true);
+    await alice.until('both say the same', async () => {
+      const [counted, kept] = [await alice.countsOn(bob), await bob.keeps(alice)];
+      return counted.chunks === kept.chunks && counted.bytes === kept.bytes;
+    });
+  });
+
+  it('do not count when their holder is removed at once, and are told of at both until they are given up', async () => {
+    await bob.client.members.remove({ member: 'alice', note: '', now: true }, signal);
+    const codes = async (who: Household): Promise<readonly string[]> => (await who.findings()).map(({ code }) => code);
+    expect(await codes(bob)).toContain('kept-for-removed');
+    await alice.client.members.remove({ member: 'bob', note: '', now: true }, signal);
+    await alice.until('they do not count', async () => (await codes(alice)).includes('forfeited-with-member'));
+    await alice.until('all is on record', async () => (await alice.countsOn(bob)).chunks === 0);
+    expect(await codes(alice)).toContain('under-protected');
+    const { chunks: released } = await bob.client.copies.releaseKept('alice', () => undefined, signal);
+    expect(released).toBeGreaterThan(0);
+    expect(await bob.keeps(alice)).toEqual({ bytes: 0, chunks: 0 });
+    expect(await codes(bob)).not.toContain('kept-for-removed');
   });
 });

@@ -103,6 +103,37 @@ export interface PledgeInfo {
   readonly state: string;
 }
 
+export interface ReplaceCopiesRequest {
+  /** Name or id. */
+  readonly member: string;
+}
+
+export interface ReplaceCopiesProgress {
+  /** With that member, by the own record. */
+  readonly chunks: number;
+  readonly bytes: number;
+  /** Of these, looked at so far: made elsewhere, or in need of nothing. */
+  readonly chunksDone: number;
+  readonly bytesDone: number;
+  /** Of those, which could not be made elsewhere now. */
+  readonly chunksLeft: number;
+}
+
+export interface ReleaseKeptRequest {
+  /** Name or id. */
+  readonly member: string;
+}
+
+export interface ReleaseKeptResponse {
+  readonly memberId: string;
+  readonly name: string;
+  /** By this call. */
+  readonly chunks: number;
+  readonly bytes: number;
+  /** Still kept: to be released by another call. */
+  readonly chunksLeft: number;
+}
+
 function createBasePolicyInfo(): PolicyInfo {
   return { copies: 0, minimumCopies: 0, spread: "", path: "" };
 }
@@ -875,6 +906,278 @@ export const PledgeInfo: MessageFns<PledgeInfo> = {
   },
 };
 
+function createBaseReplaceCopiesRequest(): ReplaceCopiesRequest {
+  return { member: "" };
+}
+
+export const ReplaceCopiesRequest: MessageFns<ReplaceCopiesRequest> = {
+  encode(message: ReplaceCopiesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.member !== "") {
+      writer.uint32(10).string(message.member);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplaceCopiesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplaceCopiesRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.member = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReplaceCopiesProgress(): ReplaceCopiesProgress {
+  return { chunks: 0, bytes: 0, chunksDone: 0, bytesDone: 0, chunksLeft: 0 };
+}
+
+export const ReplaceCopiesProgress: MessageFns<ReplaceCopiesProgress> = {
+  encode(message: ReplaceCopiesProgress, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chunks !== 0) {
+      writer.uint32(8).uint64(message.chunks);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(16).uint64(message.bytes);
+    }
+    if (message.chunksDone !== 0) {
+      writer.uint32(24).uint64(message.chunksDone);
+    }
+    if (message.bytesDone !== 0) {
+      writer.uint32(32).uint64(message.bytesDone);
+    }
+    if (message.chunksLeft !== 0) {
+      writer.uint32(40).uint64(message.chunksLeft);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplaceCopiesProgress {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplaceCopiesProgress() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.chunks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.chunksDone = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.bytesDone = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.chunksLeft = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReleaseKeptRequest(): ReleaseKeptRequest {
+  return { member: "" };
+}
+
+export const ReleaseKeptRequest: MessageFns<ReleaseKeptRequest> = {
+  encode(message: ReleaseKeptRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.member !== "") {
+      writer.uint32(10).string(message.member);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReleaseKeptRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReleaseKeptRequest() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.member = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReleaseKeptResponse(): ReleaseKeptResponse {
+  return { memberId: "", name: "", chunks: 0, bytes: 0, chunksLeft: 0 };
+}
+
+export const ReleaseKeptResponse: MessageFns<ReleaseKeptResponse> = {
+  encode(message: ReleaseKeptResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.memberId !== "") {
+      writer.uint32(10).string(message.memberId);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.chunks !== 0) {
+      writer.uint32(24).uint64(message.chunks);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(32).uint64(message.bytes);
+    }
+    if (message.chunksLeft !== 0) {
+      writer.uint32(40).uint64(message.chunksLeft);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReleaseKeptResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReleaseKeptResponse() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.memberId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.chunks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.chunksLeft = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /**
  * How many copies there are to be of the member's files and where, and how much it keeps for whom. On the home port; callers are
  * the member's clients.
@@ -924,6 +1227,27 @@ export const CopiesServiceDefinition = {
       requestType: ListPledgesRequest as typeof ListPledgesRequest,
       requestStream: false,
       responseType: ListPledgesResponse as typeof ListPledgesResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Makes copies that lie with a member elsewhere, as before its removal. What is made is on record at once: when the call is ended
+     * early, another one goes on.
+     */
+    replaceCopies: {
+      name: "ReplaceCopies",
+      requestType: ReplaceCopiesRequest as typeof ReplaceCopiesRequest,
+      requestStream: false,
+      responseType: ReplaceCopiesProgress as typeof ReplaceCopiesProgress,
+      responseStream: true,
+      options: {},
+    },
+    /** Gives up what is kept for a member that was removed here. Some of it at a call. */
+    releaseKept: {
+      name: "ReleaseKept",
+      requestType: ReleaseKeptRequest as typeof ReleaseKeptRequest,
+      requestStream: false,
+      responseType: ReleaseKeptResponse as typeof ReleaseKeptResponse,
       responseStream: false,
       options: {},
     },
