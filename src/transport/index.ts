@@ -84,7 +84,7 @@ export type {
   PolicyInfo,
   ReleaseKeptRequest,
   ReleaseKeptResponse,
-  ReplaceCopiesProgress,
+  ReplaceCopiesResponse,
   ReplaceCopiesRequest,
   SetPledgeRequest,
   SetPledgeResponse,

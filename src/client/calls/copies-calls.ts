@@ -7,7 +7,7 @@ import type {
   ListPoliciesResponse,
   PledgeInfo,
   PolicyInfo,
-  ReplaceCopiesProgress,
+  ReplaceCopiesResponse,
   RpcClient,
   SetPledgeResponse,
   SetPolicyResponse,
@@ -59,7 +59,7 @@ export class CopiesCalls {
   }
 
   /** Makes copies that lie with the member elsewhere; the last one told is what came of it. Where it breaks off, another one goes on. */
-  async *replace(member: string, signal: AbortSignal): AsyncGenerator<ReplaceCopiesProgress> {
+  async *replace(member: string, signal: AbortSignal): AsyncGenerator<ReplaceCopiesResponse> {
     const { rpc, correlationId } = this.#options;
     yield* rpc.replaceCopies({ member }, { signal, requestId: correlationId, timeoutMs: LIMITS.memberRemovalMs });
   }

@@ -20,7 +20,7 @@ import type {
   ListPoliciesResponse,
   ReleaseKeptRequest,
   ReleaseKeptResponse,
-  ReplaceCopiesProgress,
+  ReplaceCopiesResponse,
   ReplaceCopiesRequest,
   PledgeInfo,
   PolicyInfo,
@@ -135,10 +135,10 @@ export class CopiesService implements ServiceImplementation<typeof CopiesService
   }
 
   /** Progress as it comes; what is not taken in time is passed over. */
-  async *replaceCopies({ member }: ReplaceCopiesRequest, call: AuthenticatedCall): AsyncGenerator<ReplaceCopiesProgress> {
+  async *replaceCopies({ member }: ReplaceCopiesRequest, call: AuthenticatedCall): AsyncGenerator<ReplaceCopiesResponse> {
     const { views, leaving } = this.#options;
     const [memberId] = await views.run(({ peers }) => memberNamed(member, peers));
-    let newest: ReplaceCopiesProgress | undefined;
+    let newest: ReplaceCopiesResponse | undefined;
     let told: () => void = () => undefined;
     const copying = leaving.copy({ memberId, signal: call.signal }, (progress) => {
       newest = progress;
@@ -153,7 +153,7 @@ export class CopiesService implements ServiceImplementation<typeof CopiesService
         told = () => resolve('news');
       });
       if (newest !== undefined) {
-        const progress: ReplaceCopiesProgress = newest;
+        const progress: ReplaceCopiesResponse = newest;
         newest = undefined;
         yield progress;
         continue;

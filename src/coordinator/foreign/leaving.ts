@@ -20,7 +20,7 @@ import {
 } from '../../domain/index.js';
 import type { Logger, Random } from '../../ports/index.js';
 import type { PlacementRow, ViewHost, Views } from '../../projections/index.js';
-import type { ReplaceCopiesProgress } from '../../transport/index.js';
+import type { ReplaceCopiesResponse } from '../../transport/index.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 import type { PlacementOffice } from '../files/placement-office.js';
 import type { CopySources } from './copy-sources.js';
@@ -101,8 +101,8 @@ export class Leaving {
   /** Only makes the copies, several batches at once; it still counts on those with the member afterwards. Error: CANCELLED. */
   async copy(
     leaver: Leaver,
-    onProgress: (progress: ReplaceCopiesProgress) => void = () => undefined,
-  ): Promise<ReplaceCopiesProgress> {
+    onProgress: (progress: ReplaceCopiesResponse) => void = () => undefined,
+  ): Promise<ReplaceCopiesResponse> {
     const { views } = this.#options;
     const { memberId } = leaver;
     const { chunks, bytes } = await views.run(({ usage }) => usage.member(memberId));

@@ -108,7 +108,7 @@ export interface ReplaceCopiesRequest {
   readonly member: string;
 }
 
-export interface ReplaceCopiesProgress {
+export interface ReplaceCopiesResponse {
   /** With that member, by the own record. */
   readonly chunks: number;
   readonly bytes: number;
@@ -952,12 +952,12 @@ export const ReplaceCopiesRequest: MessageFns<ReplaceCopiesRequest> = {
   },
 };
 
-function createBaseReplaceCopiesProgress(): ReplaceCopiesProgress {
+function createBaseReplaceCopiesResponse(): ReplaceCopiesResponse {
   return { chunks: 0, bytes: 0, chunksDone: 0, bytesDone: 0, chunksLeft: 0 };
 }
 
-export const ReplaceCopiesProgress: MessageFns<ReplaceCopiesProgress> = {
-  encode(message: ReplaceCopiesProgress, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const ReplaceCopiesResponse: MessageFns<ReplaceCopiesResponse> = {
+  encode(message: ReplaceCopiesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.chunks !== 0) {
       writer.uint32(8).uint64(message.chunks);
     }
@@ -976,7 +976,7 @@ export const ReplaceCopiesProgress: MessageFns<ReplaceCopiesProgress> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ReplaceCopiesProgress {
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplaceCopiesResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -985,7 +985,7 @@ export const ReplaceCopiesProgress: MessageFns<ReplaceCopiesProgress> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseReplaceCopiesProgress() as any;
+      const message = createBaseReplaceCopiesResponse() as any;
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -1238,7 +1238,7 @@ export const CopiesServiceDefinition = {
       name: "ReplaceCopies",
       requestType: ReplaceCopiesRequest as typeof ReplaceCopiesRequest,
       requestStream: false,
-      responseType: ReplaceCopiesProgress as typeof ReplaceCopiesProgress,
+      responseType: ReplaceCopiesResponse as typeof ReplaceCopiesResponse,
       responseStream: true,
       options: {},
     },
