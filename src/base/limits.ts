@@ -209,6 +209,8 @@ export const LIMITS = {
   memberAwayMaxMs: 60_000,
   /** Chunks of one order to a node to fetch them. */
   chunksPerFetch: 64,
+  /** Of these, on their way together, each in memory. */
+  fetchesInFlight: 8,
   /** Sources of one such order. */
   fetchSources: 64,
   /** What a member keeps beyond what is on record here is looked through once that has not changed for so long. */

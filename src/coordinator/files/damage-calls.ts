@@ -13,7 +13,7 @@ import type { FilesCall } from '../caller.js';
 import type { SharedCopies } from '../foreign/shared-copies.js';
 import type { ViewReader } from '../log/view-reader.js';
 import type { DamageDesk } from '../nodes/damage-desk.js';
-import { atMost } from './requests.js';
+import { atMost, ownPath } from './requests.js';
 
 export interface DamageCallsOptions {
   readonly views: ViewReader;
@@ -31,7 +31,8 @@ export class DamageCalls {
   }
 
   async reportDamage(request: ReportDamageRequest, call: FilesCall): Promise<ReportDamageResponse> {
-    const copies = atMost('copies', request.copies, LIMITS.chunksPerCall).map(({ nodeId, chunkId, memberId = '' }) => {
+    const copies = atMost('copies', request.copies, LIMITS.chunksPerCall).map(({ nodeId, chunkId, memberId = '', path }) => {
+      if (path !== undefined) ownPath(path);
       const whose: MemberId | '' | undefined = memberId === '' ? '' : isMemberId(memberId) ? memberId : undefined;
       if (!isNodeId(nodeId) || !isChunkId(chunkId) || whose === undefined)
         throw new CollectiveError('REQUEST_INVALID', 'A report names a chunk and a node.');

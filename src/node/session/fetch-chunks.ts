@@ -21,7 +21,7 @@ export interface FetchOptions {
 const NO_CLIENT = new Uint8Array(32);
 
 /**
- * Gets the chunks of an order from whoever has them, one after another, and holds them durably. What cannot be had from one source
+ * Gets the chunks of an order from whoever has them, a few at once from one after another, and holds them durably. What cannot be had from one source
  * is tried at the next; what cannot be had at all is not among the chunks of the answer. Errors: REQUEST_INVALID, NODE_FULL,
  * NODE_READ_ONLY, CANCELLED.
  */
@@ -92,14 +92,23 @@ async function fetchFrom(
   try {
     const slot = await connection.presentTicket({ ticket: access.ticket, chunks: covered }, { signal });
     let failure: CollectiveError | undefined;
-    for (const chunk of asked) {
-      try {
-        await take(chunk, await connection.get(slot, chunk, new Uint8Array(chunk.lengthBytes), { signal }));
-      } catch (error) {
-        failure = toCollectiveError(error);
-        if (signal.aborted || !connection.usable || OWN_FAULTS.has(failure.code)) throw error;
+    let stopped = false;
+    const waiting = [...asked];
+    const work = async (): Promise<void> => {
+      for (let chunk = waiting.shift(); chunk !== undefined && !stopped; chunk = waiting.shift()) {
+        try {
+          await take(chunk, await connection.get(slot, chunk, new Uint8Array(chunk.lengthBytes), { signal }));
+        } catch (error) {
+          failure = toCollectiveError(error);
+          stopped ||= signal.aborted || !connection.usable || OWN_FAULTS.has(failure.code);
+          if (stopped) throw error;
+        }
       }
-    }
+    };
+    // All of them end before this does: none may go on storing what nobody waits for any more.
+    const ended = await Promise.allSettled(Array.from({ length: LIMITS.fetchesInFlight }, work));
+    const fault = ended.find((each) => each.status === 'rejected');
+    if (fault !== undefined) throw fault.reason;
     if (failure !== undefined) throw failure;
   } finally {
     connection.close();

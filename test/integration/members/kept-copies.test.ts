@@ -22,7 +22,9 @@ afterAll(async () => {
 });
 
 const photo = contentOf(6_000_000, 7);
-const chunks = chunkIdsOf(photo);
+/** All of it with bob. */
+const whole = contentOf(5_000_000, 11);
+const kept = chunkIdsOf(whole);
 const holds = ({ directory }: HouseholdNode, chunkId: string): boolean => existsSync(chunkFileIn(directory, chunkId));
 const accessToBob = async (path: string): Promise<Pick<NodeAccess, 'memberId' | 'trust'>> => {
   const target = { path, version: 0, offsetBytes: 0, lengthBytes: 0 };
@@ -81,10 +83,9 @@ describe('copies that are kept for another member', () => {
 
   it('are brought to another node when theirs is revoked, and their owner sees no gap', async () => {
     await bob.pledgeTo(alice, 100_000_000);
-    await alice.put('/photos/c.jpg', contentOf(5_000_000, 11));
+    await alice.put('/photos/c.jpg', whole);
     const before = await bob.keeps(alice);
     expect(await alice.countsOn(bob)).toEqual(before);
-    const kept = chunkIdsOf(contentOf(5_000_000, 11));
     const gone = oneOf(bob.nodes.filter((node) => kept.some((chunk) => holds(node, chunk))));
     await bob.client.admin.revoke({ role: 'node', subject: gone.name, note: '', force: true }, signal);
     await bob.until('they lie elsewhere', async () => (await bob.events('ForeignCopiesMoved')) > 0);
@@ -95,11 +96,11 @@ describe('copies that are kept for another member', () => {
   });
 
   it('are fetched again from their owner when they are damaged, and the owner counts on them again', async () => {
-    const [chunk = ''] = chunks;
+    const [chunk = ''] = kept;
     const before = await bob.keeps(alice);
     const bad = oneOf(bob.nodes.slice(-1));
     await flipBit(chunkFileIn(bad.directory, chunk), 70_000);
-    const found = { chunkId: chunk, nodeId: bad.nodeId, memberId: bob.memberId, code: 'CHUNK_DAMAGED', path: '/photos/a.jpg' };
+    const found = { chunkId: chunk, nodeId: bad.nodeId, memberId: bob.memberId, code: 'CHUNK_DAMAGED', path: '/photos/c.jpg' };
     await alice.client.files.reportDamage([found], signal);
     expect(await bob.events('ForeignCopiesLost')).toBe(1);
     await alice.until('it counts again', async () => (await alice.countsOn(bob)).chunks === before.chunks);

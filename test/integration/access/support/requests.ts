@@ -42,7 +42,7 @@ export function requestFields(field: RegExp): readonly string[] {
           .map((each) => `${message}.${each}`),
       );
     })
-    .filter((each) => !/^(\w*Response|\w*Info)\./.test(each));
+    .filter((each) => !/^(\w*Response|\w*Info|MemberGrant)\./.test(each));
 }
 
 let requests = 0;
@@ -84,6 +84,13 @@ export const PATH_CALLS: Readonly<Record<string, (client: AccessClient, path: st
   'ListDirectoryRequest.path': ({ files }, path) => codeOf(files.listDirectory({ path, afterName: '', limit: 0 }, { signal })),
   'NewDirectory.path': ({ files }, path) =>
     onlyOutcome(files.makeDirectories({ requestId: requestId(), directories: [{ ...directory, path }] }, { signal })),
+  'DamagedCopy.path': ({ files }, path) =>
+    codeOf(
+      files.reportDamage(
+        { copies: [{ chunkId: `01${'0'.repeat(64)}`, nodeId: 'a'.repeat(16), code: 'CHUNK_DAMAGED', path }] },
+        { signal },
+      ),
+    ),
   'NewSymlink.path': ({ files }, path) =>
     onlyOutcome(
       files.makeSymlinks(
