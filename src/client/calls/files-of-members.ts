@@ -162,7 +162,7 @@ export function filesOfMembers(own: Files, open: (member: string) => Files): Fil
       const trees = new Map<Member, DamagedCopy[]>();
       for (const copy of copies) {
         const { member, plain: path } = partsOf(copy.path ?? '/');
-        trees.set(member, [...(trees.get(member) ?? []), { ...copy, path }]);
+        trees.set(member, [...(trees.get(member) ?? []), copy.path === undefined ? copy : { ...copy, path }]);
       }
       await Promise.all([...trees].map(([member, found]) => to(member).reportDamage({ copies: found }, options)));
       return {};

@@ -32,7 +32,8 @@ export class DamageCalls {
 
   async reportDamage(request: ReportDamageRequest, call: FilesCall): Promise<ReportDamageResponse> {
     const copies = atMost('copies', request.copies, LIMITS.chunksPerCall).map(({ nodeId, chunkId, memberId = '', path }) => {
-      if (path !== undefined) ownPath(path);
+      if (path !== undefined && ownPath(path).length === 0)
+        throw new CollectiveError('REQUEST_INVALID', 'A report names a file.');
       const whose: MemberId | '' | undefined = memberId === '' ? '' : isMemberId(memberId) ? memberId : undefined;
       if (!isNodeId(nodeId) || !isChunkId(chunkId) || whose === undefined)
         throw new CollectiveError('REQUEST_INVALID', 'A report names a chunk and a node.');
