@@ -70,6 +70,7 @@ export { eventCodec, extentListIdOf, type EncodedEvent, type EventCodec } from '
 export type { Actor, Envelope, EventDraft, Head, LogPosition, RecordedEvent, RequestRef } from './event.js';
 export { openLogCopy } from './log/copy.js';
 export { createLogFromBlocks } from './log/from-blocks.js';
+export { makeFolder } from './log/small-files.js';
 export { mendLog } from './log/mend.js';
 export {
   createLog,

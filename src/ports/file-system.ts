@@ -39,6 +39,8 @@ export interface FileSystem {
   unlink(path: string): Promise<void>;
   /** Mode 0700; parents must exist; EEXIST if there. */
   makeDirectory(path: string): Promise<void>;
+  /** ENOTEMPTY if anything is in it. */
+  removeDirectory(path: string): Promise<void>;
   /** Names, in no order. */
   readDirectory(path: string): Promise<readonly string[]>;
   /** Makes the names in a folder durable. */

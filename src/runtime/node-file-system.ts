@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, rename, stat, statfs, unlink, type FileHandle as NodeHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rmdir, stat, statfs, unlink, type FileHandle as NodeHandle } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { FileSystemError, type FileHandle, type FileStat, type FileSystem, type OpenMode } from '../ports/index.js';
 import { AlignedSlabs } from './aligned-slabs.js';
@@ -56,6 +56,10 @@ export class NodeFileSystem implements FileSystem {
 
   makeDirectory(path: string): Promise<void> {
     return onPath('makeDirectory', path, () => mkdir(path, 0o700));
+  }
+
+  removeDirectory(path: string): Promise<void> {
+    return onPath('removeDirectory', path, () => rmdir(path));
   }
 
   readDirectory(path: string): Promise<readonly string[]> {

@@ -36,6 +36,10 @@ export class FailingFileSystem implements FileSystem {
     return this.#real.makeDirectory(path);
   }
 
+  removeDirectory(path: string): Promise<void> {
+    return this.#real.removeDirectory(path);
+  }
+
   readDirectory(path: string): Promise<readonly string[]> {
     return this.#real.readDirectory(path);
   }

@@ -91,5 +91,6 @@ async function makeReady({ fileSystem }: ChunkStoreOptions, layout: StoreLayout)
   const folders = new Set(await fileSystem.readDirectory(layout.chunks));
   const missing = layout.chunkFolders.filter((folder) => !folders.has(folder));
   for (const folder of missing) await fileSystem.makeDirectory(layout.chunkFolder(folder));
-  if (missing.length > 0) await fileSystem.syncDirectory(layout.chunks);
+  // In every case: a start before this one may have made them, and failed at just this.
+  await fileSystem.syncDirectory(layout.chunks);
 }

@@ -27,11 +27,22 @@ export async function createLogFiles(
     if (batched) await allowBatches(fileSystem, directory);
     await writeNewFile(fileSystem, `${directory}/${IDENTITY_DRAFT_FILE}`, encodeIdentity(identity));
     await fileSystem.syncDirectory(directory);
-    await fileSystem.rename(`${directory}/${IDENTITY_DRAFT_FILE}`, `${directory}/${IDENTITY_FILE}`);
-    await fileSystem.syncDirectory(directory);
+    await appear(fileSystem, directory);
   } catch (error) {
     if (!isFileSystemError(error)) throw error;
     throw new CollectiveError('IO_FAILED', `The log cannot be made: ${error.message}.`, { cause: error });
+  }
+}
+
+/** Where its name could not be synced it disappears again, so that the next try makes all anew: a later sync need not write it. */
+async function appear(fileSystem: FileSystem, directory: string): Promise<void> {
+  await fileSystem.rename(`${directory}/${IDENTITY_DRAFT_FILE}`, `${directory}/${IDENTITY_FILE}`);
+  try {
+    await fileSystem.syncDirectory(directory);
+  } catch (error) {
+    // The first failure is what is told.
+    await fileSystem.unlink(`${directory}/${IDENTITY_FILE}`).catch(() => undefined);
+    throw error;
   }
 }
 

@@ -53,13 +53,25 @@ export async function endBatches(fileSystem: FileSystem, directory: string): Pro
   await fileSystem.syncDirectory(directory);
 }
 
+/**
+ * Makes a folder, durably; one that is there is fine. One whose name could not be synced is removed again: what a failed sync
+ * covered no later sync of the same folder has to write, and the next try would find it there and take it for durable.
+ */
 export async function makeFolder(fileSystem: FileSystem, directory: string): Promise<void> {
+  let made = true;
   try {
     await fileSystem.makeDirectory(directory);
   } catch (error) {
     if (!isFileSystemError(error) || error.errno !== 'EEXIST') throw error;
+    made = false;
   }
-  await fileSystem.syncDirectory(directory.slice(0, Math.max(1, directory.lastIndexOf('/'))));
+  try {
+    await fileSystem.syncDirectory(directory.slice(0, Math.max(1, directory.lastIndexOf('/'))));
+  } catch (error) {
+    // The first failure is what is told; a disk that fails at this too has no folder to lose.
+    if (made) await fileSystem.removeDirectory(directory).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** Closes every handle; then throws what the first one that failed threw. */

@@ -1,5 +1,5 @@
 import { CollectiveError, isCollectiveError, LIMITS, type MemberId } from '../../base/index.js';
-import { type Head, type LogCopy, openLogCopy, type StoredBlock } from '../../events/index.js';
+import { type Head, type LogCopy, makeFolder, openLogCopy, type StoredBlock } from '../../events/index.js';
 import { type FileSystem, type Hasher, isFileSystemError, type Logger, type SignatureVerifier } from '../../ports/index.js';
 
 export interface KeptCopiesOptions {
@@ -102,12 +102,7 @@ export class KeptCopies {
 
   async #makeRoot(): Promise<void> {
     const { fileSystem, root } = this.#options;
-    try {
-      await fileSystem.makeDirectory(root);
-      await fileSystem.syncDirectory(root.slice(0, Math.max(1, root.lastIndexOf('/'))));
-    } catch (error) {
-      if (!isFileSystemError(error) || error.errno !== 'EEXIST') throw error;
-    }
+    await makeFolder(fileSystem, root);
   }
 
   async #names(directory: string): Promise<readonly string[]> {

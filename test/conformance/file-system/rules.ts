@@ -204,6 +204,18 @@ const nameRules: readonly Rule<FileSystemSubject>[] = [
     },
   ],
   [
+    'removeDirectory removes an empty folder only',
+    async ({ fileSystem, root }) => {
+      await fileSystem.makeDirectory(`${root}/folder`);
+      await fileSystem.makeDirectory(`${root}/folder/inner`);
+      expect(told(await failureOf(fileSystem.removeDirectory(`${root}/folder`)))).toMatch(/^ENOTEMPTY:/);
+      await fileSystem.removeDirectory(`${root}/folder/inner`);
+      await fileSystem.removeDirectory(`${root}/folder`);
+      expect(await fileSystem.readDirectory(root)).toEqual([]);
+      expect(told(await failureOf(fileSystem.removeDirectory(`${root}/folder`)))).toMatch(/^ENOENT:/);
+    },
+  ],
+  [
     'readDirectory names what is there, in any Unicode',
     async (subject) => {
       const names = ['a', 'ä', '\u00e4\u0308', '日本', '🦊', 'with space', '.hidden'];

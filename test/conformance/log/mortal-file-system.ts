@@ -41,6 +41,10 @@ export class MortalFileSystem implements FileSystem {
     return this.#run('makeDirectory', path, () => this.#inner.makeDirectory(path));
   }
 
+  removeDirectory(path: string): Promise<void> {
+    return this.#run('removeDirectory', path, () => this.#inner.removeDirectory(path));
+  }
+
   readDirectory(path: string): Promise<readonly string[]> {
     return this.#run('readDirectory', path, () => this.#inner.readDirectory(path));
   }

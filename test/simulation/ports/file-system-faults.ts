@@ -11,6 +11,7 @@ export type FileSystemOperation =
   | 'rename'
   | 'unlink'
   | 'makeDirectory'
+  | 'removeDirectory'
   | 'readDirectory'
   | 'syncDirectory'
   | 'stat'

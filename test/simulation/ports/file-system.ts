@@ -156,6 +156,14 @@ export class SimFileSystem implements FileSystem {
     });
   }
 
+  removeDirectory(path: string): Promise<void> {
+    return this.#run('removeDirectory', path, () => {
+      if (this.#folder('removeDirectory', path).names.size > 0) throw new FileSystemError('ENOTEMPTY', 'removeDirectory', path);
+      const { folder, name } = this.#parent('removeDirectory', path);
+      folder.change({ kind: 'delete', name });
+    });
+  }
+
   readDirectory(path: string): Promise<readonly string[]> {
     return this.#run('readDirectory', path, () => [...this.#folder('readDirectory', path).names.keys()]);
   }

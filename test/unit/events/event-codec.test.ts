@@ -126,6 +126,11 @@ describe('events', () => {
     );
   });
 
+  it('bytes are not taken for an empty list', () => {
+    const bytes: object = new Uint8Array();
+    expect(() => eventCodec.encode(committed({ extentListIds: bytes as [] }))).toThrow('not an array');
+  });
+
   it.each<[string, CollectiveEvent]>([
     ['a name that no entry may have', { type: 'EntryRemoved', parentId: '1-1' as FileId, name: '..', fileId: '1-2' as FileId }],
     ['half a surrogate pair', { type: 'NodeRegistered', nodeId: NODE, name: '\u{d800}' }],

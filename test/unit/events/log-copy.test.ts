@@ -53,6 +53,21 @@ describe('a copy of a log', () => {
     await log.close();
   });
 
+  it.each([1, 2, 3, 4])('is durable at the second try where sync %s of a folder failed at the first', async (nth) => {
+    const disk = new SimFileSystem();
+    const log = await foundedLog(disk, '');
+    const bytes = bytesOf(await readAll(log));
+    const copy = await openLogCopy(copyOptions(disk, ''));
+    disk.faults.plan({ operation: 'syncDirectory', nth, errno: 'EIO' });
+    expect(told(await failureOf(copy.append(bytes)))).toContain('IO_FAILED');
+    expect(await copy.append(bytes)).toEqual(log.head);
+    const { head } = log;
+    for (const each of [copy, log]) await each.close();
+    const again = await openLogCopy(copyOptions(disk.crash('nothing'), ''));
+    expect(again.head).toEqual(head);
+    await again.close();
+  });
+
   it('whose first opening the disk did not allow is taken up by the next try', async () => {
     const disk = new SimFileSystem();
     const log = await foundedLog(disk, '');
