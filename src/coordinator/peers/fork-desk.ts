@@ -37,10 +37,19 @@ export class ForkDesk {
     for (const link of links.all()) await this.tell(link, log);
   }
 
-  /** Passes the proof on to one peer, if that may know the log. */
-  async tell(link: PeerLink, { fork, origin }: ForeignLog): Promise<void> {
-    if (fork === undefined || !(await this.#options.mayHave(link.memberId, origin))) return;
+  /** Passes the proof on to one peer, if that may know the log, or says that it has that place of it. */
+  async tell(link: PeerLink, log: ForeignLog | undefined): Promise<void> {
+    if (log?.fork === undefined) return;
+    const { origin, fork } = log;
+    const { mayHave } = this.#options;
+    if (!this.#holds(link, origin, fork) && !(await mayHave(link.memberId, origin))) return;
     link.outbox.fork(origin, { origin, held: fork.held, other: fork.other });
+  }
+
+  /** Its owner may have admitted it on the other branch only. Who says so falsely has two blocks, of somebody who signed both. */
+  #holds(link: PeerLink, origin: MemberId, fork: LogFork): boolean {
+    const held = parseBlock(fork.held, this.#options.hasher);
+    return held.ok && (link.heads.get(origin)?.sequence ?? 0) >= held.value.header.firstSequence;
   }
 
   async #record(origin: MemberId, fork: LogFork, toldBy: MemberId): Promise<void> {

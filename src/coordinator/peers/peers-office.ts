@@ -147,6 +147,8 @@ export class PeersOffice implements SessionHost {
       states: this.#states,
       frontier: this.#frontier,
       memory: this.#memory,
+      // It may not have kept this log yet when it was told of forks, and had no use for a proof.
+      onFirstHead: (link, origin) => this.#passedOn(origin, this.#forks.tell(link, this.foreign.get(origin))),
       onOwnHead: () => this.#tellListeners(),
       onAsked: (link, callId) => this.#answers.take(link, callId),
     });
@@ -314,9 +316,11 @@ export class PeersOffice implements SessionHost {
   }
 
   #forked(log: ForeignLog, toldBy: MemberId): void {
-    this.#forks.found(log, toldBy).catch((error: unknown) => {
-      this.#options.logger.error('a fork could not be passed on', { origin: log.origin, error });
-    });
+    this.#passedOn(log.origin, this.#forks.found(log, toldBy));
+  }
+
+  #passedOn(origin: MemberId, passing: Promise<void>): void {
+    passing.catch((error: unknown) => this.#options.logger.error('a fork could not be passed on', { origin, error }));
   }
 
   async #proofsAtStart(): Promise<void> {

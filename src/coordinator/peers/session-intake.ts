@@ -22,6 +22,8 @@ export interface SessionIntakeOptions {
   readonly states: StateDesk;
   readonly frontier: FrontierDesk;
   readonly memory: PeerMemories;
+  /** A peer has said for the first time that it holds this log. */
+  readonly onFirstHead: (link: PeerLink, origin: MemberId) => void;
   /** A peer has said how far it holds the own log. */
   readonly onOwnHead: () => void;
   /** A peer that was dialled from here has a call for this side. */
@@ -66,9 +68,11 @@ export class SessionIntake {
   }
 
   #takeHead(link: PeerLink, head: Head): void {
-    const { own, feed, syncs, frontier, onOwnHead } = this.#options;
+    const { own, feed, syncs, frontier, onFirstHead, onOwnHead } = this.#options;
+    const first = !link.heads.has(head.origin);
     link.holds(head);
     if (head.origin !== own) {
+      if (first) onFirstHead(link, head.origin);
       syncs.of(head.origin)?.wake();
       frontier.heard(link, head);
       return;

@@ -163,6 +163,16 @@ class Run {
     for (let waitedMs = 0; !test() && waitedMs < limitMs; waitedMs += 500) await this.#pass(500);
   }
 
+  async #untilNothingLacks(sinceMs: number): Promise<void> {
+    const world = this.#world;
+    let problem = await lacking(world);
+    while (problem !== undefined && world.time.nowMs - sinceMs < CONVERGENCE_MS) {
+      await this.#pass(1000);
+      problem = await lacking(world);
+    }
+    holds(problem === undefined, problem ?? '');
+  }
+
   /** All faults end, everything is started again, and everybody must come to hold the same. */
   async #end(): Promise<void> {
     const world = this.#world;
@@ -181,14 +191,11 @@ class Run {
     this.#operate(this.steps, 0);
     const healedMs = world.time.nowMs;
     await this.#until(() => world.clients.every((client) => !client.busy), SETTLE_MS);
-    let problem = await lacking(world);
-    while (problem !== undefined && world.time.nowMs - healedMs < CONVERGENCE_MS) {
-      await this.#pass(1000);
-      problem = await lacking(world);
-    }
-    holds(problem === undefined, problem ?? '');
+    await this.#untilNothingLacks(healedMs);
     world.count('virtual ms from the last start to convergence', Math.round(world.time.nowMs - healedMs));
     await this.#pass(2_000);
+    // Somebody may have found a fork meanwhile, and put that on record.
+    await this.#untilNothingLacks(healedMs);
     await checkConverged(world);
     this.#check();
     await checkStopped(world);
