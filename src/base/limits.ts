@@ -55,8 +55,14 @@ export const LIMITS = {
   membersAdmitted: 256,
   /** How long a client waits for the removal of a member, before which what lies with it is copied elsewhere. */
   memberRemovalMs: 24 * 3600 * 1000,
-  /** Members whom one admitted member has brought. */
-  introductionsPerMember: 256,
+  /** The copy of one other member's log on this disk, unless a setting says otherwise. */
+  memberLogBytes: 10 * 1000 ** 3,
+  /** Share of it from which on `status` tells of it, in percent. */
+  memberLogAlarmPercent: 80,
+  /** Members whom one that a person let in has brought, and those whom these have brought, and so on: half of all that have room. */
+  introductionsPerMember: 128,
+  /** What the calls of one other member may add to the own log in a day; what was not used comes back evenly over it. */
+  memberLogBytesADay: 64 * MiB,
   grants: 4096,
   /** For how long one is given, if not without an end. */
   grantLifeMs: 100 * 365 * 24 * 60 * 60 * 1000,
@@ -115,6 +121,10 @@ export const LIMITS = {
   peerPulls: 8,
   /** Events of one range, where two coordinators are asked for one log. */
   peerRangeEvents: 4096,
+  /** The same, where somebody says that a log goes on elsewhere than here: others wait meanwhile. */
+  peerFollowStallMs: 10_000,
+  /** How often a peer may say in a hello that it is somewhere else now, at one time; one more comes with each minute. */
+  peerPlacesAtOnce: 5,
   /** So long a run of blocks may stand still before somebody else is asked. */
   peerPullStallMs: 30_000,
   /** Up to so many peers each new block is sent to all. */

@@ -20,6 +20,8 @@ export interface CoordinatorOptions {
   readonly peerEndpoints?: readonly string[];
   /** Whom an admitted member has admitted: is admitted here too, or waits for a person's word. Default: admit. */
   readonly introductions?: 'admit' | 'ask';
+  /** How large the copy of one other member's log may become. Default: LIMITS.memberLogBytes. */
+  readonly memberLogBytes?: number;
   readonly softwareVersion: string;
   /** The disk of the directory (diskIdOf); empty: not known. Copies of the log on the same one are no copies if it fails. */
   readonly diskId?: string;

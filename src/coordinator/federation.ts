@@ -96,7 +96,9 @@ export class Federation {
   static async open(options: FederationOptions): Promise<Federation> {
     const { directory, ports, member } = options;
     const own = options.authority.own.memberId;
-    const foreign = await openForeignLogs({ logsDirectory: logsDirectoryOf(directory), own, views: member.views, ports });
+    const limitBytes = options.memberLogBytes;
+    const logsDirectory = logsDirectoryOf(directory);
+    const foreign = await openForeignLogs({ logsDirectory, own, views: member.views, limitBytes, ports });
     const parts: FederationPart[] = [];
     try {
       return await Federation.#openParts(options, foreign, parts);

@@ -49,6 +49,8 @@ export { decideRestoreEntry, type RestoreEntry } from './namespace/restore-entry
 export { decideSetAttributes, type SetAttributes } from './namespace/set-attributes.js';
 export { decideNodeHello, decideNodeUnreachable, decideNodeUse, nodeNamed, type NodeHello } from './node-decisions.js';
 export { type Candidate, NodeChoice, type PlannedChunk, type Unusable } from './node-choice.js';
+export { type AllowanceRules, Allowances } from './allowance.js';
+export { broughtInAlready } from './introducers.js';
 export { type ChunkPlan, checkRoom, planPlacement, type Room, roomFor } from './placement-plan.js';
 export { checkSpreadRoom, type MemberCandidate, planSpread, type SharedChunk, type SpreadPlan } from './spread-plan.js';
 export {

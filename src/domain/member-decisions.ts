@@ -2,6 +2,7 @@ import { CollectiveError, fail, type InviteId, isMemberId, LIMITS, type MemberId
 import type { InviteIssued, LogPosition, MemberAdmitted } from '../events/index.js';
 import type { InvitesReader, MembersReader, NodesReader, PeerRow, PeersReader } from '../projections/index.js';
 import type { Decision, DecisionContext } from './decision.js';
+import { broughtInAlready } from './introducers.js';
 import { checkLabel, decideIssueInvite, usableInvite } from './invite-decisions.js';
 
 /** What another member has proved of itself. */
@@ -120,7 +121,7 @@ export function decideIntroduction(
   const { peers, members } = views;
   if (facts.memberId === members.owner()?.memberId || peers.get(facts.memberId) !== undefined) return ok([]);
   if (peers.get(introducedBy)?.state !== 'admitted') return ok([]);
-  const introduced = peers.all().filter(([, row]) => row.introducedBy === introducedBy).length;
+  const introduced = broughtInAlready(introducedBy, new Map(peers.all()));
   if (introduced >= LIMITS.introductionsPerMember || !roomToAdmit(undefined, views).ok) return ok([]);
   const name = freeLabel(introduction.name, facts.memberId, views);
   const type = policy === 'admit' ? 'MemberAdmitted' : 'MemberApplied';

@@ -21,6 +21,8 @@ const SCHEMA = z.object({
   peerEndpoints: z.array(z.string()).optional(),
   /** Whether whom an admitted member has admitted is admitted here too. Absent: admit. */
   introductions: z.enum(['admit', 'ask']).optional(),
+  /** How large the copy of one other member's log may become. Absent: 10 GB. */
+  memberLogBytes: z.number().int().min(LIMITS.blockBytes).optional(),
   /** How many of the copies that are wanted are enough for now. Default: all. */
   minimumCopies: z.number().int().min(1).max(LIMITS.copiesMax).optional(),
   /** Of the certificates that it issues, in milliseconds. Absent: 30 days. */

@@ -44,6 +44,7 @@ export async function openCoordinator(
       enrolmentEndpoints: settings.enrolmentEndpoints,
       peerEndpoints: settings.peerEndpoints,
       ...(settings.introductions === undefined ? {} : { introductions: settings.introductions }),
+      ...(settings.memberLogBytes === undefined ? {} : { memberLogBytes: settings.memberLogBytes }),
       ...(settings.auditIntervalMs === undefined ? {} : { auditIntervalMs: settings.auditIntervalMs }),
       ...(settings.retentionMs === undefined ? {} : { retentionMs: settings.retentionMs }),
       ...(settings.minimumCopies === undefined ? {} : { minimumCopies: settings.minimumCopies }),

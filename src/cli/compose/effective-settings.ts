@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isCollectiveError } from '../../base/index.js';
+import { isCollectiveError, LIMITS } from '../../base/index.js';
 import { ContextStore } from '../contexts/context-store.js';
 import { coordinatorsHere, coordinatorSettingsFile, readCoordinatorSettings } from './coordinator-folder.js';
 import { formatAddress } from './data-folders.js';
@@ -98,6 +98,7 @@ async function coordinatorSettings(world: World, { dataDirectory, environment }:
       enrolmentEndpoints,
       peerEndpoints: settings.peerEndpoints,
       introductions: settings.introductions ?? 'admit',
+      memberLogBytes: settings.memberLogBytes ?? LIMITS.memberLogBytes,
     };
     const source = `file ${coordinatorSettingsFile(directory)}`;
     return [

@@ -7,6 +7,7 @@ import { recordedEvents } from '../log/recorded-events.js';
 import { type AppendGate, OPEN_GATE } from './append-gate.js';
 import { answerEarlier, type EarlierOutcome } from './earlier-request.js';
 import { HeldCommands } from './held-commands.js';
+import { MemberBudgets } from './member-budgets.js';
 
 /** Something that somebody wants changed. */
 export interface Command<Answer> {
@@ -47,6 +48,8 @@ interface Settled {
  * here and wherever else the gate says. The next block does not wait for that.
  */
 export class CommandLoop {
+  /** What the calls of other members may add. */
+  readonly budgets: MemberBudgets;
   readonly #log: EventLog;
   readonly #views: ViewHost;
   readonly #clock: Clock;
@@ -70,6 +73,7 @@ export class CommandLoop {
     this.#views = options.views;
     this.#clock = options.clock;
     this.#gate = options.gate ?? OPEN_GATE;
+    this.budgets = new MemberBudgets(options.clock);
     this.#held = new HeldCommands(options.timers, LIMITS.witnessPatienceMs);
     this.#gate.onChange(() => {
       if (this.#held.size === 0 || this.#stopped !== undefined) return;
@@ -97,7 +101,7 @@ export class CommandLoop {
       );
     }
     const answered = new Promise<Answer>((resolve, reject) => {
-      this.#queue.push({ command, resolve: (answer) => resolve(answer as Answer), reject });
+      this.#queue.push({ command: this.budgets.bound(command), resolve: (answer) => resolve(answer as Answer), reject });
     });
     this.#running ??= this.#run();
     return answered;

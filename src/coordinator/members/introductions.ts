@@ -1,5 +1,5 @@
 import { LIMITS, type MemberId, toCollectiveError } from '../../base/index.js';
-import { decideIntroduction } from '../../domain/index.js';
+import { broughtInAlready, decideIntroduction } from '../../domain/index.js';
 import type { RecordedEvent } from '../../events/index.js';
 import type { Hasher, Logger, SignatureVerifier, Timers } from '../../ports/index.js';
 import type { PeerRow, ViewHost } from '../../projections/index.js';
@@ -163,7 +163,7 @@ export class Introductions {
 /** How many more this member can introduce: to look at all whom it names again and again would be work without an end. */
 function roomFor(introducedBy: MemberId, known: ReadonlyMap<MemberId, PeerRow>): number {
   const rows = [...known.values()];
-  const introduced = rows.filter((row) => row.introducedBy === introducedBy).length;
+  const introduced = broughtInAlready(introducedBy, known);
   const present = rows.filter(({ state }) => state === 'admitted' || state === 'suspended').length;
   return Math.max(0, Math.min(LIMITS.introductionsPerMember - introduced, LIMITS.membersAdmitted - present));
 }

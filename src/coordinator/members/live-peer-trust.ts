@@ -1,6 +1,7 @@
 import { equalBytes, LIMITS, type MemberId } from '../../base/index.js';
+import { Allowances } from '../../domain/index.js';
 import { isEndpoint, type MemberOutside, type Standing } from '../../identity/index.js';
-import type { Hasher, Logger, SignatureVerifier } from '../../ports/index.js';
+import type { Clock, Hasher, Logger, SignatureVerifier } from '../../ports/index.js';
 import type { PeerTrust, TrustedMember } from './peer-trust.js';
 import { type AdmittedMember, type LaterWord, trustedMember } from './trusted-member.js';
 
@@ -11,6 +12,7 @@ export interface LivePeerTrustOptions {
   readonly outside: () => Promise<readonly OutsideMember[]>;
   /** What the copy of a member's own log says, if there is one. */
   readonly inItsLog: (memberId: MemberId) => Promise<LaterWord | undefined>;
+  readonly clock: Clock;
   readonly hasher: Hasher;
   readonly verifier: SignatureVerifier;
   readonly logger: Logger;
@@ -40,6 +42,7 @@ export class LivePeerTrust implements PeerTrust {
   readonly #listeners = new Set<() => void>();
   readonly #learned = new Map<MemberId, LaterWord>();
   readonly #places = new Map<MemberId, readonly string[]>();
+  readonly #moves = new Allowances({ most: LIMITS.peerPlacesAtOnce, periodMs: LIMITS.peerPlacesAtOnce * 60_000 });
   readonly #doubters = new Set<(memberId: MemberId) => void>();
   #known: ReadonlyMap<MemberId, Known> = new Map();
   #outside: ReadonlyMap<MemberId, Outside> = new Map();
@@ -106,6 +109,10 @@ export class LivePeerTrust implements PeerTrust {
   /** Where a member's coordinator, which is connected, says that it can be dialled. */
   async learnPlace(memberId: MemberId, endpoints: readonly string[]): Promise<void> {
     if (endpoints.length > LIMITS.endpointsPerDaemon || !endpoints.every(isEndpoint)) return;
+    const known = this.#places.get(memberId);
+    if (known?.length === endpoints.length && known.every((endpoint, index) => endpoint === endpoints[index])) return;
+    // Each move makes connections anew. Where it says more of them than anybody moves, its log has the last word.
+    if (!this.#moves.take(memberId, 1, this.#options.clock.monotonicMs())) return;
     this.#places.set(memberId, endpoints);
     await this.refreshOf(memberId);
   }

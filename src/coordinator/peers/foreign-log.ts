@@ -14,6 +14,7 @@ import {
 import type { Clock, FileSystem, Hasher, Logger, SignatureVerifier, Timers } from '../../ports/index.js';
 import type { InvalidEvent } from '../../projections/index.js';
 import { type ForeignViews, OriginViews, type OriginViewsOptions } from './origin-views.js';
+import { CopySize } from './copy-size.js';
 import { StaleMarker } from './stale-marker.js';
 
 export interface ForeignLogOptions {
@@ -21,6 +22,8 @@ export interface ForeignLogOptions {
   readonly root: string;
   readonly origin: MemberId;
   readonly views: ForeignViews;
+  /** How much room the copy may take; nothing more is taken beyond that. */
+  readonly limitBytes: number;
   readonly fileSystem: FileSystem;
   readonly hasher: Hasher;
   readonly verifier: SignatureVerifier;
@@ -35,7 +38,9 @@ export interface ForeignLogOptions {
 /** Why nothing of a log is applied beyond some event, though it may be there. */
 export type Frozen =
   | { readonly kind: 'forked'; readonly fork: LogFork }
-  | { readonly kind: 'invalid'; readonly event: InvalidEvent };
+  | { readonly kind: 'invalid'; readonly event: InvalidEvent }
+  /** It is as large as it may become. What is there is applied. */
+  | { readonly kind: 'full'; readonly bytes: number; readonly limitBytes: number };
 
 /** The copy of another member's log that this coordinator keeps, and its views. One change at a time. */
 export class ForeignLog {
@@ -44,6 +49,7 @@ export class ForeignLog {
   readonly #copy: LogCopy;
   readonly #views: OriginViews;
   readonly #stale: StaleMarker;
+  readonly size: CopySize;
   /** Settles when nothing is being changed. Never rejects. */
   #settled: Promise<unknown> = Promise.resolve();
 
@@ -54,6 +60,7 @@ export class ForeignLog {
     const copy = await openLogCopy({ fileSystem, hasher, verifier, origin, directory: `${root}/${origin}`, firstStepBytes });
     for (const notice of copy.recovery.notices) logger.warn('mended in the copy of a log', { origin, notice });
     const log = new ForeignLog(options, copy);
+    await log.size.count();
     if (await log.#stale.isSet()) log.#views.rebuild(() => log.#stale.clear());
     log.#views.wake();
     return log;
@@ -64,6 +71,7 @@ export class ForeignLog {
     this.origin = origin;
     this.#options = options;
     this.#copy = copy;
+    this.size = new CopySize(fileSystem, `${root}/${origin}`, options.limitBytes);
     this.#stale = new StaleMarker(fileSystem, root, `${origin}.views-stale`);
     this.#views = new OriginViews({
       ...options,
@@ -94,7 +102,9 @@ export class ForeignLog {
     const { fork } = this.#copy;
     if (fork !== undefined) return { kind: 'forked', fork };
     const { invalid } = this.#views;
-    return invalid === undefined ? undefined : { kind: 'invalid', event: invalid };
+    if (invalid !== undefined) return { kind: 'invalid', event: invalid };
+    const { isFull, bytes, limitBytes } = this.size;
+    return isFull ? { kind: 'full', bytes, limitBytes } : undefined;
   }
 
   /** Why its views are not kept up for now. */
@@ -160,6 +170,7 @@ export class ForeignLog {
       let cutFrom: number | undefined;
       try {
         return await work((block) => {
+          this.size.grew(block.bytes.length);
           const { firstSequence } = block.header;
           if (firstSequence <= before) cutFrom = Math.min(cutFrom ?? firstSequence, firstSequence);
           if (cutFrom === undefined) this.#views.stored(block);
@@ -170,6 +181,7 @@ export class ForeignLog {
         if (cut !== undefined) await this.#views.cutFrom(cut, () => this.#stale.clear());
         else if (mayCut && !this.#views.rebuilding) await this.#stale.clear();
         this.#views.wake();
+        if (cut !== undefined || this.size.countDue) await this.size.count();
       }
     });
     // What it throws goes to its caller.

@@ -115,10 +115,12 @@ export class OriginSync {
     const pushed = this.#pushed.shift();
     if (pushed !== undefined) {
       this.#pushedBytes -= pushed.bytes;
+      if (logs.get(origin)?.size.isFull === true) return true;
       await this.#takePushed(await logs.open(origin), pushed);
       return true;
     }
     if (await this.#takeProof()) return true;
+    if (logs.get(origin)?.size.isFull === true) return false;
     const held = logs.get(origin)?.head;
     const ours = held ?? { origin, epoch: 1, sequence: 0, headerHash: new Uint8Array(32) };
     const bound = boundOf(origin);
@@ -219,6 +221,7 @@ export class OriginSync {
         if (!(await this.#store(log, memberId, blocks))) return false;
         storing = false;
         signal.throwIfAborted();
+        if (log.size.isFull) return false;
         inVain = isNewer(log.head, before) ? 0 : inVain + 1;
         if (inVain > PAGES_IN_VAIN) throw new CollectiveError('PROTOCOL_ERROR', 'It gives what is held here already.');
       }
@@ -252,6 +255,8 @@ export class OriginSync {
         // Until its owner ends the newest fork too, there is nothing to follow.
         this.#faults.refused(memberId);
       } else this.#caught(log, memberId, error);
+      // Whoever tells of a later epoch and does not show it holds everybody up: it is asked ever more seldom.
+      if (log.fork === undefined) this.#faults.unproven(memberId);
     } finally {
       onStored(origin);
     }
@@ -279,7 +284,7 @@ export class OriginSync {
     return async function* blocks(fromSequence, signal = new AbortController().signal) {
       const range = { origin, fromSequence, toSequence: undefined, previousHeaderHash: undefined };
       try {
-        yield* pullBlocks(clientOf(memberId), range, { clock, timers, signal });
+        yield* pullBlocks(clientOf(memberId), range, { clock, timers, signal, stallMs: LIMITS.peerFollowStallMs });
       } catch (error) {
         // Whatever is wrong at the other side is not to be taken for something wrong with what is held here.
         throw new CollectiveError('UNAVAILABLE', `It could not give blocks: ${toCollectiveError(error).message}`, {
@@ -306,7 +311,8 @@ export class OriginSync {
   }
 
   #sourceFailed(memberId: MemberId, error: unknown): void {
-    this.#faults.failed(memberId);
+    if (isCollectiveError(error) && error.code === 'DEADLINE_EXCEEDED') this.#faults.refused(memberId);
+    else this.#faults.failed(memberId);
     this.#options.logger.debug('blocks could not be fetched', { memberId, origin: this.#options.origin, error });
   }
 

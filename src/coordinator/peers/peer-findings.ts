@@ -1,4 +1,4 @@
-import { formatDuration, LIMITS, type MemberId } from '../../base/index.js';
+import { formatDuration, formatSize, LIMITS, type MemberId } from '../../base/index.js';
 import type { Finding } from '../../transport/index.js';
 import { frozenText, isLongAway, type PeerReportParts, standingThere } from './peer-report.js';
 import type { StateMismatch } from './state-desk.js';
@@ -6,6 +6,8 @@ import type { StateMismatch } from './state-desk.js';
 export interface FindingParts extends PeerReportParts {
   readonly nowMs: number;
   readonly mismatches: readonly StateMismatch[];
+  /** Who was refused for having added too much to the own log. */
+  readonly overBudget: readonly MemberId[];
 }
 
 const finding = (code: string, severity: Finding['severity'], message: string, next: string): Finding => ({
@@ -17,7 +19,7 @@ const finding = (code: string, severity: Finding['severity'], message: string, n
 
 /** What people should know of peers and their logs. */
 export function peerFindings(parts: FindingParts): readonly Finding[] {
-  const groups = [ownFork, frozenLogs, putAside, doubted, mismatched, refused, future, away];
+  const groups = [ownFork, frozenLogs, growing, overBudget, putAside, doubted, mismatched, refused, future, away];
   return groups.flatMap((group) => group(parts));
 }
 
@@ -36,18 +38,45 @@ function frozenLogs({ foreign, rules }: FindingParts): readonly Finding[] {
   return foreign.all().flatMap(({ frozen, origin, failure }) => {
     const name = nameOf(origin, rules);
     if (frozen !== undefined) {
-      const code = frozen.kind === 'forked' ? 'log-forked' : 'log-invalid';
       const message = `The log of ${name} is frozen here: ${frozenText(frozen)}. Everybody else goes on.`;
-      const next =
-        frozen.kind === 'forked'
-          ? 'Its owner has to start a new epoch; until then what came after the last common event is not shown.'
-          : 'Update Collective here, or tell its owner: collective peer list';
+      const [code, next] = FROZEN[frozen.kind];
       return [finding(code, 'failure', message, next)];
     }
     if (failure === undefined) return [];
     const message = `The views of ${name} cannot be kept up: ${failure.message}`;
     return [finding('peer-views-failing', 'failure', message, failure.next ?? 'Check the disk of the coordinator.')];
   });
+}
+
+const RAISED = 'collective coordinator start --member-log-limit SIZE (it is kept for later starts)';
+const FROZEN = {
+  forked: ['log-forked', 'Its owner has to start a new epoch; until then what came after the last common event is not shown.'],
+  invalid: ['log-invalid', 'Update Collective here, or tell its owner: collective peer list'],
+  full: ['peer-log-full', `Nothing more of it is taken. Ask its owner why it grows; to take more: ${RAISED}`],
+} as const;
+
+/** Before a copy is frozen for its size. */
+function growing({ foreign, rules }: FindingParts): readonly Finding[] {
+  return foreign.all().flatMap(({ origin, size: { bytes, limitBytes, isFull } }) => {
+    const percent = Math.floor((100 * bytes) / limitBytes);
+    if (isFull || percent < LIMITS.memberLogAlarmPercent) return [];
+    const message =
+      `The copy of the log of ${nameOf(origin, rules)} takes ${formatSize(bytes)}, ${percent} % of what it may; ` +
+      'beyond that nothing more of it is taken.';
+    return [finding('peer-log-large', 'warning', message, `Let it take more: ${RAISED}`)];
+  });
+}
+
+function overBudget({ overBudget: refusedMembers, rules }: FindingParts): readonly Finding[] {
+  return refusedMembers.map((memberId) =>
+    finding(
+      'member-over-budget',
+      'warning',
+      `${nameOf(memberId, rules)} wanted to add more than ${formatSize(LIMITS.memberLogBytesADay)} a day to your log, ` +
+        'and was refused some of it within the last day.',
+      'It goes on by itself. Where nobody should do so much, see what was done: collective events list --last 100',
+    ),
+  );
 }
 
 function putAside({ foreign, rules }: FindingParts): readonly Finding[] {

@@ -1,4 +1,4 @@
-import { LIMITS, type MemberId } from '../../base/index.js';
+import { formatSize, LIMITS, type MemberId } from '../../base/index.js';
 import type { EventLog } from '../../events/index.js';
 import { type PeerPool, standingIn, type StandingThere } from '../../identity/index.js';
 import type { PeerInfo, PeerLogInfo } from '../../transport/index.js';
@@ -84,10 +84,16 @@ export function logInfos({ foreign, rules, links }: PeerReportParts): readonly P
   });
 }
 
-export const frozenText = (frozen: Frozen): string =>
-  frozen.kind === 'forked'
-    ? `its owner signed two blocks for event ${frozen.fork.sequence}`
-    : `event ${frozen.event.position.sequence} contradicts those before it: ${frozen.event.reason}`;
+export function frozenText(frozen: Frozen): string {
+  switch (frozen.kind) {
+    case 'forked':
+      return `its owner signed two blocks for event ${frozen.fork.sequence}`;
+    case 'invalid':
+      return `event ${frozen.event.position.sequence} contradicts those before it: ${frozen.event.reason}`;
+    case 'full':
+      return `its copy takes ${formatSize(frozen.bytes)}, and may take ${formatSize(frozen.limitBytes)}`;
+  }
+}
 
 /** Whether somebody is away for so long that people should know. */
 export const isLongAway = (awaySinceMs: number, nowMs: number): boolean => nowMs - awaySinceMs >= LIMITS.peerAwayMs;

@@ -46,7 +46,7 @@ export interface PeersOfficeOptions {
   readonly foreign: ForeignLogs;
   readonly log: EventLog;
   readonly views: ViewHost;
-  readonly commands: Pick<CommandLoop, 'submit'>;
+  readonly commands: Pick<CommandLoop, 'submit' | 'budgets'>;
   readonly settled: SettledLog;
   readonly peers: PeerPool;
   /** By dialling its coordinator. The caller closes it. */
@@ -193,6 +193,7 @@ export class PeersOffice implements SessionHost {
       ...this.parts,
       nowMs: this.#options.clock.nowMs(),
       mismatches: this.#states.mismatches,
+      overBudget: this.#options.commands.budgets.refused(),
     });
   }
 

@@ -1,4 +1,4 @@
-import type { MemberId } from '../../base/index.js';
+import { LIMITS, type MemberId } from '../../base/index.js';
 import type { LogPosition, RecordedEvent } from '../../events/index.js';
 import type { PeerPool } from '../../identity/index.js';
 import type { Clock, FileSystem, Hasher, Logger, Random, SignatureVerifier, Timers } from '../../ports/index.js';
@@ -33,10 +33,12 @@ export async function openForeignLogs(options: {
   readonly logsDirectory: string;
   readonly own: MemberId;
   readonly views: ViewHost;
+  /** How large each may become. Default: LIMITS.memberLogBytes. */
+  readonly limitBytes?: number | undefined;
   readonly ports: Ports;
 }): Promise<ForeignLogs> {
-  const { logsDirectory, own, views, ports } = options;
-  const foreign = new ForeignLogs({ ...ports, root: logsDirectory, ownOrigin: own, views });
+  const { logsDirectory, own, views, ports, limitBytes = LIMITS.memberLogBytes } = options;
+  const foreign = new ForeignLogs({ ...ports, root: logsDirectory, ownOrigin: own, views, limitBytes });
   try {
     await foreign.openAll();
     return foreign;
@@ -75,7 +77,7 @@ export interface PeersPart {
 export async function openPeersPart(options: {
   readonly member: OpenedMember;
   readonly foreign: ForeignLogs;
-  readonly commands: Pick<CommandLoop, 'submit'>;
+  readonly commands: Pick<CommandLoop, 'submit' | 'budgets'>;
   readonly settled: SettledLog;
   readonly peers: PeerPool;
   readonly connect: (memberId: MemberId) => RpcChannel;

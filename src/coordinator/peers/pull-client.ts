@@ -15,12 +15,17 @@ export interface PullRange {
 /**
  * Pages of blocks, one fetched ahead while the one before is stored. Not verified. Errors: those of the call; LOG_FORKED where
  * the other side has another block before the range; PROTOCOL_ERROR for a page without blocks; DEADLINE_EXCEEDED when nothing comes
- * for LIMITS.peerPullStallMs, or less than a page in that time: others may have it who are faster.
+ * for `stallMs` (default LIMITS.peerPullStallMs), or less than a page in that time: others may have it who are faster.
  */
 export async function* pullPages(
   client: RpcClient<typeof PeerServiceDefinition>,
   { origin, fromSequence, toSequence, previousHeaderHash }: PullRange,
-  { clock, timers, signal }: { readonly clock: Clock; readonly timers: Timers; readonly signal: AbortSignal },
+  {
+    clock,
+    timers,
+    signal,
+    stallMs = LIMITS.peerPullStallMs,
+  }: { readonly clock: Clock; readonly timers: Timers; readonly signal: AbortSignal; readonly stallMs?: number },
 ): AsyncGenerator<readonly Uint8Array[], void, undefined> {
   const stalled = new AbortController();
   const request = {
@@ -31,16 +36,16 @@ export async function* pullPages(
   };
   const ending = AbortSignal.any([signal, stalled.signal]);
   const pages = client.pull(request, { signal: ending })[Symbol.asyncIterator]();
-  let leftMs: number = LIMITS.peerPullStallMs;
+  let leftMs = stallMs;
   const fetch = async () => {
     const startedMs = clock.monotonicMs();
-    const timer = timers.after(Math.min(leftMs, LIMITS.peerPullStallMs), () => stalled.abort());
+    const timer = timers.after(Math.min(leftMs, stallMs), () => stalled.abort());
     try {
       const page = await pages.next();
       if (page.done !== true) {
         if (page.value.blocks.length === 0) throw new CollectiveError('PROTOCOL_ERROR', 'It gave a page without blocks.');
         leftMs -= clock.monotonicMs() - startedMs;
-        leftMs += (bytesOf(page.value.blocks) / LIMITS.peerPageBytes) * LIMITS.peerPullStallMs;
+        leftMs += (bytesOf(page.value.blocks) / LIMITS.peerPageBytes) * stallMs;
       }
       return page;
     } catch (error) {

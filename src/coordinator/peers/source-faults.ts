@@ -1,6 +1,8 @@
 import { type CollectiveError, LIMITS, type MemberId } from '../../base/index.js';
 import type { Clock } from '../../ports/index.js';
-import { boundMs } from '../../sync/index.js';
+import { type BackoffRules, boundMs } from '../../sync/index.js';
+
+const REFUSED: BackoffRules = { minMs: LIMITS.peerRefusalMinMs, maxMs: LIMITS.peerRefusalMaxMs };
 
 interface Fault {
   failures: number;
@@ -18,12 +20,18 @@ export class SourceFaults {
 
   /** It gave a block that does not verify: a longer wait each time. */
   refused(memberId: MemberId): void {
-    this.#note(memberId, { minMs: LIMITS.peerRefusalMinMs, maxMs: LIMITS.peerRefusalMaxMs });
+    this.#note(memberId, REFUSED);
   }
 
   /** It could not give what was asked for. */
   failed(memberId: MemberId): void {
     this.#note(memberId, { minMs: LIMITS.peerDialDelayMinMs, maxMs: LIMITS.peerDialDelayMaxMs });
+  }
+
+  /** After one of both: what it told of was not shown. It waits as for a block that does not verify. */
+  unproven(memberId: MemberId): void {
+    const failures = this.#faults.get(memberId)?.failures ?? 1;
+    this.#wait(memberId, failures, REFUSED);
   }
 
   worked(memberId: MemberId): void {
@@ -41,8 +49,11 @@ export class SourceFaults {
     return waits.length === 0 ? undefined : Math.ceil(Math.min(...waits));
   }
 
-  #note(memberId: MemberId, rules: { readonly minMs: number; readonly maxMs: number }): void {
-    const failures = (this.#faults.get(memberId)?.failures ?? 0) + 1;
+  #note(memberId: MemberId, rules: BackoffRules): void {
+    this.#wait(memberId, (this.#faults.get(memberId)?.failures ?? 0) + 1, rules);
+  }
+
+  #wait(memberId: MemberId, failures: number, rules: BackoffRules): void {
     this.#faults.set(memberId, { failures, untilMs: this.#clock.monotonicMs() + boundMs(failures, rules) });
   }
 }

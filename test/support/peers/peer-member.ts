@@ -93,6 +93,8 @@ export class PeerMember {
   tamper: (service: BoundService) => BoundService = (service) => service;
   /** Whether it has a port for others; without one it can only dial. */
   listens = true;
+  /** How large its copies of others' logs may become. */
+  limitBytes: number | undefined;
   readonly #transport: RpcTransport;
   readonly #port: number;
   #running: Running | undefined;
@@ -218,7 +220,8 @@ class Running {
     const { log, views } = member;
     const commands = new CommandLoop({ log, views, ...ports });
     await mkdir(logsDirectoryOf(directory), { recursive: true });
-    const foreign = await openForeignLogs({ logsDirectory: logsDirectoryOf(directory), own: id, views, ports });
+    const { limitBytes } = peer;
+    const foreign = await openForeignLogs({ logsDirectory: logsDirectoryOf(directory), own: id, views, limitBytes, ports });
     const settled = {
       get settledSequence() {
         return log.head.sequence;

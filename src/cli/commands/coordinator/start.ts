@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { DaemonCommand } from '../../base/daemon-command.js';
-import { durationFlag, INTRODUCTIONS, lifetimeFlag } from '../../base/flags.js';
+import { durationFlag, INTRODUCTIONS, lifetimeFlag, sizeFlag } from '../../base/flags.js';
 
 export default class CoordinatorStart extends DaemonCommand {
   static override summary = 'Run the coordinator until it is told to stop (Ctrl-C or SIGTERM).';
@@ -29,6 +29,9 @@ export default class CoordinatorStart extends DaemonCommand {
     retention: durationFlag({
       description: 'For this run: how long what was deleted or overwritten can be restored. Default: 30d.',
     }),
+    'member-log-limit': sizeFlag({
+      description: "How large the copy of one other member's log may become here; kept for later starts. Default: 10G.",
+    }),
     'certificate-lifetime': lifetimeFlag({ description: 'For this run: for how long the certificates are good that it issues.' }),
     advertise: Flags.string({
       multiple: true,
@@ -41,12 +44,17 @@ export default class CoordinatorStart extends DaemonCommand {
     const { flags } = await this.parse(CoordinatorStart);
     const { createWorld } = await import('../../compose/world.js');
     const { openCoordinator } = await import('../../compose/coordinator.js');
-    const { chooseCoordinatorDirectory, readCoordinatorSettings } = await import('../../compose/coordinator-folder.js');
+    const { chooseCoordinatorDirectory, readCoordinatorSettings, writeCoordinatorSettings } = await import(
+      '../../compose/coordinator-folder.js'
+    );
     const { advertisedHosts, endpointsForOthers, formatAddress, parseAddress } = await import('../../compose/data-folders.js');
     const logger = await this.daemonLogger(flags['log-level'], { role: 'coordinator' });
     const world = createWorld(logger);
     const directory = await chooseCoordinatorDirectory(this.config.dataDir, flags);
-    const kept = await readCoordinatorSettings(world, directory);
+    const before = await readCoordinatorSettings(world, directory);
+    const limit = flags['member-log-limit'];
+    const kept = limit === undefined ? before : { ...before, memberLogBytes: limit };
+    if (limit !== undefined) await writeCoordinatorSettings(world, directory, kept);
     const homeListen = flags['home-listen'] === undefined ? kept.homeListen : parseAddress(flags['home-listen']);
     const enrolmentListen =
       flags['enrolment-listen'] === undefined ? kept.enrolmentListen : parseAddress(flags['enrolment-listen']);
