@@ -1,4 +1,5 @@
 import { type Chapter, text, Walker } from '../steps.js';
+import { reach } from './reach.js';
 import { whatPeersSee } from './what-peers-see.js';
 
 const alice = new Walker('alice');
@@ -155,4 +156,4 @@ const parting: Chapter = {
   ],
 };
 
-export const chapters: readonly Chapter[] = [founding, meeting, mesh, sharing, copies, lost, parting, whatPeersSee];
+export const chapters: readonly Chapter[] = [founding, meeting, mesh, sharing, copies, lost, parting, reach, whatPeersSee];
