@@ -62,7 +62,7 @@ export const LIMITS = {
   /** Members whom one that a person let in has brought, and those whom these have brought, and so on: half of all that have room. */
   introductionsPerMember: 128,
   /** What the calls of one other member may add to the own log in a day; what was not used comes back evenly over it. */
-  memberLogBytesADay: 64 * MiB,
+  memberLogBytesADay: 64 * 1000 ** 2,
   grants: 4096,
   /** For how long one is given, if not without an end. */
   grantLifeMs: 100 * 365 * 24 * 60 * 60 * 1000,

@@ -50,7 +50,7 @@ describe('what calls of other members add to the own log', () => {
         refusedAt = round;
       }
     }
-    expect(refusedAt).toBeGreaterThan(most / 2);
+    expect(refusedAt).toBeGreaterThan(most / 3);
     expect(commands.budgets.refused()).toEqual([BOB]);
     await expect(
       commands.submit(submitting(`member/${BOB}/client/${'c'.repeat(26)}` as Actor, released(512))),
