@@ -1,5 +1,6 @@
 import { CollectiveError, type MemberId } from '../../base/index.js';
 import { notAdmittedAs, type PeerPool } from '../../identity/index.js';
+import type { Head } from '../../events/index.js';
 import type { PeerLink } from './peer-link.js';
 
 /** Told of sessions; neither throws. */
@@ -25,6 +26,12 @@ export class Links {
 
   all(): readonly PeerLink[] {
     return [...this.#links.values()];
+  }
+
+  /** How far each holds a log, by its own word. */
+  headsOf(origin: MemberId): ReadonlyMap<MemberId, Head> {
+    const heads = this.all().map((link) => [link.memberId, link.heads.get(origin)] as const);
+    return new Map(heads.filter((each): each is readonly [MemberId, Head] => each[1] !== undefined));
   }
 
   /** A session whose hello has come is taken up, or closed. */

@@ -199,13 +199,7 @@ export class PeersOffice implements SessionHost {
 
   /** How far each connected peer holds the own log, by its own word: for witnesses, and to find what was lost here. */
   ownHeads(): ReadonlyMap<MemberId, Head> {
-    const { own } = this.#options;
-    return new Map(
-      this.links.all().flatMap((link) => {
-        const head = link.heads.get(own);
-        return head === undefined ? [] : [[link.memberId, head] as const];
-      }),
-    );
+    return this.links.headsOf(this.#options.own);
   }
 
   /** Told when a session begins or ends, and when a peer says how far it holds the own log. Returns what ends that. */
