@@ -118,6 +118,21 @@ describe("another member's tree", () => {
     expect(JSON.stringify(versions)).toContain('alice');
     const { events } = await json<{ events: { type: string; actor: string }[] }>(bob, 'events', 'list');
     const written = events.filter(({ type }) => type === 'EntryMoved').map(({ actor }) => actor);
+    type Listed = { grants: unknown[]; toYou: { path: string; rights: string[]; state: string; owner: { name: string } }[] };
+    const deadline = performance.now() + 20_000;
+    let listed = await json<Listed>(alice, 'grant', 'list', 'bob:');
+    while (listed.toYou.length < 2 && performance.now() < deadline) listed = await json(alice, 'grant', 'list', 'bob:');
+    const common = { state: 'holds', owner: { name: 'bob' } };
+    expect(listed).toMatchObject({
+      grants: [],
+      toYou: [
+        { path: '/photos', rights: ['read'], ...common },
+        { path: '/shared/work', rights: ['read', 'write'], ...common },
+      ],
+    });
+    expect(await refusal(bob, 'grant', 'add', '/photos', '--member', 'alice')).toBe('ALREADY_EXISTS');
+    const again = ['grant', 'add', '/shared/work', '--member', 'alice', '--rights', 'read,write', '--until', '31d'];
+    expect((await json<{ replaced: string[] }>(bob, ...again)).replaced).toHaveLength(1);
     expect(written).toEqual([expect.stringMatching(/^member\/[a-z2-7]{52}\/client\/[a-z2-7]{16}$/)]);
   });
 

@@ -349,7 +349,13 @@ describe('put, when something goes wrong', () => {
     world.coordinator.minimumCopies = 1;
     const bytes = someBytes('alone', 3 * MiB);
     world.local.addFile('/file', bytes);
-    expect(await put(world, '/file', '/file')).toMatchObject({ copies: 2, fewestCopies: 1, filesBelow: 1, sentBytes: 3 * MiB, failures: [] });
+    expect(await put(world, '/file', '/file')).toMatchObject({
+      copies: 2,
+      fewestCopies: 1,
+      filesBelow: 1,
+      sentBytes: 3 * MiB,
+      failures: [],
+    });
     expect(world.time.nowMs).toBeLessThan(1000);
     await expect(put(world, '/file', '/other', { copies: 2 })).rejects.toMatchObject({ code: 'NOT_ENOUGH_NODES' });
   });
