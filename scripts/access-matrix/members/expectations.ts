@@ -7,6 +7,11 @@ export type Admits = (owner: Member, person: Credential['named']) => boolean;
 
 const OTHER_CA = closed({ code: 'CERTIFICATE_INVALID', says: /was issued by another CA/ });
 const NOT_ADMITTED = closed({ code: 'PERMISSION_DENIED', says: /is not admitted (here|by the coordinator that was called)/ });
+/** A coordinator that was admitted once is told how its member stands. */
+const PARTED = closed({
+  code: 'NOT_ADMITTED',
+  says: /is not admitted by the coordinator that was called: it is (suspended|removed) there/,
+});
 const OTHER_NAME = closed({ code: 'CERTIFICATE_INVALID', says: /names member .* cannot speak/ });
 const NO_HTTP2 = closed({ code: 'PROTOCOL_ERROR', says: /does not speak HTTP\/2/ });
 
@@ -19,7 +24,9 @@ export function expectedAt(owner: Member, port: Port, credential: Credential, op
   if (operation.kind === 'data') return NO_HTTP2;
   if (port === 'enrolment') return expectedOf(port, { fault: undefined, role }, operation);
   if (port === 'peer') {
-    if (named === owner || !admits(owner, named)) return NOT_ADMITTED;
+    if (named === owner || !admits(owner, named)) {
+      return honest && role === 'coordinator' && named !== owner && named !== 'erin' ? PARTED : NOT_ADMITTED;
+    }
     if (!honest) return OTHER_CA;
     if (role !== 'coordinator') return closed({ code: 'PERMISSION_DENIED', says: new RegExp(`not open to a ${role}`) });
     const intent = INTENDED[operation.name];
