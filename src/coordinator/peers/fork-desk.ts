@@ -37,6 +37,11 @@ export class ForkDesk {
     for (const link of links.all()) await this.tell(link, log);
   }
 
+  /** The same of copies whose proofs lie on the disk from before. */
+  async foundBefore(logs: readonly ForeignLog[]): Promise<void> {
+    for (const log of logs) if (log.fork !== undefined) await this.found(log, log.origin);
+  }
+
   /** Passes the proof on to one peer, if that may know the log, or says that it has that place of it. */
   async tell(link: PeerLink, log: ForeignLog | undefined): Promise<void> {
     if (log?.fork === undefined) return;

@@ -240,7 +240,7 @@ export class PeersOffice implements SessionHost {
       this.foreign.onDamaged((origin) => this.#syncs.of(origin)?.wake()),
     );
     for (const { origin } of this.foreign.all()) this.#syncs.of(origin);
-    this.#proofsAtStart().catch((error: unknown) => logger.warn('forks were not put on record', { error }));
+    this.#forks.foundBefore(this.foreign.all()).catch((error: unknown) => logger.warn('forks were not put on record', { error }));
     const { signal: stopping } = this.#stopping;
     await Promise.allSettled([
       this.#dialler.run(stopping),
@@ -316,10 +316,6 @@ export class PeersOffice implements SessionHost {
 
   #passedOn(origin: MemberId, passing: Promise<void>): void {
     passing.catch((error: unknown) => this.#options.logger.error('a fork could not be passed on', { origin, error }));
-  }
-
-  async #proofsAtStart(): Promise<void> {
-    for (const log of this.foreign.all()) if (log.fork !== undefined) await this.#forks.found(log, log.origin);
   }
 
   #refused(memberId: MemberId, origin: MemberId, error: CollectiveError): void {
