@@ -12,6 +12,7 @@ import { durableSequence, invite, logsFolder, peerList, sleep } from './people.j
 const FILES_PER_FOLDER = 1000;
 const BLOCK_EVENTS = 256;
 const POLL_MS = 100;
+const PROGRESS_EVENTS = 20_000;
 const MEGABYTE = 1e6;
 
 /** A member with so many events in its log, and one that joins it: killed at half, and started again. Real processes, real disks. */
@@ -31,7 +32,8 @@ export async function benchJoin(events: number, progress: (text: string) => void
     await old.coordinator.start();
     return await joining(old, fresh, memberId, progress);
   } finally {
-    await Promise.all(members.map((member) => member.stop('SIGKILL')));
+    // An orderly end, so that a profiler can write what it has.
+    await Promise.all(members.map((member) => member.stop()));
     await rm(root, { recursive: true });
   }
 }
@@ -47,7 +49,7 @@ async function joining(
   const total = durableSequence(join(await logsFolder(old), memberId));
   const before = { cpu: cpuSecondsOf(fresh.coordinator.pid ?? 0), theirs: cpuSecondsOf(old.coordinator.pid ?? 0) };
   const begun = performance.now();
-  while (durableSequence(copy) < total / 2) await sleep(POLL_MS);
+  await untilHeld(copy, Math.ceil(total / 2), progress);
   const cpuBefore = cpuSecondsOf(fresh.coordinator.pid ?? 0) - before.cpu;
   await fresh.coordinator.stop('SIGKILL');
   const [halfMs, kept] = [performance.now() - begun, durableSequence(copy)];
@@ -55,7 +57,7 @@ async function joining(
   const again = performance.now();
   await fresh.coordinator.start();
   const startedMs = performance.now() - again;
-  while (durableSequence(copy) < total) await sleep(POLL_MS);
+  await untilHeld(copy, total, progress);
   const storedMs = performance.now() - again;
   for (;;) {
     const { logs } = await peerList(fresh);
@@ -63,8 +65,6 @@ async function joining(
     await sleep(POLL_MS);
   }
   const appliedMs = performance.now() - again;
-  const { peers } = await peerList(fresh);
-  const received = peers.find((peer) => peer.memberId === memberId)?.receivedBytes ?? 0;
   const pid = fresh.coordinator.pid ?? 0;
   const cpu = cpuBefore + cpuSecondsOf(pid);
   const name = `joining a member with ${total} events`;
@@ -76,11 +76,23 @@ async function joining(
     figure(`${name}: the rest, from the next start until it is stored`, 'events/s', [per(total - kept, storedMs)]),
     figure(`${name}: from the next start until all is applied`, 's', [appliedMs / 1000]),
     figure(`${name}: both runs, until all is applied`, 'events/s', [per(total, halfMs + appliedMs)]),
-    figure(`${name}: received after the next start`, 'MB', [received / MEGABYTE]),
     figure(`${name}: CPU of the one that joins`, 's', [cpu]),
     figure(`${name}: CPU of the other`, 's', [cpuSecondsOf(old.coordinator.pid ?? 0) - before.theirs]),
     figure(`${name}: peak memory of the one that joins, second run`, 'MB', [residentBytesOf(pid).peak / MEGABYTE]),
   ];
+}
+
+/** Tells of each 20,000 events that have become durable. */
+async function untilHeld(copy: string, wanted: number, progress: (text: string) => void): Promise<void> {
+  const begun = performance.now();
+  let told = durableSequence(copy);
+  for (let held = told; held < wanted; held = durableSequence(copy)) {
+    if (held - told >= PROGRESS_EVENTS) {
+      progress(`${held} events are stored after ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+      told = held;
+    }
+    await sleep(POLL_MS);
+  }
 }
 
 /** Files in folders; the views are built at its next start. */
