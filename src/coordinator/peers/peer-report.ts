@@ -40,7 +40,8 @@ export function peerInfos(parts: PeerReportParts): readonly PeerInfo[] {
       connection,
       sinceMs: link?.openedMs ?? known.awaySinceMs,
       dialledHere: link?.dialledHere ?? false,
-      address: link?.address ?? known.address,
+      // Of the addresses that were dialled, the one that it has said itself is first.
+      address: (link?.dialledHere === true ? member?.endpoints[0] : undefined) ?? link?.address ?? known.address,
       endpoints: [...(member?.endpoints ?? row.endpoints)],
       roundTripMs: link?.roundTripMs,
       heardMs: link?.heardMs ?? known.heardMs,

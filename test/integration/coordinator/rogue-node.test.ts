@@ -117,3 +117,24 @@ describe('a node with a program of its own', () => {
     expect(await makeDirectory('/again')).toBeUndefined();
   });
 });
+
+describe('a witness that is lost for good', () => {
+  it('is done without once an operator says so, and the log goes on with whoever comes', async () => {
+    const keeping = errorOf(agree(witnessAs(await join('burnt')), 'another'));
+    await untilCounted('burnt');
+    for (const channel of channels) channel.close();
+    await keeping;
+    const listed = await coordinator.witnesses.listWitnesses({}, { signal });
+    expect(listed.summary?.refusal?.next).toMatch(/collective witness set --automatic --lost$/);
+    expect(await makeDirectory('/refused')).toBe('WITNESSES_UNREACHABLE');
+    const wish = { requestId: requestId(), nodes: [], required: 0, automatic: true };
+    expect((await errorOf(coordinator.witnesses.nameWitnesses({ ...wish, evenAlone: false }, { signal }))).code).toBe(
+      'WITNESSES_UNREACHABLE',
+    );
+    const { summary } = await coordinator.witnesses.nameWitnesses({ ...wish, evenAlone: true }, { signal });
+    expect(summary?.witnesses).toEqual([]);
+    expect(await makeDirectory('/after')).toBeUndefined();
+    const another = errorOf(agree(witnessAs(await join('new')), 'another'));
+    expect(await Promise.race([untilCounted('new'), another])).toBeUndefined();
+  });
+});
