@@ -79,11 +79,12 @@ export default class Recover extends BaseCommand {
     const directory =
       flags.directory === undefined ? defaultCoordinatorDirectory(this.config.dataDir, kit.name) : absolute(flags.directory);
     const names = new Map<string, string>([...kit.nodes, ...kit.peers].map(({ id, name }) => [id, name]));
+    const waitSeconds = flags.wait ?? (flags['accept-fewer'] ? 20 : 60);
     // Said only to who has to wait: as a rule the answers are there at once.
     const waiting = setTimeout(() => {
       const nodes = kit.nodes.filter(({ witness }) => witness).map(({ name }) => `node ${name}`);
       const keepers = [...nodes, ...kit.peers.map(({ name }) => `member ${name}`)].join(', ') || 'nodes and members';
-      this.progress(`Waiting up to ${flags.wait} s for those that keep the log: ${keepers}.`);
+      this.progress(`Waiting up to ${waitSeconds} s for those that keep the log: ${keepers}.`);
     }, SAY_WAITING_MS);
     const recovered = await recoverInFolder(
       {
@@ -100,7 +101,7 @@ export default class Recover extends BaseCommand {
         copyFolders: (flags['from-witness'] ?? []).map(absolute),
         peerAddresses: flags.peer ?? [],
         onPeer: (address, memberId) => this.progress(`At ${address} is member ${names.get(memberId) ?? memberId}.`),
-        waitMs: (flags.wait ?? (flags['accept-fewer'] ? 20 : 60)) * 1000,
+        waitMs: waitSeconds * 1000,
         acceptFewer: flags['accept-fewer'],
         onAnswers: (answers) => {
           for (const { id, sequence } of answers) {

@@ -47,7 +47,7 @@ export function detailLines(
     ...(log === null || state !== 'admitted'
       ? []
       : [['Its log', `event ${log.epoch}-${log.sequence} here${its(peer.peer)}`] as const]),
-    ...(peer.peer === undefined || peer.peer.ourLog.there === 0
+    ...(peer.peer === undefined || peer.peer.ourLog.there === 0 || state !== 'admitted'
       ? []
       : [['Your log', `${peerStanding(peer.peer.ourLog, true)} there`] as const]),
     ...keptLines(state, details),
@@ -76,7 +76,7 @@ function keptLines(state: string, { ourCopiesThere, itsCopiesHere, pledgedBytes 
   const { lost } = ourCopiesThere;
   const damaged = lost === 0 ? '' : `; ${counted(lost, 'copy', 'copies')} damaged or missing there`;
   return [
-    ['Keeps', `${amount(ourCopiesThere)} for you${of(pledgedBytes.toUs)}${damaged}`],
+    ['Keeps', `${amount(ourCopiesThere)} for you${of(state === 'admitted' ? pledgedBytes.toUs : 0)}${damaged}`],
     ['You keep', `${amount(itsCopiesHere)} for it${of(pledgedBytes.toIt)}`],
   ];
 }
