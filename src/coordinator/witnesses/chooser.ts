@@ -26,6 +26,8 @@ const CLOSE_EVENTS = 2_000;
 export class WitnessChooser {
   readonly #options: ChooserOptions;
   #choosing = false;
+  /** Something has changed while a choice was being made. */
+  #again = false;
 
   constructor(options: ChooserOptions) {
     this.#options = options;
@@ -34,10 +36,14 @@ export class WitnessChooser {
   /** Never rejects. */
   async choose(): Promise<void> {
     const { desk, logger } = this.#options;
-    if (this.#choosing || desk.phase.kind !== 'open' || desk.refusal !== undefined) return;
+    this.#again = true;
+    if (this.#choosing) return;
     this.#choosing = true;
     try {
-      await this.#choose({ anew: false });
+      while (this.#again && desk.phase.kind === 'open' && desk.refusal === undefined) {
+        this.#again = false;
+        await this.#choose({ anew: false });
+      }
     } catch (error) {
       logger.warn('witnesses could not be chosen', { error: toCollectiveError(error) });
     } finally {

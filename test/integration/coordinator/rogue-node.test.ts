@@ -91,6 +91,35 @@ const makeDirectory = async (path: string): Promise<string | undefined> => {
   return outcomes[0]?.failure?.code;
 };
 
+/** Who keeps the log, by name. */
+const witnesses = async (): Promise<readonly string[]> => {
+  const { summary } = await coordinator.witnesses.listWitnesses({}, { signal });
+  return (summary?.witnesses ?? []).filter(({ state }) => state === 'in-step').map(({ name }) => name);
+};
+
+describe('a witness that is revoked', () => {
+  it('is replaced at once by another node that keeps up, and each step is an event', async () => {
+    const names = ['one', 'two', 'three', 'spare'];
+    const ended: Promise<unknown>[] = [];
+    for (const name of names) {
+      ended.push(errorOf(agree(witnessAs(await join(name)), `disk of ${name}`)));
+      if (name !== 'spare') await untilCounted(name);
+    }
+    const [gone = ''] = await witnesses();
+    const revoking = { requestId: requestId(), role: 'node', subject: gone, note: '', force: false };
+    await coordinator.admin.revokeCertificates(revoking, { signal });
+    await untilCounted('spare');
+    expect((await witnesses()).toSorted()).toEqual(names.filter((name) => name !== gone).toSorted());
+    const types: string[] = [];
+    const all = { fromSequence: 1, limit: 0, last: 0, follow: false, types: ['CertificateRevoked', 'WitnessesChanged'] };
+    for await (const { events } of coordinator.admin.listEvents(all, { signal })) types.push(...events.map(({ type }) => type));
+    const revokedAt = types.indexOf('CertificateRevoked');
+    expect(revokedAt).toBeGreaterThan(0);
+    expect(types.slice(revokedAt + 1)).toContain('WitnessesChanged');
+    expect(String(await ended[names.indexOf(gone)])).toContain('revoked');
+  });
+});
+
 describe('a node with a program of its own', () => {
   it('that opens streams for copies without end keeps no other node out', async () => {
     const [rogue, honest] = [await join('rogue'), await join('honest')];
