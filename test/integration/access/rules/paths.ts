@@ -48,7 +48,8 @@ export function pathRules(at: Besieged): void {
 
     it('the root is never replaced, moved or removed, and its reserved name never made', async () => {
       const changing = Object.entries(PATH_CALLS).filter(
-        ([field]) => !/^(DamagedCopy|Stat|List|Find|Locate|ReadTarget|Attribute|GiveGrant|OpenUpload|SetPolicy|ShowPolicy)/.test(field),
+        ([field]) =>
+          !/^(DamagedCopy|Stat|List|Find|Locate|ReadTarget|Attribute|GiveGrant|OpenUpload|SetPolicy|ShowPolicy)/.test(field),
       );
       for (const [field, call] of changing) {
         expect([field, await call(at.client, '/', at.uploadId)]).toEqual([
