@@ -153,7 +153,7 @@ describe('get, when copies are bad', () => {
     await get(world);
     expect(same(world.local.contentOf('/back'), content)).toBe(true);
     expect(world.coordinator.damage).toEqual([
-      { chunkId: first, nodeId: world.nodes[0]?.id, memberId: '', code: 'CHUNK_DAMAGED' },
+      { chunkId: first, nodeId: world.nodes[0]?.id, memberId: '', path: '/file', code: 'CHUNK_DAMAGED' },
     ]);
   });
 
