@@ -116,7 +116,8 @@ export const extentListIds = (max: number): Field<readonly ExtentListId[]> =>
     bytes(0, max * 32),
     (ids: readonly ExtentListId[]) => {
       const raw = new Uint8Array(ids.length * 32);
-      if (!Array.isArray(ids)) throw new WireProblem('not an array');
+      const given: unknown = ids;
+      if (!Array.isArray(given)) throw new WireProblem('not an array');
       for (const [index, id] of ids.entries()) raw.set(hexBytes(listIdOf(id)), index * 32);
       return raw;
     },
