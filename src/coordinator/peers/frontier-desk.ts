@@ -34,12 +34,10 @@ export class FrontierDesk {
     this.#options = options;
   }
 
-  /** Everything that a new session's peer may know. */
+  /** Everything that a new session's peer may know, also where it has said already that it holds as much: an owner counts on it. */
   greet(link: PeerLink): Promise<void> {
-    return this.#tell(
-      link,
-      this.#options.foreign.all().map(({ origin }) => origin),
-    );
+    const all = this.#options.foreign.all().map(({ origin }) => origin);
+    return this.#tell(link, all, (origin) => this.#untold(link, origin));
   }
 
   /** A copy has grown. */
@@ -94,23 +92,32 @@ export class FrontierDesk {
     for (const link of drawnLinks(links, random)) await this.#tell(link, origins);
   }
 
-  async #tell(link: PeerLink, origins: readonly MemberId[]): Promise<void> {
+  async #tell(
+    link: PeerLink,
+    origins: readonly MemberId[],
+    what = (origin: MemberId): Head | undefined => this.#newsFor(link, origin),
+  ): Promise<void> {
     const news: MemberId[] = [];
     for (const origin of origins) {
-      if (this.#newsFor(link, origin) !== undefined && (await this.#options.mayHave(link.memberId, origin))) news.push(origin);
+      if (what(origin) !== undefined && (await this.#options.mayHave(link.memberId, origin))) news.push(origin);
     }
     // All at once: so it becomes one message.
     for (const origin of news) {
-      const head = this.#newsFor(link, origin);
+      const head = what(origin);
       if (head !== undefined) link.tell(head);
     }
   }
 
-  /** What is held of a log, where that is not what the peer was told, or has said itself. */
-  #newsFor(link: PeerLink, origin: MemberId): Head | undefined {
+  /** What is held of a log, where that is not what the peer was told. */
+  #untold(link: PeerLink, origin: MemberId): Head | undefined {
     const head = this.#options.foreign.get(origin)?.head;
-    if (head === undefined || head.sequence === 0 || changedHeads([head], link.told).length === 0) return undefined;
+    return head === undefined || head.sequence === 0 || changedHeads([head], link.told).length === 0 ? undefined : head;
+  }
+
+  /** The same, and more than the peer has said that it holds itself. */
+  #newsFor(link: PeerLink, origin: MemberId): Head | undefined {
+    const head = this.#untold(link, origin);
     const theirs = link.heads.get(origin);
-    return theirs === undefined || isNewer(head, theirs) ? head : undefined;
+    return head !== undefined && (theirs === undefined || isNewer(head, theirs)) ? head : undefined;
   }
 }

@@ -75,6 +75,17 @@ describe('telling peers of logs of others', () => {
     await end();
   });
 
+  it('says to whom it meets how far it holds every log, also where the other has said that it holds as much', async () => {
+    const { links, held, desk, end } = meshOf(20, []);
+    const link = links.get(memberOf(3));
+    if (link === undefined) throw new Error('there is a session');
+    link.holds(headOf(memberOf(3), 10));
+    link.holds(headOf(memberOf(9), 11));
+    await desk.greet(link);
+    expect(new Set(link.told.values())).toEqual(new Set(held.values()));
+    await end();
+  });
+
   it('answers whoever says that it is behind at once, whoever is connected', async () => {
     const { time, links, desk, end } = meshOf(40, []);
     const link = links.get(memberOf(3));
