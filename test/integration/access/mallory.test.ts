@@ -310,9 +310,18 @@ describe('a client of another member', () => {
     const ids = [bob.founded.firstClient.clientId, 'x', '', '../../..'];
     for (const id of ids) expect(['PERMISSION_DENIED', 'REQUEST_INVALID']).toContain(await ask('Stat', id));
     const [clientId = ''] = ids;
-    for (const method of ['ListDeleted', 'RestoreEntry', 'PurgeEntry', 'ReportDamage']) {
+    for (const method of ['ListDeleted', 'RestoreEntry', 'PurgeEntry']) {
       expect([method, await ask(method, clientId, new Uint8Array())]).toEqual([method, 'PERMISSION_DENIED']);
     }
+    const { requestType } = FilesServiceDefinition.methods.reportDamage;
+    const copy = {
+      chunkId: secret.chunk.chunkId,
+      nodeId: bob.nodes[0]?.nodeId ?? '',
+      code: 'CHUNK_DAMAGED',
+      memberId: undefined,
+    };
+    const report = requestType.encode({ copies: [{ ...copy, path: '/secret/diary' }] }).finish();
+    expect(await ask('ReportDamage', clientId, report)).toBe('PERMISSION_DENIED');
     for (const method of ['', '../AdminService/GetStatus', 'toString', '__proto__', 'stat'])
       expect(await ask(method, clientId)).toBe('UNSUPPORTED');
   });
