@@ -153,8 +153,9 @@ export class UploadCalls {
     const caller = clientCaller(call.caller);
     const uploadId = uploadIdOf(request.uploadId);
     const extents = atMost('extents', request.extents, LIMITS.extentsPerList).map(extentOf);
-    const { hasher, commands, policy, shared } = this.#options;
-    const { receipted, failure } = await shared.receipts.open(request.receipts, uploadId, caller.keyHash, call.signal);
+    const { hasher, commands, policy, shared, tickets } = this.#options;
+    const bearer = { keyHash: caller.keyHash, sentOnly: tickets.sentOnly };
+    const { receipted, failure } = await shared.receipts.open(request.receipts, uploadId, bearer, call.signal);
     const extentListId = extentListIdOf(extents, hasher);
     const recorded = commands.submit({
       actor: caller.actor,
@@ -171,8 +172,9 @@ export class UploadCalls {
     const caller = clientCaller(call.caller);
     const uploadId = uploadIdOf(request.uploadId);
     const files = atMost('files', request.files, LIMITS.filesPerCommit);
-    const { shared } = this.#options;
-    const { receipted, failure } = await shared.receipts.open(request.receipts, uploadId, caller.keyHash, call.signal);
+    const { shared, tickets } = this.#options;
+    const bearer = { keyHash: caller.keyHash, sentOnly: tickets.sentOnly };
+    const { receipted, failure } = await shared.receipts.open(request.receipts, uploadId, bearer, call.signal);
     if (receipted.size > 0) {
       await this.#options.commands.submit({
         actor: caller.actor,

@@ -1,5 +1,5 @@
 import { type ChunkId, LIMITS, type MemberId, toCollectiveError } from '../../base/index.js';
-import { newCopies } from '../../domain/index.js';
+import { mayBeClaimed, newCopies } from '../../domain/index.js';
 import type { Clock, Logger, Timers } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import type { CommandLoop } from '../commands/command-loop.js';
@@ -181,7 +181,7 @@ export class KeptWatch {
         return {
           known: kept.filter(({ chunkId, lengthBytes }) => {
             const row = placement.chunk(chunkId);
-            return row?.lengthBytes === lengthBytes && !row.members.includes(memberId);
+            return row?.lengthBytes === lengthBytes && mayBeClaimed(memberId, row);
           }),
           unknown: kept.filter(({ chunkId }) => placement.chunk(chunkId) === undefined),
           uploading: uploads.open(1).rows.length > 0,
@@ -195,7 +195,7 @@ export class KeptWatch {
     return found;
   }
 
-  /** Chunks that a file here has, or had. False: by its word it does not keep them all. */
+  /** Chunks that a file here has, or had, and that it may keep. False: by its word it does not keep them all. */
   async #claim(memberId: MemberId, chunks: readonly ListedChunk[], signal: AbortSignal): Promise<boolean> {
     const kept = new Set(await this.#byItsWord(memberId, chunks, 'kept', signal));
     const claimed = chunks.filter(({ chunkId }) => kept.has(chunkId));

@@ -20,6 +20,13 @@ export interface MemberReceiptsOptions {
   readonly calls: MemberCalls;
 }
 
+/** Who brings receipts. */
+export interface Bearer {
+  readonly keyHash: Uint8Array;
+  /** A client of another member: see PutTicket.sentOnly. */
+  readonly sentOnly: boolean;
+}
+
 export interface Opened {
   readonly receipted: ReceiptedChunks;
   /** Of a member that would not or could not take the receipts of its nodes: its copies do not count. */
@@ -38,7 +45,8 @@ export class MemberReceipts {
   }
 
   /** Errors: RECEIPT_INVALID, LIMIT_EXCEEDED, REQUEST_INVALID. */
-  async open(receipts: readonly Receipt[], uploadId: UploadId, keyHash: Uint8Array, signal: AbortSignal): Promise<Opened> {
+  async open(receipts: readonly Receipt[], uploadId: UploadId, bearer: Bearer, signal: AbortSignal): Promise<Opened> {
+    const { keyHash, sentOnly } = bearer;
     const byMember = new Map<MemberId, Receipt[]>();
     for (const receipt of receipts) {
       const { memberId = '' } = receipt;
@@ -57,7 +65,8 @@ export class MemberReceipts {
         found.set(chunkId, { ...known, memberIds: new Set([...(known.memberIds ?? []), memberId]) });
       }
     }
-    return { receipted: found, failure: answers.find(({ failure }) => failure !== undefined)?.failure };
+    const failure = answers.find((answer) => answer.failure !== undefined)?.failure;
+    return { receipted: sentOnly ? await this.#sent(found) : found, failure };
   }
 
   async #accepted(
@@ -89,6 +98,25 @@ export class MemberReceipts {
       const held = new Map([...chunks].filter(([chunkId]) => !missing.has(chunkId)));
       return { memberId, chunks: held, failure: toCollectiveError(error) };
     }
+  }
+
+  /**
+   * A member and its own client may say together that it has what it has not: who is on record as a holder gets the bytes, and who made
+   * a file of them reads it. So of chunks that are kept elsewhere, the word of members counts for those that have them by the own
+   * record, and for all where an own node says that the bytes were sent.
+   */
+  #sent(found: ReceiptedChunks): Promise<ReceiptedChunks> {
+    return this.#options.views.run(({ placement }) => {
+      placement.need(found.keys());
+      return new Map(
+        [...found].map(([chunkId, receipt]) => {
+          const { holders = [], members = [] } = placement.chunk(chunkId) ?? {};
+          if (receipt.nodeIds.size > 0 || holders.length + members.length === 0) return [chunkId, receipt] as const;
+          const memberIds = new Set([...(receipt.memberIds ?? [])].filter((id) => members.includes(id)));
+          return [chunkId, { ...receipt, memberIds }] as const;
+        }),
+      );
+    });
   }
 
   /** Of what is on the own record as kept by that member, it has said so before. */

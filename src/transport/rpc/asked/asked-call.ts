@@ -16,6 +16,8 @@ export class AskedCall implements RpcCall {
   readonly #parts: AsyncIterator<AnswerRequest>;
   readonly #options: AskedCallOptions;
   readonly #over: Promise<void>;
+  /** Ends the wait of `receive`. */
+  #stopWaiting: () => void = () => undefined;
   readonly #request: Promise<Uint8Array | undefined>;
   #give: (request: Uint8Array | undefined) => void = () => undefined;
   #conclude: () => void = () => undefined;
@@ -66,7 +68,7 @@ export class AskedCall implements RpcCall {
 
   async receive(): Promise<Uint8Array | undefined> {
     while (!this.#ended) {
-      const next = await Promise.race([this.#next(), this.#over]);
+      const next = await this.#nextUntilOver();
       if (next === undefined) break;
       const { part } = next;
       // Which call it is may be said again; anything else that is not known is of a newer version.
@@ -97,6 +99,14 @@ export class AskedCall implements RpcCall {
   readonly #gone = (): void => this.#end(lost());
   readonly #cancelled = (): void => this.cancel();
 
+  /** Not a race with `#over`: that would keep everything that came for as long as the call goes on. */
+  #nextUntilOver(): Promise<AnswerRequest | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#stopWaiting = () => resolve(undefined);
+      this.#next().then(resolve, reject);
+    });
+  }
+
   async #next(): Promise<AnswerRequest | undefined> {
     try {
       const next = await this.#parts.next();
@@ -116,6 +126,7 @@ export class AskedCall implements RpcCall {
     this.#options.signal.removeEventListener('abort', this.#gone);
     this.#begun?.signal.removeEventListener('abort', this.#cancelled);
     this.#conclude();
+    this.#stopWaiting();
     this.#options.onEnded();
   }
 }
