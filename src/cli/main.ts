@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Errors, type Interfaces, run, settings } from '@oclif/core';
+import { CollectiveError } from '../base/index.js';
 import { asCollectiveError, errorJson, errorText } from './base/report-error.js';
 
 const NOT_FOUND_PLUGIN = '@oclif/plugin-not-found';
@@ -10,13 +11,22 @@ const WORDS_MAX = 3;
 export async function main(root: string, argv: readonly string[]): Promise<void> {
   // Else a NODE_ENV of the user's makes it look for the sources, which takes as long again as a command does.
   settings.enableAutoTranspile = false;
+  const commandWords = ownCommandWords(argv);
   try {
-    const own = isOwnCommand(argv);
+    const own = commandWords > 0;
     if (!own) (await import('./plugin/offer.js')).offerToPlugins();
     await run([...argv], { root, pjson: packageFor(root, argv, own), userPlugins: !own });
   } catch (thrown) {
-    await end(await report(thrown, argv));
+    await end(await report(unexpectedArgument(thrown, argv.slice(commandWords), commandWords) ?? thrown, argv));
   }
+}
+
+/** What oclif makes a command that it does not find: words behind one of ours that takes none. */
+function unexpectedArgument(thrown: unknown, rest: readonly string[], commandWords: number): CollectiveError | undefined {
+  const word = rest.find((each) => !each.startsWith('-'));
+  if (commandWords === 0 || word === undefined || !(thrown instanceof Errors.CLIError)) return undefined;
+  if (!/^command .* not found$/.test(thrown.message)) return undefined;
+  return new CollectiveError('USAGE', `Unexpected argument: ${word}`, { next: 'See the command with --help.' });
 }
 
 /** What stands in package.json; without the plugins that this command line has no use for: each of them takes time to load. */
@@ -31,12 +41,14 @@ function packageFor(root: string, argv: readonly string[], own: boolean): Interf
     : { ...found, oclif: { ...oclif, hooks: hooks ?? {}, plugins: (plugins ?? []).filter((name) => name !== NOT_FOUND_PLUGIN) } };
 }
 
-/** Whether it begins with a command that is no plugin's. False for aliases, and for flags that stand in front. */
-function isOwnCommand(argv: readonly string[]): boolean {
+/** How many words at its beginning are a command that is no plugin's. 0 for aliases, and for flags that stand in front. */
+function ownCommandWords(argv: readonly string[]): number {
   const words = argv.slice(0, WORDS_MAX);
   const end = words.findIndex((word) => !/^[a-z][a-z-]*$/.test(word));
   const plain = end < 0 ? words : words.slice(0, end);
-  return plain.some((_, index) => existsSync(new URL(`commands/${plain.slice(0, index + 1).join('/')}.js`, import.meta.url)));
+  const isCommand = (_: string, index: number): boolean =>
+    existsSync(new URL(`commands/${plain.slice(0, index + 1).join('/')}.js`, import.meta.url));
+  return plain.findLastIndex(isCommand) + 1;
 }
 
 const wantsJson = (argv: readonly string[]): boolean => {

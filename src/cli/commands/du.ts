@@ -37,7 +37,7 @@ export default class DiskUsage extends ClientCommand {
     const depth = flags.summarise ? 0 : (flags.depth ?? 1);
     const paths = args.paths === undefined || args.paths.length === 0 ? ['/'] : args.paths;
     const found: Line[] = [];
-    if (!this.jsonEnabled()) this.log(row(['SIZE', 'STORED', 'KEPT', 'DELETED'], 'PATH', flags.bytes));
+    let began = false;
     for (const path of paths) {
       const top = await client.tree.statWithUsage(path, this.interrupted);
       for await (const { entry, usage } of below(client, top, { depth, all: flags.all, signal: this.interrupted })) {
@@ -45,6 +45,8 @@ export default class DiskUsage extends ClientCommand {
           found.push({ path: entry.path, ...usageJson(usage) });
           continue;
         }
+        if (!began) this.log(row(['SIZE', 'STORED', 'KEPT', 'DELETED'], 'PATH', flags.bytes));
+        began = true;
         const size = (bytes: number): string => (flags.bytes ? String(bytes) : formatSize(bytes));
         const shown = process.stdout.isTTY === true ? printable(entry.path) : entry.path;
         const slash = entry.kind === 'directory' && !entry.path.endsWith('/') ? '/' : '';
