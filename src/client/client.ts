@@ -119,7 +119,9 @@ export class CollectiveClient {
     this.#options = options;
     const { channel, clock, timers, random, logger } = options;
     const correlationId = options.correlationId ?? toBase32(random.bytes(10));
+    this.#known = new KnownTrees(options.onAway ?? ignore);
     this.#retry = new Retry({
+      knownAway: (error) => this.#known.isOf(error),
       clock,
       timers,
       random,
@@ -127,7 +129,6 @@ export class CollectiveClient {
       patienceMs: LIMITS.transferPatienceMs,
       firstPatienceMs: LIMITS.firstContactPatienceMs,
     });
-    this.#known = new KnownTrees(options.onAway ?? ignore);
     const calls = { retry: this.#retry, random, correlationId };
     const rpc = filesOfMembers(createClient(FilesServiceDefinition, channel), (member) =>
       createClient(FilesServiceDefinition, memberChannel(channel, member, this.#known)),

@@ -32,6 +32,11 @@ export class KnownTrees {
     return [...this.#trees.values()];
   }
 
+  /** Whether a failure tells of a member whose tree was read already without its coordinator. */
+  isOf({ details }: CollectiveError): boolean {
+    return this.all().some(({ member }) => member === details['member']);
+  }
+
   answered({ name, memberId, epoch, sequence, timeMs, heardMs, frozen }: KnownTree): void {
     this.#take({
       member: name,

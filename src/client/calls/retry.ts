@@ -10,6 +10,8 @@ export interface RetryOptions {
   readonly patienceMs: number;
   /** How long one that never answered may: mostly it is not running, and its user wants to know. */
   readonly firstPatienceMs: number;
+  /** Whether the failure is of a member that was known to be away before: waiting for its return is for its user to decide. */
+  readonly knownAway?: (error: CollectiveError) => boolean;
 }
 
 const DELAY_MIN_MS = 100;
@@ -36,7 +38,7 @@ export class Retry {
 
   /** `task` must be safe to repeat. Throws its last error once patience is over; CANCELLED at once. */
   async run<Value>(what: string, signal: AbortSignal, task: () => Promise<Value>): Promise<Value> {
-    const { clock, logger } = this.#options;
+    const { clock, logger, firstPatienceMs, knownAway } = this.#options;
     const beginMs = clock.monotonicMs();
     for (let attempt = 0; ; attempt += 1) {
       try {
@@ -47,7 +49,8 @@ export class Retry {
         const error = toCollectiveError(thrown);
         if (!isAway(error)) this.answered();
         const delayMs = this.#delayMs(attempt);
-        if (signal.aborted || !isAway(error) || clock.monotonicMs() - beginMs + delayMs > this.patienceMs) throw error;
+        const patienceMs = knownAway?.(error) === true ? firstPatienceMs : this.patienceMs;
+        if (signal.aborted || !isAway(error) || clock.monotonicMs() - beginMs + delayMs > patienceMs) throw error;
         logger.debug('repeating a call', { call: what, attempt, error });
         await this.#options.timers.sleep(delayMs, signal);
       }
