@@ -125,6 +125,8 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
     fetcher,
     calls,
     damage,
+    registry,
+    isHere,
     shared: placing,
     sources: copySources,
   });

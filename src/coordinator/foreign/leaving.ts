@@ -23,6 +23,7 @@ import type { PlacementRow, ViewHost, Views } from '../../projections/index.js';
 import type { ReplaceCopiesResponse } from '../../transport/index.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 import type { PlacementOffice } from '../files/placement-office.js';
+import type { NodeRegistry } from '../nodes/node-registry.js';
 import type { CopySources } from './copy-sources.js';
 import type { CopyFetcher } from './copy-fetcher.js';
 import type { MemberCalls } from './member-calls.js';
@@ -40,6 +41,9 @@ export interface LeavingOptions {
   readonly fetcher: CopyFetcher;
   readonly calls: MemberCalls;
   readonly damage: MemberDamage;
+  readonly registry: NodeRegistry;
+  /** Whether there is a session with that member. */
+  readonly isHere: (memberId: MemberId) => boolean;
   readonly random: Random;
   readonly logger: Logger;
 }
@@ -71,7 +75,7 @@ export class Leaving {
 
   /**
    * Resolves when all that could be copied is, and the member was told to keep nothing any more. Fewer copies than wanted are no
-   * obstacle; none at all is: NOT_ENOUGH_NODES.
+   * obstacle; none within reach is, since those that are away now may be lost: NOT_ENOUGH_NODES.
    */
   async replace(leaver: Leaver): Promise<void> {
     const { memberId } = leaver;
@@ -81,8 +85,12 @@ export class Leaving {
       if (chunksLeft > 0) {
         throw new CollectiveError(
           'NOT_ENOUGH_NODES',
-          `${chunksLeft} chunks have their only copy with that member, and it could not be made elsewhere now.`,
-          { next: 'Make room (collective node list, collective pledge list) and try again; or lose them with --now.' },
+          `${counted(chunksLeft)} no copy within reach but that member's, and none could be made elsewhere now.`,
+          {
+            next:
+              'Bring back the nodes and members that are away (collective status), or make room (collective node list, ' +
+              "collective pledge list), and try again; or do without that member's copies: --now",
+          },
         );
       }
       await this.#release(leaver);
@@ -130,7 +138,7 @@ export class Leaving {
       await Promise.all(Array.from({ length: LIMITS.replacedBatches }, work));
       const left = await views.run((all) => {
         all.placement.need(page.map(({ chunkId }) => chunkId));
-        return page.filter(({ chunkId }) => this.#others(all.placement.chunk(chunkId), memberId, all) === 0);
+        return page.filter(({ chunkId }) => !this.#inReach(all.placement.chunk(chunkId), memberId, all));
       });
       progress = { ...progress, chunksLeft: progress.chunksLeft + left.length };
     }
@@ -183,7 +191,41 @@ export class Leaving {
     return nodes.length + members.length;
   }
 
+  #inReach(row: PlacementRow | undefined, leaving: MemberId, all: Views): boolean {
+    const { registry, isHere } = this.#options;
+    return (
+      (row?.holders ?? []).some((id) => countsAsHolder(id, all) && registry.presence(id) === 'online') ||
+      (row?.members ?? []).some((id) => id !== leaving && memberCounts(id, all) && isHere(id))
+    );
+  }
+
+  /** A member that takes nothing is planned around, until there is nobody else to be asked. */
   async #replaceSome(chunks: readonly Affected[], leaver: Leaver): Promise<void> {
+    const { views } = this.#options;
+    const refusedBy = new Map<ChunkId, readonly MemberId[]>();
+    for (let lacking = chunks; lacking.length > 0; ) {
+      const asked = await this.#replaceOnce(lacking, refusedBy, leaver);
+      const after = await views.run((all) => {
+        all.placement.need(lacking.map(({ chunkId }) => chunkId));
+        return lacking.flatMap((chunk): Affected[] => {
+          const row = all.placement.chunk(chunk.chunkId);
+          return row === undefined ? [] : [{ ...chunk, row, others: this.#others(row, leaver.memberId, all) }];
+        });
+      });
+      lacking = after.filter(({ chunkId, row, others }) => {
+        const refusals = (asked.get(chunkId) ?? []).filter((id) => !row.members.includes(id));
+        refusedBy.set(chunkId, [...(refusedBy.get(chunkId) ?? []), ...refusals]);
+        return refusals.length > 0 && others < Math.max(1, row.wantedCopies);
+      });
+    }
+  }
+
+  /** Returns which members were asked to take which chunks. */
+  async #replaceOnce(
+    chunks: readonly Affected[],
+    refusedBy: ReadonlyMap<ChunkId, readonly MemberId[]>,
+    leaver: Leaver,
+  ): Promise<ReadonlyMap<ChunkId, readonly MemberId[]>> {
     const { placement, shared } = this.#options;
     const { memberId, signal } = leaver;
     const { candidates, unusable } = await placement.usable(1, signal);
@@ -191,17 +233,32 @@ export class Leaving {
     const present = members.filter((each) => each.memberId !== memberId);
     const toNode = new Map<NodeId, Affected[]>();
     const toMember = new Map<MemberId, Affected[]>();
+    const asked = new Map<ChunkId, readonly MemberId[]>();
     for (const chunk of chunks) {
       const { row, others } = chunk;
-      const asked: SharedChunk = { ...chunk, holders: row.holders, members: row.members, refusedBy: [] };
+      const wanted: SharedChunk = {
+        ...chunk,
+        holders: row.holders,
+        members: row.members,
+        refusedBy: refusedBy.get(chunk.chunkId) ?? [],
+      };
       const copies = Math.max(1, row.wantedCopies);
       const usable = row.spread === 'members' ? present : [];
-      const wish = { chunks: [asked], copies, minimumCopies: 0, candidates, members: usable, unusable, avoid: new Set<NodeId>() };
+      const wish = {
+        chunks: [wanted],
+        copies,
+        minimumCopies: 0,
+        candidates,
+        members: usable,
+        unusable,
+        avoid: new Set<NodeId>(),
+      };
       const [plan] = accept(planSpread(wish));
       let need = copies - others;
       for (const id of plan?.memberIds ?? []) {
         if (need <= 0 || row.members.includes(id)) continue;
         toMember.set(id, [...(toMember.get(id) ?? []), chunk]);
+        asked.set(chunk.chunkId, [...(asked.get(chunk.chunkId) ?? []), id]);
         need -= 1;
       }
       for (const id of plan?.nodeIds ?? []) {
@@ -215,9 +272,10 @@ export class Leaving {
       ...[...toNode].map(([nodeId, list]) => this.#try(leaver, () => this.#toOwnNode({ nodeId, list, uploadId }, leaver))),
       ...[...toMember].map(([id, list]) => this.#try(leaver, () => this.#toMember({ id, list, uploadId }, leaver))),
     ]);
+    return asked;
   }
 
-  /** What one target cannot take now is made elsewhere at the next try, or shows as under-protected. */
+  /** What one target cannot take now is made elsewhere, or shows as under-protected. */
   async #try({ signal }: Leaver, work: () => Promise<void>): Promise<void> {
     try {
       await work();
@@ -290,3 +348,5 @@ export class Leaving {
     });
   }
 }
+
+const counted = (chunks: number): string => (chunks === 1 ? '1 chunk has' : `${chunks} chunks have`);
