@@ -4,7 +4,7 @@ import { ClientCommand } from '../base/client-command.js';
 import { failureLines, failuresJson, transferError } from '../base/transfer-report.js';
 
 export default class Copy extends ClientCommand {
-  static override summary = 'Copy files and folders within your tree; no bytes move.';
+  static override summary = 'Copy files and folders within one tree; no bytes move.';
   static override description =
     'Like cp: into the last path if that is a folder, else to it. The copies share their chunks with what they were made from. ' +
     'Symlinks, permissions and times are kept. A folder is copied file by file: what was copied stays if something else fails.';

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { accept, CollectiveError, isMemberId, LIMITS, toHex } from '../../base/index.js';
 import { MEMBER_FILES } from '../../coordinator/index.js';
@@ -81,12 +81,19 @@ export async function readMark(world: World, directory: string): Promise<ExportM
   }
 }
 
-/** A new file, mode 0600. Error: ALREADY_EXISTS. */
+/** A new file, mode 0600. Errors: ALREADY_EXISTS; NOT_FOUND for its folder. */
 export async function writeKit(world: World, path: string, text: string): Promise<void> {
   if (await exists(world, path)) {
     throw new CollectiveError('ALREADY_EXISTS', `${path} exists already.`, {
       next: 'Choose another name for the export.',
       details: { path },
+    });
+  }
+  const folder = dirname(path);
+  if (!(await exists(world, folder))) {
+    throw new CollectiveError('NOT_FOUND', `There is no folder ${folder}.`, {
+      next: 'Make it first, or choose another place for the export.',
+      details: { path: folder },
     });
   }
   await writeFileAtomically(world, path, new TextEncoder().encode(text));
