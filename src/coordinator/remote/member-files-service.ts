@@ -147,7 +147,9 @@ export class MemberFilesService implements ServiceImplementation<typeof MemberFi
     }
     const names = trust.all().map(({ name }) => name);
     const there =
-      names.length === 0 ? 'No other member is admitted here yet' : `There are ${names.slice(0, NAMES_TOLD).join(', ')}`;
+      names.length === 0
+        ? 'No other member is admitted here yet'
+        : `There ${names.length === 1 ? 'is' : 'are'} ${names.slice(0, NAMES_TOLD).join(', ')}`;
     throw new CollectiveError('NOT_FOUND', `There is no member called ${JSON.stringify(text.slice(0, 80))}. ${there}.`, {
       next: 'See all: collective member list',
       details: { member: text.slice(0, 80), members: names.slice(0, NAMES_TOLD) },

@@ -132,6 +132,18 @@ describe('copies that are kept for another member', () => {
     });
   });
 
+  it('are not given up while nobody else within reach has them', async () => {
+    const own = oneOf(alice.nodes);
+    await own.stop();
+    await alice.until('her node is away', async () => oneOf(await alice.client.admin.nodes(signal)).state !== 'online');
+    const removing = alice.client.members.remove({ member: 'bob', note: '', now: false }, signal);
+    await expect(removing).rejects.toMatchObject({ code: 'NOT_ENOUGH_NODES' });
+    expect((await alice.countsOn(bob)).chunks).toBeGreaterThan(0);
+    expect((await bob.keeps(alice)).chunks).toBeGreaterThan(0);
+    await own.start();
+    await alice.until('her node is here', async () => oneOf(await alice.client.admin.nodes(signal)).state === 'online');
+  });
+
   it('do not count when their holder is removed at once, and are told of at both until they are given up', async () => {
     await bob.client.members.remove({ member: 'alice', note: '', now: true }, signal);
     const codes = async (who: Household): Promise<readonly string[]> => (await who.findings()).map(({ code }) => code);
