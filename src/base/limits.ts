@@ -123,6 +123,10 @@ export const LIMITS = {
   peerRangeEvents: 4096,
   /** The same, where somebody says that a log goes on elsewhere than here: others wait meanwhile. */
   peerFollowStallMs: 10_000,
+  /** Sessions that one member may begin in a minute. */
+  peerSessionsAMinute: 60,
+  /** Log lines in an hour about one peer's word that its views are not as those here. */
+  peerMismatchLines: 16,
   /** How often a peer may say in a hello that it is somewhere else now, at one time; one more comes with each minute. */
   peerPlacesAtOnce: 5,
   /** So long a run of blocks may stand still before somebody else is asked. */

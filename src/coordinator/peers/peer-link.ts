@@ -85,8 +85,10 @@ export class PeerLink {
     return this.#receivedBytes;
   }
 
+  /** Its word that it has blocks is no reason to keep more of them for it than it reads. */
   get inFlightBytes(): number {
-    return this.#inFlight.reduce((sum, { bytes }) => sum + bytes, 0);
+    const unconfirmed = this.#inFlight.reduce((sum, { bytes }) => sum + bytes, 0);
+    return Math.max(unconfirmed, this.outbox.blockBytes);
   }
 
   /** What goes out, until the session ends. */

@@ -1,5 +1,6 @@
 import { assert, CollectiveError, LIMITS, type MemberId } from '../../base/index.js';
-import type { Logger, Timers } from '../../ports/index.js';
+import { Allowances } from '../../domain/index.js';
+import type { Clock, Logger, Timers } from '../../ports/index.js';
 import type {
   AnswerRequest,
   AnswerResponse,
@@ -22,21 +23,29 @@ export interface PeerServiceOptions {
   /** Calls of this side that wait to be taken up. */
   readonly asked: AskedCalls;
   readonly newLink: (peer: { readonly memberId: MemberId; readonly dialledHere: boolean; readonly address: string }) => PeerLink;
+  readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
 }
+
+const MINUTE_MS = 60_000;
 
 /** Other members' coordinators dial in here. */
 export class PeerService implements ServiceImplementation<typeof PeerServiceDefinition> {
   readonly #options: PeerServiceOptions;
   readonly #pulls = new Map<MemberId, number>();
+  readonly #sessions = new Allowances({ most: LIMITS.peerSessionsAMinute, periodMs: MINUTE_MS });
 
   constructor(options: PeerServiceOptions) {
     this.#options = options;
   }
 
   async *session(requests: AsyncIterable<PeerMessage>, call: AuthenticatedCall): AsyncGenerator<PeerMessage, void, undefined> {
-    const { host, newLink } = this.#options;
+    const { host, newLink, clock } = this.#options;
+    // Each is told how far every log is held, and takes the place of the one before.
+    if (!this.#sessions.take(call.caller.memberId, 1, clock.monotonicMs())) {
+      throw new CollectiveError('UNAVAILABLE', `A member begins at most ${LIMITS.peerSessionsAMinute} sessions in a minute.`);
+    }
     const link = newLink({ memberId: call.caller.memberId, dialledHere: false, address: call.remote });
     const cut = (): void => link.close(new CollectiveError('UNAVAILABLE', 'The other coordinator is gone.'));
     call.signal.addEventListener('abort', cut, { once: true });

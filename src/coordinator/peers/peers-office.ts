@@ -158,7 +158,7 @@ export class PeersOffice implements SessionHost {
     const newLink = (peer: Omit<ConstructorParameters<typeof PeerLink>[0], 'clock'>): PeerLink =>
       new PeerLink({ ...peer, clock });
     this.adminService = new PeerAdminService(() => this.parts, clock);
-    this.service = new PeerService({ host: this, logs, asked, newLink, timers, logger });
+    this.service = new PeerService({ host: this, logs, asked, newLink, clock, timers, logger });
   }
 
   /** A channel to a peer's coordinator that also finds it where it cannot be dialled. The caller closes it. */

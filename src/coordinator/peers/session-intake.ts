@@ -51,7 +51,7 @@ export class SessionIntake {
         await this.#takeProof(link, memberIdOf(message.value.origin), [message.value.held, message.value.other]);
         return;
       case 'states':
-        for (const mark of message.value.marks) this.#options.states.take(link, markOf(mark));
+        for (const mark of message.value.marks) await this.#options.states.take(link, markOf(mark));
         return;
       case 'ping':
         link.outbox.pong(message.value.nonce);

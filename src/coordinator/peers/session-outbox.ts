@@ -15,6 +15,7 @@ export class SessionOutbox {
   readonly #marks = new Map<string, PeerStateMark>();
   readonly #blocks: { readonly origin: MemberId; readonly blocks: readonly Uint8Array[] }[] = [];
   readonly #asks: number[] = [];
+  #blockBytes = 0;
   #ping: number | undefined;
   #pong: number | undefined;
   /** The first frontier is sent even where it is empty. */
@@ -45,7 +46,13 @@ export class SessionOutbox {
 
   blocks(origin: MemberId, blocks: readonly Uint8Array[]): void {
     this.#blocks.push({ origin, blocks });
+    this.#blockBytes += bytesOf(blocks);
     this.#wake?.();
+  }
+
+  /** Of blocks that the peer has not read yet. */
+  get blockBytes(): number {
+    return this.#blockBytes;
   }
 
   /** A call waits to be taken up; whoever makes them bounds them. */
@@ -129,7 +136,9 @@ export class SessionOutbox {
 
   #takeBlocks(): Message | undefined {
     const next = this.#blocks.shift();
-    return next === undefined ? undefined : { $case: 'blocks', value: { origin: next.origin, blocks: [...next.blocks] } };
+    if (next === undefined) return undefined;
+    this.#blockBytes -= bytesOf(next.blocks);
+    return { $case: 'blocks', value: { origin: next.origin, blocks: [...next.blocks] } };
   }
 
   #takeHeads(): Message | undefined {
@@ -149,3 +158,5 @@ export class SessionOutbox {
 }
 
 const MARKS_A_MESSAGE = 32;
+
+const bytesOf = (blocks: readonly Uint8Array[]): number => blocks.reduce((sum, { length }) => sum + length, 0);

@@ -1,4 +1,5 @@
 import { LIMITS, type MemberId } from '../../base/index.js';
+import { Allowances } from '../../domain/index.js';
 import type { Logger, Random, Timers } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import { disagreements, samePosition, type StateMark } from '../../sync/index.js';
@@ -31,6 +32,7 @@ export interface StateDeskOptions {
 }
 
 const MISMATCHES_KEPT = 64;
+const LINES_MS = 3600 * 1000;
 
 /** Exchanges how views stand at equal positions: whoever holds a log with its owner, and now and then all with each other. */
 export class StateDesk {
@@ -38,6 +40,8 @@ export class StateDesk {
   readonly #mismatches = new Map<string, StateMismatch>();
   /** The newest position of each log that its owner was told of, by session. */
   readonly #told = new WeakMap<PeerLink, Map<MemberId, number>>();
+  /** Whoever says something else each time would fill the disk. */
+  readonly #lines = new Allowances({ most: LIMITS.peerMismatchLines, periodMs: LINES_MS });
   #turn = 0;
 
   constructor(options: StateDeskOptions) {
@@ -60,8 +64,8 @@ export class StateDesk {
     link.outbox.mark(wireMark(mark));
   }
 
-  /** A peer has said how its views of a log stood. Whoever hears of a difference answers, so that both know. */
-  take(link: PeerLink, theirs: StateMark): void {
+  /** A peer has said how its views of a log stood. Whoever hears of a difference answers, so that both know. Error: as of views. */
+  async take(link: PeerLink, theirs: StateMark): Promise<void> {
     const ours = this.#ours(theirs);
     if (ours === undefined) return;
     const found = disagreements(ours, theirs);
@@ -72,17 +76,21 @@ export class StateDesk {
       return;
     }
     if (known?.epoch === theirs.position.epoch && known.sequence === theirs.position.sequence) return;
+    // Who may not have the log learns nothing of it, and has no views of it.
+    if (!(await this.#options.mayHave(link.memberId, theirs.origin))) return;
     const views = found.map(({ view }) => view);
-    this.#options.logger.error('views of a log differ from a peer’s at the same event', {
-      origin: theirs.origin,
-      memberId: link.memberId,
-      ...theirs.position,
-      views,
-    });
+    const { nowMs, logger } = this.#options;
+    if (this.#lines.take(link.memberId, 1, nowMs())) {
+      logger.error('views of a log differ from a peer’s at the same event', {
+        origin: theirs.origin,
+        memberId: link.memberId,
+        ...theirs.position,
+        views,
+      });
+    }
     this.#mismatches.delete(key);
     const [oldest] = this.#mismatches.keys();
     if (this.#mismatches.size >= MISMATCHES_KEPT && oldest !== undefined) this.#mismatches.delete(oldest);
-    const { nowMs } = this.#options;
     this.#mismatches.set(key, { origin: theirs.origin, memberId: link.memberId, ...theirs.position, views, timeMs: nowMs() });
     link.outbox.mark(wireMark(ours));
   }

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Mallory, claim, claims, type Pulled } from '../../support/peers/mallory.js';
+import { LIMITS } from '../../../src/base/index.js';
+import { Mallory, claim, claims, hello, type Pulled } from '../../support/peers/mallory.js';
 import { type PeerMember, removeTemplates } from '../../support/peers/peer-member.js';
 import { eventually, hasAll, PeerWorld } from '../../support/peers/peer-world.js';
 
@@ -70,4 +71,26 @@ describe('an admitted member whose coordinator lies', () => {
       }, 8_000);
     }
   }
+
+  it('begins no more sessions than anybody needs', async () => {
+    const [, bob, , liar] = await three();
+    const peer = liar.client(bob);
+    const ending = new AbortController();
+    const begin = async (bootId: string): Promise<string> => {
+      const outgoing = async function* () {
+        yield hello(bootId);
+      };
+      try {
+        for await (const { message } of peer.session(outgoing(), { signal: ending.signal })) return message?.$case ?? '';
+        return '';
+      } catch (error) {
+        return error instanceof Error ? error.message : '';
+      }
+    };
+    const answers: string[] = [];
+    for (let turn = 0; turn < LIMITS.peerSessionsAMinute + 10; turn += 1) answers.push(await begin(`${turn}`));
+    expect(answers[0]).toBe('hello');
+    expect(answers.at(-1)).toContain('sessions in a minute');
+    ending.abort();
+  });
 });

@@ -8,7 +8,6 @@ import { AskedCall } from '../../../src/transport/rpc/asked/asked-call.js';
 const MESSAGES = 50;
 
 setFlagsFromString('--expose-gc');
-const collectGarbage: unknown = runInNewContext('gc');
 
 it('a call that a member has taken up keeps nothing of what it has answered, however long it goes on', async () => {
   const came: WeakRef<Uint8Array>[] = [];
@@ -24,7 +23,7 @@ it('a call that a member has taken up keeps nothing of what it has answered, how
   for (let index = 0; index < MESSAGES; index += 1) expect((await call.receive())?.length).toBe(1024);
   // What is referred to weakly is kept until the turn ends in which that was looked at.
   await timers.sleep(0, new AbortController().signal);
-  if (typeof collectGarbage === 'function') collectGarbage();
+  runInNewContext('gc()');
   expect(came.filter((each) => each.deref() !== undefined).length).toBeLessThan(3);
   call.cancel();
 });
