@@ -209,7 +209,10 @@ export function memberNamed(
   const named = peers.byName(text);
   if (named !== undefined) return ok({ memberId: named[0], row: named[1] });
   const [first, second] = text.length < SHORT_ID_LENGTH ? [] : peers.all().filter(([id]) => id.startsWith(text));
-  if (first === undefined || second !== undefined) return fail(unknown(text));
+  if (first === undefined || second !== undefined) {
+    const names = peers.all().map(([, { name }]) => name);
+    return fail(unknown(text, names.slice(0, NAMES_TOLD)));
+  }
   return ok({ memberId: first[0], row: first[1] });
 }
 
@@ -303,7 +306,13 @@ const ownInvite = (): CollectiveError =>
     next: 'Give it to the member whom you want to invite.',
   });
 
-const unknown = (text: string): CollectiveError =>
-  new CollectiveError('NOT_FOUND', `There is no member ${JSON.stringify(text.slice(0, LIMITS.labelBytes))} here.`, {
-    next: 'collective member list',
+/** What comes near of them is offered to whoever mistyped it. */
+const NAMES_TOLD = 32;
+
+const unknown = (text: string, names: readonly string[] = []): CollectiveError => {
+  const member = text.slice(0, LIMITS.labelBytes);
+  return new CollectiveError('NOT_FOUND', `There is no member ${JSON.stringify(member)} here.`, {
+    next: 'See all: collective member list',
+    details: { member, members: names },
   });
+};
