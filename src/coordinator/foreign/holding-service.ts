@@ -11,7 +11,7 @@ import {
   type NodeId,
   type UploadId,
 } from '../../base/index.js';
-import { checkKeptFor, decideAcceptForeign, decideReleaseForeign } from '../../domain/index.js';
+import { Allowances, checkKeptFor, decideAcceptForeign, decideReleaseForeign } from '../../domain/index.js';
 import type { PeerIdentity } from '../../identity/index.js';
 import type { Clock } from '../../ports/index.js';
 import type { PlacementRow, ViewHost } from '../../projections/index.js';
@@ -78,6 +78,8 @@ const KEY_HASH_BYTES = 32;
 /** Copies that this member keeps for others: each caller sees and changes those of its own member alone. */
 export class HoldingService implements ServiceImplementation<typeof HoldingServiceDefinition> {
   readonly #options: HoldingServiceOptions;
+  /** Each copy that is told of is read again by a node. */
+  readonly #reports = new Allowances({ most: LIMITS.damageReports, periodMs: LIMITS.damageReportsMs });
 
   constructor(options: HoldingServiceOptions) {
     this.#options = options;
@@ -136,7 +138,12 @@ export class HoldingService implements ServiceImplementation<typeof HoldingServi
       if (!isNodeId(nodeId)) throw new CollectiveError('REQUEST_INVALID', 'A report names a chunk and a node.');
       return { chunkId: chunkIdIn(chunkId), nodeId };
     });
-    const { views, damage } = this.#options;
+    const { views, damage, clock } = this.#options;
+    if (!this.#reports.take(origin, copies.length, clock.monotonicMs())) {
+      throw new CollectiveError('LIMIT_EXCEEDED', `A member tells of at most ${LIMITS.damageReports} bad copies in an hour.`, {
+        next: 'What is told is looked at; tell of the rest later.',
+      });
+    }
     const chunkIds = copies.map(({ chunkId }) => chunkId);
     const holders = (): Promise<ReadonlyMap<ChunkId, readonly NodeId[]>> =>
       views.run(({ foreignCopies }) => {

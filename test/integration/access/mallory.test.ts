@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LIMITS } from '../../../src/base/index.js';
 import type { ChunkEntry } from '../../../src/chunks/index.js';
 import { memberChannel } from '../../../src/client/calls/member-channel.js';
 import { fixedPeers, type OwnCredentials } from '../../../src/identity/index.js';
@@ -336,6 +337,19 @@ describe('a client of another member', () => {
     expect(await present(await open(access))).toBe('TICKET_INVALID');
     expect(await present(await openData(mallory, mallory.client.own, mallory.nodes[0]?.port ?? 0))).toBe('TICKET_INVALID');
     expect(await present(await openData(bob, bob.client.own, portIn(access)))).toBe('OK');
+  });
+});
+
+describe('a member whose copies are kept here', () => {
+  it('has nodes look at no more copies in an hour than it may tell of', async () => {
+    const { chunkId } = secret.chunk;
+    const nodeId = bob.nodes[0]?.nodeId ?? '';
+    const report = (length: number) =>
+      codeOf(holding().reportCopies({ copies: Array.from({ length }, () => ({ chunkId, nodeId })) }, { signal }));
+    for (let left = LIMITS.damageReports; left >= LIMITS.chunksPerCall; left -= LIMITS.chunksPerCall) {
+      expect(await report(LIMITS.chunksPerCall)).toBe('OK');
+    }
+    expect(await report(LIMITS.chunksPerCall)).toBe('LIMIT_EXCEEDED');
   });
 });
 
