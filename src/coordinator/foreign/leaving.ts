@@ -10,16 +10,9 @@ import {
   toCollectiveError,
   type UploadId,
 } from '../../base/index.js';
-import {
-  countsAsHolder,
-  memberCounts,
-  newCopies,
-  planSpread,
-  type ReceiptedChunk,
-  type SharedChunk,
-} from '../../domain/index.js';
+import { newCopies, planSpread, type ReceiptedChunk, type SharedChunk } from '../../domain/index.js';
 import type { Logger, Random } from '../../ports/index.js';
-import type { PlacementRow, ViewHost, Views } from '../../projections/index.js';
+import type { PlacementRow, ViewHost } from '../../projections/index.js';
 import type { ReplaceCopiesResponse } from '../../transport/index.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 import type { PlacementOffice } from '../files/placement-office.js';
@@ -29,6 +22,7 @@ import type { CopyFetcher } from './copy-fetcher.js';
 import type { MemberCalls } from './member-calls.js';
 import type { MemberDamage } from './member-damage.js';
 import type { ListedChunk } from './member-sources.js';
+import { hasOtherInReach, otherCopies } from './other-copies.js';
 import type { SharedPlacement } from './shared-placement.js';
 
 export interface LeavingOptions {
@@ -138,7 +132,7 @@ export class Leaving {
       await Promise.all(Array.from({ length: LIMITS.replacedBatches }, work));
       const left = await views.run((all) => {
         all.placement.need(page.map(({ chunkId }) => chunkId));
-        return page.filter(({ chunkId }) => !this.#inReach(all.placement.chunk(chunkId), memberId, all));
+        return page.filter(({ chunkId }) => !hasOtherInReach(all.placement.chunk(chunkId), memberId, all, this.#options));
       });
       progress = { ...progress, chunksLeft: progress.chunksLeft + left.length };
     }
@@ -174,7 +168,7 @@ export class Leaving {
         const { rows, more } = all.placement.page(after, LIMITS.chunksPerCall);
         const affected = rows.flatMap(([chunkId, row]): Affected[] =>
           row.members.includes(memberId)
-            ? [{ chunkId, lengthBytes: row.lengthBytes, row, others: this.#others(row, memberId, all) }]
+            ? [{ chunkId, lengthBytes: row.lengthBytes, row, others: otherCopies(row, memberId, all) }]
             : [],
         );
         return { affected, more, last: rows.at(-1)?.[0] };
@@ -183,20 +177,6 @@ export class Leaving {
       if (!page.more) return;
       after = page.last;
     }
-  }
-
-  #others(row: PlacementRow | undefined, leaving: MemberId, all: Views): number {
-    const nodes = (row?.holders ?? []).filter((id) => countsAsHolder(id, all));
-    const members = (row?.members ?? []).filter((id) => id !== leaving && memberCounts(id, all));
-    return nodes.length + members.length;
-  }
-
-  #inReach(row: PlacementRow | undefined, leaving: MemberId, all: Views): boolean {
-    const { registry, isHere } = this.#options;
-    return (
-      (row?.holders ?? []).some((id) => countsAsHolder(id, all) && registry.presence(id) === 'online') ||
-      (row?.members ?? []).some((id) => id !== leaving && memberCounts(id, all) && isHere(id))
-    );
   }
 
   /** A member that takes nothing is planned around, until there is nobody else to be asked. */
@@ -209,7 +189,7 @@ export class Leaving {
         all.placement.need(lacking.map(({ chunkId }) => chunkId));
         return lacking.flatMap((chunk): Affected[] => {
           const row = all.placement.chunk(chunk.chunkId);
-          return row === undefined ? [] : [{ ...chunk, row, others: this.#others(row, leaver.memberId, all) }];
+          return row === undefined ? [] : [{ ...chunk, row, others: otherCopies(row, leaver.memberId, all) }];
         });
       });
       lacking = after.filter(({ chunkId, row, others }) => {
