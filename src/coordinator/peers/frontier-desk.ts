@@ -18,7 +18,7 @@ export interface FrontierDeskOptions {
   readonly random: Random;
 }
 
-const DEPARTED_MS = 1_000;
+const SOON_MS = 1_000;
 
 /**
  * Tells peers how far other members' logs are held here: a log's owner at once, so that it knows who has what; everybody else now
@@ -29,6 +29,8 @@ const DEPARTED_MS = 1_000;
 export class FrontierDesk {
   readonly #options: FrontierDeskOptions;
   #turn = 0;
+  /** Copies that have grown since the start. */
+  readonly #begun = new Set<MemberId>();
 
   constructor(options: FrontierDeskOptions) {
     this.#options = options;
@@ -40,10 +42,14 @@ export class FrontierDesk {
     return this.#tell(link, all, (origin) => this.#untold(link, origin));
   }
 
-  /** A copy has grown. */
-  stored(origin: MemberId): void {
-    const head = this.#options.foreign.get(origin)?.head;
-    if (head !== undefined) this.#options.links.get(origin)?.tell(head);
+  /** A copy has grown. That there is one is told to others soon: they may know of a fork. */
+  stored(origin: MemberId, signal: AbortSignal): void {
+    const { foreign, links } = this.#options;
+    const head = foreign.get(origin)?.head;
+    if (head !== undefined) links.get(origin)?.tell(head);
+    if (this.#begun.has(origin)) return;
+    this.#begun.add(origin);
+    this.#tellSoon(origin, signal);
   }
 
   /** A peer has said how far it holds a log. Where it is behind, it hears so at once. */
@@ -56,8 +62,12 @@ export class FrontierDesk {
 
   /** Nobody can ask the owner now: whoever missed its last words has to learn who heard them. */
   departed(origin: MemberId, signal: AbortSignal): void {
+    this.#tellSoon(origin, signal);
+  }
+
+  #tellSoon(origin: MemberId, signal: AbortSignal): void {
     const { timers, random } = this.#options;
-    timers.after(DEPARTED_MS * random.fraction(), () => {
+    timers.after(SOON_MS * random.fraction(), () => {
       // The next round says it again.
       if (!signal.aborted) this.#tellSome([origin]).catch(() => undefined);
     });
@@ -114,10 +124,11 @@ export class FrontierDesk {
     return head === undefined || head.sequence === 0 || changedHeads([head], link.told).length === 0 ? undefined : head;
   }
 
-  /** The same, and more than the peer has said that it holds itself. */
+  /** The same, and more than the peer has said that it holds itself; or said for the first time: it may know of a fork. */
   #newsFor(link: PeerLink, origin: MemberId): Head | undefined {
     const head = this.#untold(link, origin);
     const theirs = link.heads.get(origin);
-    return head !== undefined && (theirs === undefined || isNewer(head, theirs)) ? head : undefined;
+    const isNews = theirs === undefined || !link.told.has(origin) || (head !== undefined && isNewer(head, theirs));
+    return isNews ? head : undefined;
   }
 }

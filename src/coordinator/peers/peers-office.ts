@@ -136,7 +136,7 @@ export class PeersOffice implements SessionHost {
       rules: this.#rules,
       stopping: this.#stopping.signal,
       clientOf: (memberId) => this.#clients.of(memberId),
-      onStored: (origin) => this.#frontier.stored(origin),
+      onStored: (origin) => this.#frontier.stored(origin, this.#stopping.signal),
       onForked: (log, toldBy) => this.#forked(log, toldBy),
       onRefused: (memberId, origin, error) => this.#refused(memberId, origin, error),
     });

@@ -134,6 +134,31 @@ describe('coordinators of several members', () => {
     }
   });
 
+  it('of a fork is told, too, who begins to keep that log only after others have found it', async () => {
+    const [alice, bob, carol] = await three();
+    await start(alice, bob);
+    await inStep(alice, bob);
+    await alice.stop();
+    const backup = await alice.backup();
+    others.push(backup);
+    await start(alice);
+    await alice.running.record(renaming(carol, 'first'));
+    await inStep(alice, bob);
+    await alice.stop();
+    await backup.start();
+    await backup.running.record(renaming(carol, 'second'));
+    await eventually(() => codes(bob).includes('log-forked'));
+    await backup.stop();
+    carol.pool.set(bob.trusted);
+    await carol.start();
+    await carol.running.record(carol.admission(bob));
+    await inStep(bob, carol);
+    carol.pool.set(alice.trusted);
+    await carol.running.record(carol.admission(alice));
+    await start(alice);
+    await eventually(() => codes(carol).includes('log-forked'));
+  });
+
   it('a peer that gives a block with a flipped bit is named, and nothing of the block is taken', async () => {
     const [alice, bob] = await three();
     alice.tamper = (service) => ({
