@@ -157,6 +157,7 @@ describe('coordinators of several members', () => {
     await carol.running.record(carol.admission(alice));
     await start(alice);
     await eventually(() => codes(carol).includes('log-forked'));
+    expect(codes(bob)).toContain('log-forked');
   });
 
   it('a peer that gives a block with a flipped bit is named, and nothing of the block is taken', async () => {
