@@ -186,7 +186,7 @@ describe.concurrent('an invite is refused for what is wrong with it:', () => {
     const text = jsonOf(await world.ok('client', 'invite', '--expires', '1s', '--json'), INVITE).invite;
     const NODE_OPTIONS = `--import ${shiftedClock}`;
     // Told in days and hours, the same for both tries.
-    const env = { ...world.cluster.env, NODE_OPTIONS, CLOCK_SHIFT_MS: String(10 * DAY_MS + DAY_MS / 48) };
+    const env = { ...world.cluster.env, NODE_OPTIONS, CLOCK_SHIFT_MS: String(10.5 * DAY_MS + DAY_MS / 48) };
     const told = { code: 'INVITE_INVALID', message: /expired at/, next: /new one .*clock/ };
     await expectTold(['login', text, '--context-name', 'late'], told, env);
   });
