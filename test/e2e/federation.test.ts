@@ -158,7 +158,7 @@ describe('a suspended member', () => {
     expect((await peersOf(alice)).peers.filter(({ connection }) => connection === 'connected')).toHaveLength(2);
     // Carol is told by bob's coordinator, and by nobody else.
     await expect
-      .poll(async () => (await peersOf(carol)).peers.map(({ name, standingThere }) => `${name} ${standingThere ?? ''}`), {
+      .poll(async () => (await peersOf(carol)).peers.map(({ name, standingThere }) => `${name} ${standingThere ?? ''}`).sort(), {
         timeout: IN_STEP_MS,
       })
       .toEqual(['alice ', 'bob suspended']);
