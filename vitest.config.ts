@@ -27,8 +27,8 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          // More than processors: each waits for its daemons, disks and clocks for most of its time.
-          maxWorkers: 3,
+          // Each waits for its daemons, disks and clocks for most of its time.
+          maxWorkers: 2,
           testTimeout: SLOW_MS,
           hookTimeout: SLOW_MS,
           sequence: { groupOrder: 1 },

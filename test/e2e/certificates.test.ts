@@ -37,7 +37,7 @@ describe('certificates that end within seconds', () => {
 });
 
 describe('certificates that have expired while their owners were away', () => {
-  const LIFETIME_MS = 10_000;
+  const LIFETIME_MS = 15_000;
   const ISSUED = z.object({ events: z.array(z.object({ payload: z.object({ role: z.string() }) })) });
   let world: World;
   beforeAll(async () => {
