@@ -341,6 +341,8 @@ export const LIMITS = {
   renewalsPerMinute: 20,
   /** Certificates in use that the log has not taken yet, since it waits for witnesses. */
   unrecordedLeaves: 64,
+  /** How often whoever says that it holds more of the own log is asked for it, before it is passed over. */
+  adoptTries: 5,
   /** Revoked clients whose certificates have not ended yet. */
   revocationsListed: 4096,
   /** CAs of a member that are told to its people: the present one and those before it. */

@@ -49,6 +49,9 @@ export class HeadProbe {
   /** Those that did not at the tick before it either. */
   #without: readonly NodeId[] = [];
   #ended = false;
+  #onTick: () => void = () => undefined;
+  /** How often each could not give what it says to hold. */
+  readonly #failures = new Map<KeeperId, number>();
 
   constructor(options: HeadProbeOptions) {
     this.#options = options;
@@ -56,6 +59,7 @@ export class HeadProbe {
 
   /** `onTick`, every now and then, while it has to be asked again. */
   begin(keepersOnRecord: number, onTick: () => void): void {
+    this.#onTick = onTick;
     if (keepersOnRecord === 0) this.#heardEnough = true;
     else this.#tickLater(onTick);
   }
@@ -141,7 +145,7 @@ export class HeadProbe {
       if (signal.aborted || log.failure !== undefined) throw error;
       const failure = error instanceof CollectiveError ? error : new CollectiveError('IO_FAILED', String(error));
       this.#options.logger.warn('a witness could not give back what it holds', { keeper: link.id, error: failure });
-      link.standing = { kind: 'failing', error: failure };
+      this.#failed(link, failure);
     }
     await views.flush();
     const count = log.head.sequence - before;
@@ -150,6 +154,17 @@ export class HeadProbe {
     const notice = `The log on this disk ended at event ${before}; ${count} more were taken over from ${who}.`;
     this.#hadLostItsEnd = true;
     return { kind: 'adopted', notice };
+  }
+
+  /** One failure says little: without what it holds this log may go on another way. But who only says so holds nobody up for long. */
+  #failed(link: Keeper, error: CollectiveError): void {
+    const failures = (this.#failures.get(link.id) ?? 0) + 1;
+    this.#failures.set(link.id, failures);
+    if (failures >= LIMITS.adoptTries) link.standing = { kind: 'failing', error };
+    else
+      this.#options.timers.after(LIMITS.assertLatestWaitMs, () => {
+        if (!this.#ended) this.#onTick();
+      });
   }
 
   async #apply(afterSequence: number, signal: AbortSignal): Promise<void> {
