@@ -53,6 +53,20 @@ class Start {
     this.links.push(keeper);
   }
 
+  /** Another member says that it holds more, and does not give it. Returns how often it was asked. */
+  memberIsAhead(memberId: MemberId): () => number {
+    let asked = 0;
+    const read = (): Promise<never> => {
+      asked += 1;
+      return never();
+    };
+    const head = { ...this.log.head, sequence: this.log.head.sequence + 5 };
+    const keeper = new MemberKeeper({ memberId, ended: new AbortController().signal, read }, head);
+    keeper.standing = { kind: 'ahead' };
+    this.links.push(keeper);
+    return () => asked;
+  }
+
   /** A node tells of its copy of the log, as long as the own one. */
   tells(nodeId: NodeId, standing: Standing, diskId = 'disk'): void {
     this.here.add(nodeId);
@@ -133,6 +147,16 @@ describe('a start with a log that names no witnesses', () => {
     start = await Start.of([a]);
     start.tells(a, { kind: 'failing', error: new CollectiveError('LOG_DAMAGED', 'It is not signed.') });
     expect(await start.after(LIMITS.nodesAskedMs - TICK_MS)).toBe('waiting');
+  });
+
+  it('asks again who holds more and could not give it, and passes it over only after several tries', async () => {
+    const memberId = originOf(2);
+    start = await Start.of([], { members: [memberId] });
+    const asked = start.memberIsAhead(memberId);
+    expect(await start.after(LIMITS.adoptTries * TICK_MS)).toBe('waiting');
+    expect(asked()).toBe(LIMITS.adoptTries);
+    expect(await start.after(LIMITS.nodesAskedMs)).toBe('open');
+    expect(asked()).toBe(LIMITS.adoptTries);
   });
 
   it('never writes over what a node has gone on with', async () => {
