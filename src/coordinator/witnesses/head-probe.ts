@@ -52,6 +52,8 @@ export class HeadProbe {
   #onTick: () => void = () => undefined;
   /** How often each could not give what it says to hold. */
   readonly #failures = new Map<KeeperId, number>();
+  /** Those who could not a moment ago: whatever wakes the desk, they are asked again only after a while. */
+  readonly #resting = new Set<KeeperId>();
 
   constructor(options: HeadProbeOptions) {
     this.#options = options;
@@ -95,8 +97,10 @@ export class HeadProbe {
       (assertLatest && this.#waitedMs > 0 && membersHeard) ||
       (quorum.answersNeeded === 0 && (this.#heardEnough || (this.#allAnswered(nodeIds, links) && heard(members))));
     if (!enough) return { kind: 'waiting' };
-    const [longest] = links.filter(({ standing }) => standing.kind === 'ahead').sort(byHead);
-    return longest === undefined ? { kind: 'open', certain } : this.#adopt(longest, signal);
+    const ahead = links.filter(({ standing }) => standing.kind === 'ahead').sort(byHead);
+    if (ahead.length === 0) return { kind: 'open', certain };
+    const longest = ahead.find(({ id }) => !this.#resting.has(id));
+    return longest === undefined ? { kind: 'waiting' } : this.#adopt(longest, signal);
   }
 
   #tickLater(onTick: () => void): void {
@@ -161,10 +165,11 @@ export class HeadProbe {
     const failures = (this.#failures.get(link.id) ?? 0) + 1;
     this.#failures.set(link.id, failures);
     if (failures >= LIMITS.adoptTries) link.standing = { kind: 'failing', error };
-    else
-      this.#options.timers.after(LIMITS.assertLatestWaitMs, () => {
-        if (!this.#ended) this.#onTick();
-      });
+    this.#resting.add(link.id);
+    this.#options.timers.after(LIMITS.assertLatestWaitMs, () => {
+      this.#resting.delete(link.id);
+      if (!this.#ended) this.#onTick();
+    });
   }
 
   async #apply(afterSequence: number, signal: AbortSignal): Promise<void> {
