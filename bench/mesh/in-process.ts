@@ -96,7 +96,7 @@ class MeshBench {
     const perSecond = idle.wireBytes / (IDLE_MS / 1000);
     this.#add('idle: sent by one coordinator', 'bytes/s', [perSecond / this.#size.coordinators]);
     this.#add('idle: pings of HTTP/2 on top, one coordinator', 'bytes/s', [
-      ((this.#size.coordinators - 1) * keepAliveBytes(LIMITS.rpcKeepaliveMs)) / 2,
+      ((this.#size.coordinators - 1) * keepAliveBytes(LIMITS.peerKeepaliveMs)) / 2,
     ]);
     this.#add('idle: CPU of one coordinator', '% of a core', [
       (100 * (cpuSeconds() - cpu) * 1000) / IDLE_MS / this.#size.coordinators,
@@ -156,7 +156,7 @@ class MeshBench {
     this.#add('a day of snapshots to every peer each 30 s: sent by all together', 'MB', [snapshots / MEGABYTE]);
     this.#add('a day: snapshots against events', 'times', [snapshots / bytes], 'at least 100');
     this.#add('a day: the same with the answers, which hold as much again', 'times', [(2 * snapshots) / bytes]);
-    const pings = ((coordinators * (coordinators - 1)) / 2) * keepAliveBytes(LIMITS.rpcKeepaliveMs) * (DAY_MS / 1000);
+    const pings = ((coordinators * (coordinators - 1)) / 2) * keepAliveBytes(LIMITS.peerKeepaliveMs) * (DAY_MS / 1000);
     this.#add('a day: the same with the pings of HTTP/2, which those who send snapshots have not', 'times', [
       snapshots / (bytes + pings),
     ]);

@@ -13,6 +13,8 @@ const FILES_PER_FOLDER = 1000;
 const BLOCK_EVENTS = 256;
 const POLL_MS = 100;
 const PROGRESS_EVENTS = 20_000;
+/** Without views, all events are applied before it is ready. */
+const READY_MS = 30 * 60_000;
 const MEGABYTE = 1e6;
 
 /** A member with so many events in its log, and one that joins it: killed at half, and started again. Real processes, real disks. */
@@ -22,7 +24,7 @@ export async function benchJoin(events: number, progress: (text: string) => void
   try {
     for (const memberName of ['old', 'new']) {
       await mkdir(join(root, memberName));
-      members.push(await Cluster.start({ root: join(root, memberName), memberName, nodes: 0 }));
+      members.push(await Cluster.start({ root: join(root, memberName), memberName, nodes: 0, readyWithinMs: READY_MS }));
     }
     const [old, fresh] = members as [Cluster, Cluster];
     await old.coordinator.stop();

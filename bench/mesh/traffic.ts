@@ -13,8 +13,8 @@ export const wireBytes = (messageBytes: number): number => {
 /** An HTTP/2 ping or its answer. */
 const PING_FRAME_BYTES = 17 + 22 + PACKET_BYTES;
 
-/** What the pings of HTTP/2 of both sides come to on one connection, in bytes a second: they are not among the messages. */
-export const keepAliveBytes = (everyMs: number): number => (2 * 2 * PING_FRAME_BYTES * 1000) / everyMs;
+/** What the pings of HTTP/2 come to on one connection, in bytes a second, by the side that dialled: they are not among the messages. */
+export const keepAliveBytes = (everyMs: number): number => (2 * PING_FRAME_BYTES * 1000) / everyMs;
 
 export interface Sent {
   readonly messages: number;

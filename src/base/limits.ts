@@ -186,6 +186,8 @@ export const LIMITS = {
   rpcConnectTimeoutMs: 10_000,
   rpcKeepaliveMs: 20_000,
   rpcKeepaliveTimeoutMs: 10_000,
+  /** Between coordinators, by the one that dialled; their sessions have pings of their own, and most of what idle members send are pings. */
+  peerKeepaliveMs: 60_000,
   rpcConnectionIdleMs: 10 * 60 * 1000,
   enrolmentMessageBytes: 16 * KiB,
   enrolmentConnections: 64,

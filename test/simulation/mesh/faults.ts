@@ -154,7 +154,9 @@ export function crash(world: World, member: MemberHost, how: 'kill' | Survival):
 /** What a backup of a member's disk would hold that is made now. */
 export function makeImage(world: World, random: SeededRandom): void {
   const member = anyMember(world, random);
-  if (!world.ledger.setBack.has(member.founded.memberId)) world.images.set(member, member.machine.disk.copy('nothing'));
+  const { memberId } = member.founded;
+  if (world.ledger.setBack.has(memberId)) return;
+  world.images.set(member, { disk: member.machine.disk.copy('nothing'), known: world.ledger.holdersOf(memberId) });
 }
 
 function putBack(world: World, member: MemberHost): void {
@@ -162,7 +164,7 @@ function putBack(world: World, member: MemberHost): void {
   if (image === undefined || !world.mayBeSetBack(member)) return;
   world.trace.add(member.host, 'loses its disk; an old copy of it is put in');
   world.count('members set back to an old disk');
-  member.putBack(image);
+  member.putBack(image.disk);
   world.ledger.replaced(member.founded.memberId);
 }
 

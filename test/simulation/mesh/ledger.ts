@@ -78,10 +78,15 @@ export class Ledger {
     this.#publish(origin, block);
   }
 
-  /** Whether somebody else holds everything of this member's log that was acknowledged. */
-  isHeldElsewhere(origin: MemberId): boolean {
-    const last = this.#lastTold(origin);
-    return [...this.#holders.keys()].some((holder) => holder !== origin && this.log(holder, origin).sequence >= last);
+  /** The others whose disks hold something of this member's log. */
+  holdersOf(origin: MemberId): readonly MemberId[] {
+    return [...this.#holders.keys()].filter((holder) => holder !== origin && this.log(holder, origin).sequence > 0);
+  }
+
+  /** Whether one of them holds everything of this member's log that was acknowledged, or is anywhere else. */
+  holdsAll(holders: readonly MemberId[], origin: MemberId): boolean {
+    const last = Math.max(this.#lastTold(origin), ...this.holdersOf(origin).map((holder) => this.log(holder, origin).sequence));
+    return holders.some((holder) => this.log(holder, origin).sequence >= last);
   }
 
   /** The newest event that somebody was told of. */

@@ -9,6 +9,13 @@ import { MemberClient, MemberHost } from './member-host.js';
 
 const LOG_HEAD = /\/log\/([^/]+)\/HEAD\.[01]$/;
 
+/** An older state of a disk, as a backup has it. */
+export interface DiskImage {
+  readonly disk: SimFileSystem;
+  /** Who has its owner's log from before: those whom its owner can ask with this disk. */
+  readonly known: readonly MemberId[];
+}
+
 /** Everything there is in one run, made from its seed. */
 export class World {
   readonly seed: number;
@@ -23,8 +30,7 @@ export class World {
   readonly counts = new Map<string, number>();
   /** Clocks that are wrong, and by how much. */
   readonly jumped = new Map<Machine, number>();
-  /** Older states of disks, as backups have them. */
-  readonly images = new Map<MemberHost, SimFileSystem>();
+  readonly images = new Map<MemberHost, DiskImage>();
   /** The dishonest one, if there is one. */
   evil: EvilMember | undefined;
   /** The first thing that must not be; the run ends with it. */
@@ -123,9 +129,13 @@ export class World {
     return this.members.find(({ founded }) => founded.memberId === memberId);
   }
 
-  /** Whether what was acknowledged is safe with others, so that an old disk in this machine loses nothing. */
+  /** Whether an old disk in this machine loses nothing: of everybody set back, somebody whom that one's old disk knows holds all. */
   mayBeSetBack(member: MemberHost): boolean {
-    return this.ledger.isHeldElsewhere(member.founded.memberId);
+    const others = this.members.filter((other) => other !== member && this.ledger.setBack.has(other.founded.memberId));
+    return [member, ...others].every((each) => {
+      const known = this.images.get(each)?.known.filter((holder) => holder !== member.founded.memberId) ?? [];
+      return this.ledger.holdsAll(known, each.founded.memberId);
+    });
   }
 
   /** How far everybody holds each log, for the trace. */

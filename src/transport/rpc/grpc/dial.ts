@@ -13,7 +13,6 @@ const OPTIONS: ChannelOptions = {
   'grpc.default_authority': SERVER_NAME,
   'grpc.max_receive_message_length': LIMITS.rpcMessageBytes,
   'grpc.max_send_message_length': LIMITS.rpcMessageBytes,
-  'grpc.keepalive_time_ms': LIMITS.rpcKeepaliveMs,
   'grpc.keepalive_timeout_ms': LIMITS.rpcKeepaliveTimeoutMs,
   // Repeating is for callers, who know what may be repeated; names are looked up and connections made for each channel alone.
   'grpc.enable_retries': 0,
@@ -29,17 +28,23 @@ export interface ServerTrust {
   readonly checkServer: (leaf: Uint8Array) => Error | undefined;
 }
 
+export interface DialOptions {
+  readonly trust: ServerTrust;
+  /** How often the connection is tried while calls are open on it. */
+  readonly keepaliveMs: number;
+}
+
 /** A connected channel to one endpoint. Errors: COORDINATOR_UNREACHABLE, CERTIFICATE_INVALID. */
-export async function dial(endpoint: string, trust: ServerTrust, clock: Clock, signal: AbortSignal): Promise<Channel> {
-  const channel = (await tryDial(endpoint, trust, clock)) ?? (await diagnose(endpoint, trust, clock, signal));
+export async function dial(endpoint: string, options: DialOptions, clock: Clock, signal: AbortSignal): Promise<Channel> {
+  const channel = (await tryDial(endpoint, options, clock)) ?? (await diagnose(endpoint, options, clock, signal));
   return channel;
 }
 
 /** grpc-js says little about why a connection failed, so a handshake of our own finds out. */
-async function diagnose(endpoint: string, trust: ServerTrust, clock: Clock, signal: AbortSignal): Promise<Channel> {
-  const outcome = await probeTls({ ...addressOf(endpoint), ...tlsOptions(trust) }, signal);
+async function diagnose(endpoint: string, options: DialOptions, clock: Clock, signal: AbortSignal): Promise<Channel> {
+  const outcome = await probeTls({ ...addressOf(endpoint), ...tlsOptions(options.trust) }, signal);
   // It may have come up just now.
-  const channel = outcome.kind === 'accepted' ? await tryDial(endpoint, trust, clock) : undefined;
+  const channel = outcome.kind === 'accepted' ? await tryDial(endpoint, options, clock) : undefined;
   if (channel === undefined) throw connectionFailure(endpoint, outcome);
   return channel;
 }
@@ -49,7 +54,7 @@ const serverLeaves = new WeakMap<Channel, () => Uint8Array | undefined>();
 /** DER of the certificate that the server of a channel has proved in its last handshake. */
 export const serverLeafOf = (channel: Channel): Uint8Array | undefined => serverLeaves.get(channel)?.();
 
-async function tryDial(endpoint: string, trust: ServerTrust, clock: Clock): Promise<Channel | undefined> {
+async function tryDial(endpoint: string, { trust, keepaliveMs }: DialOptions, clock: Clock): Promise<Channel | undefined> {
   let leaf: Uint8Array | undefined;
   const checkServer: ServerTrust['checkServer'] = (shown) => {
     const failure = trust.checkServer(shown);
@@ -57,11 +62,10 @@ async function tryDial(endpoint: string, trust: ServerTrust, clock: Clock): Prom
     return failure;
   };
   const { secureContext, checkServerIdentity } = tlsOptions({ ...trust, checkServer });
-  const channel = new Channel(
-    `dns:${endpoint}`,
-    credentials.createFromSecureContext(secureContext, { checkServerIdentity }),
-    OPTIONS,
-  );
+  const channel = new Channel(`dns:${endpoint}`, credentials.createFromSecureContext(secureContext, { checkServerIdentity }), {
+    ...OPTIONS,
+    'grpc.keepalive_time_ms': keepaliveMs,
+  });
   serverLeaves.set(channel, () => leaf);
   const giveUpMs = clock.nowMs() + LIMITS.rpcConnectTimeoutMs;
   for (;;) {

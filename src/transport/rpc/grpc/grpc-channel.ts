@@ -13,6 +13,8 @@ export interface GrpcChannelOptions {
   readonly endpoints: () => readonly string[];
   /** What the next connection is made with. */
   readonly trust: () => ServerTrust;
+  /** How often a connection is tried while calls are open on it. */
+  readonly keepaliveMs: number;
   /** What would make every attempt pointless, such as an own certificate that has expired. */
   readonly hopeless: () => CollectiveError | undefined;
   /** Tells when connections are to be made anew, such as for another certificate. Returns what ends that. */
@@ -97,9 +99,15 @@ export class GrpcChannel implements RpcChannel {
     const hopeless = this.#options.hopeless();
     if (hopeless !== undefined) throw hopeless;
     const failures: CollectiveError[] = [];
+    const { keepaliveMs } = this.#options;
     for (const endpoint of this.#options.endpoints()) {
       try {
-        const channel = await dial(endpoint, this.#options.trust(), this.#world.clock, this.#closing.signal);
+        const channel = await dial(
+          endpoint,
+          { trust: this.#options.trust(), keepaliveMs },
+          this.#world.clock,
+          this.#closing.signal,
+        );
         if (!this.#closing.signal.aborted) {
           // Calls that still run on the old connection are let finish.
           if (older !== undefined) {

@@ -84,8 +84,13 @@ function serverOptions(kind: RpcListenOptions['kind']): ServerOptions {
     'grpc.max_receive_message_length': messageBytes,
     'grpc.max_send_message_length': messageBytes,
     'grpc.max_concurrent_streams': enrolment ? LIMITS.enrolmentStreamsPerConnection : LIMITS.rpcConcurrentStreamsPerConnection,
-    'grpc.keepalive_time_ms': LIMITS.rpcKeepaliveMs,
-    'grpc.keepalive_timeout_ms': LIMITS.rpcKeepaliveTimeoutMs,
+    // Whoever dials another coordinator tries the connection, and a session that is silent is ended by both.
+    ...(kind === 'peer'
+      ? {}
+      : {
+          'grpc.keepalive_time_ms': LIMITS.rpcKeepaliveMs,
+          'grpc.keepalive_timeout_ms': LIMITS.rpcKeepaliveTimeoutMs,
+        }),
     'grpc.max_connection_idle_ms': enrolment ? LIMITS.enrolmentConnectionIdleMs : LIMITS.rpcConnectionIdleMs,
     ...(enrolment
       ? {

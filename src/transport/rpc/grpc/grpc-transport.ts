@@ -18,6 +18,8 @@ export const createGrpcTransport = (world: GrpcWorld): RpcTransport => ({
   connectEnrolment: (options) => connectEnrolment(options, world),
 });
 
+const { rpcKeepaliveMs: keepaliveMs } = LIMITS;
+
 function connectHome(endpoints: readonly string[], own: OwnCredentials, world: GrpcWorld): RpcChannel {
   const checkServer = (leaf: Uint8Array): Error | undefined => {
     const verified = verifyMemberLeaf(leaf, own, { nowMs: world.clock.nowMs(), roles: ['coordinator'] });
@@ -34,7 +36,7 @@ function connectHome(endpoints: readonly string[], own: OwnCredentials, world: G
   });
   const hopeless = (): CollectiveError | undefined => ownCertificateFailure(own, world.clock.nowMs());
   const onChange = (listener: () => void): (() => void) | undefined => own.onChange?.(listener);
-  return new GrpcChannel({ endpoints: () => endpoints, trust, hopeless, onChange }, world);
+  return new GrpcChannel({ endpoints: () => endpoints, trust, keepaliveMs, hopeless, onChange }, world);
 }
 
 function connectPeer({ own, memberId, peers }: PeerConnectOptions, world: GrpcWorld): RpcChannel {
@@ -70,7 +72,7 @@ function connectPeer({ own, memberId, peers }: PeerConnectOptions, world: GrpcWo
     };
   };
   const endpoints = (): readonly string[] => presentPeer(peers, memberId).endpoints;
-  return new GrpcChannel({ endpoints, trust, hopeless, onChange }, world);
+  return new GrpcChannel({ endpoints, trust, keepaliveMs: LIMITS.peerKeepaliveMs, hopeless, onChange }, world);
 }
 
 async function connectEnrolment(options: EnrolmentConnectOptions, world: GrpcWorld): Promise<EnrolmentChannel> {
@@ -111,7 +113,10 @@ async function tryEnrolment(endpoint: string, options: EnrolmentConnectOptions, 
       return undefined;
     },
   };
-  const channel = new GrpcChannel({ endpoints: () => [endpoint], trust: () => trust, hopeless: () => undefined }, world);
+  const channel = new GrpcChannel(
+    { endpoints: () => [endpoint], trust: () => trust, keepaliveMs, hopeless: () => undefined },
+    world,
+  );
   let connected = false;
   try {
     // Now, because proofs are bound to the leaf of this connection.
