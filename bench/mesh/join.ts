@@ -31,8 +31,15 @@ export async function benchJoin(events: number, progress: (text: string) => void
     progress(`a log of ${events} events is written ...`);
     const memberId = await writeEvents(await logsFolder(old), events);
     progress('its member starts ...');
+    const begun = performance.now();
     await old.coordinator.start();
-    return await joining(old, fresh, memberId, progress);
+    const limit = (1000 * events) / (performance.now() - begun);
+    const joined = await joining(old, fresh, memberId, progress);
+    return [
+      figure(`a start without views, which reads and applies the own log of ${events} events: the limit`, 'events/s', [limit]),
+      ...joined.figures,
+      figure('joining: of that limit, both runs', '%', [(100 * joined.eventsPerSecond) / limit]),
+    ];
   } finally {
     // An orderly end, so that a profiler can write what it has.
     await Promise.all(members.map((member) => member.stop()));
@@ -45,7 +52,7 @@ async function joining(
   fresh: Cluster,
   memberId: MemberId,
   progress: (text: string) => void,
-): Promise<readonly Figure[]> {
+): Promise<{ readonly figures: readonly Figure[]; readonly eventsPerSecond: number }> {
   const copy = join(await logsFolder(fresh), memberId);
   await invite(old, fresh);
   const total = durableSequence(join(await logsFolder(old), memberId));
@@ -71,17 +78,19 @@ async function joining(
   const cpu = cpuBefore + cpuSecondsOf(pid);
   const name = `joining a member with ${total} events`;
   const per = (count: number, ms: number): number => (1000 * count) / ms;
-  return [
+  const eventsPerSecond = per(total, halfMs + appliedMs);
+  const figures = [
     figure(`${name}: fetched, verified and stored until it is killed at half`, 'events/s', [per(kept, halfMs)]),
     figure(`${name}: events held durably when it was killed`, 'events', [kept]),
     figure(`${name}: from its next start until it serves`, 's', [startedMs / 1000]),
     figure(`${name}: the rest, from the next start until it is stored`, 'events/s', [per(total - kept, storedMs)]),
     figure(`${name}: from the next start until all is applied`, 's', [appliedMs / 1000]),
-    figure(`${name}: both runs, until all is applied`, 'events/s', [per(total, halfMs + appliedMs)]),
+    figure(`${name}: both runs, until all is applied`, 'events/s', [eventsPerSecond]),
     figure(`${name}: CPU of the one that joins`, 's', [cpu]),
     figure(`${name}: CPU of the other`, 's', [cpuSecondsOf(old.coordinator.pid ?? 0) - before.theirs]),
     figure(`${name}: peak memory of the one that joins, second run`, 'MB', [residentBytesOf(pid).peak / MEGABYTE]),
   ];
+  return { figures, eventsPerSecond };
 }
 
 /** Tells of each 20,000 events that have become durable. */

@@ -1,9 +1,8 @@
-import type { SeededRandom, Survival } from '../ports/index.js';
+import type { SeededRandom } from '../ports/index.js';
+import { damageDatabase, daemonFaults, rightClocks, survivalOf } from '../system/daemon-faults.js';
 import { DIRECTORY } from './fixture.js';
 import type { MemberHost } from './member-host.js';
 import type { World } from './world.js';
-
-const HOUR_MS = 3_600_000;
 
 /** Which faults a run has, and how often. Each run has only some, so that they do not hide each other's traces. */
 export interface Profile {
@@ -15,28 +14,16 @@ export interface Profile {
   readonly duplicateChance: number;
 }
 
+const { crash, ends, machines } = daemonFaults<World>({
+  anyDaemon: (world, random) => anyMember(world, random),
+  anyMachine: (world, random) => anyMember(world, random).machine,
+  nameOfCrash: () => 'crashes',
+  cutWithinOperations: 60,
+});
+export { crash };
+
 const KINDS = {
-  kill: (world, random) => crash(world, anyMember(world, random), 'kill'),
-  'power loss': (world, random) => crash(world, anyMember(world, random), survivalOf(random)),
-  'power loss everywhere': (world, random) => {
-    for (const member of world.members) crash(world, member, survivalOf(random));
-  },
-  'power cut in the middle': (world, random) => {
-    const member = anyMember(world, random);
-    if (member.state === 'off') return;
-    world.trace.add(member.host, 'its power will be cut soon');
-    const { disk } = member.machine;
-    const survival = survivalOf(random);
-    disk.faults.cutPowerAt(1 + random.integer(60), () => {
-      if (member.machine.disk === disk) crash(world, member, survival);
-    });
-  },
-  'restart in order': (world, random) => {
-    const member = anyMember(world, random);
-    if (member.state !== 'running') return;
-    world.trace.add(member.host, 'is stopped in order');
-    member.stop().catch((error: unknown) => world.trace.add(member.host, `did not stop in order: ${String(error)}`));
-  },
+  ...ends,
   disconnect: (world, random) => {
     const [left, right] = anyLink(world, random);
     world.trace.add('network', `connections between ${left} and ${right} break`);
@@ -69,38 +56,8 @@ const KINDS = {
       random,
     );
   },
-  'clock jump': (world, random) => {
-    const { machine } = anyMember(world, random);
-    const reach = random.pick([2000, 60_000, 15 * 60_000, 3 * HOUR_MS]);
-    const byMs = Math.round((random.fraction() * 2 - 1) * reach);
-    world.trace.add(machine.host, `its clock jumps by ${byMs} ms`);
-    machine.clock.jump(byMs);
-    world.jumped.set(machine, (world.jumped.get(machine) ?? 0) + byMs);
-  },
-  'full disk': (world, random) => {
-    const member = anyMember(world, random);
-    const { faults } = member.machine.disk;
-    world.trace.add(member.host, 'its disk is full');
-    faults.plan({ operation: 'write', errno: 'ENOSPC', lasting: true });
-    world.time.schedule(random.fraction() * 20_000, () => faults.clear());
-  },
-  'disk error': (world, random) => {
-    const member = anyMember(world, random);
-    const operation = random.pick(['write', 'sync', 'syncDirectory', 'read', 'open', 'rename'] as const);
-    world.trace.add(member.host, `a ${operation} will fail`);
-    const { faults } = member.machine.disk;
-    faults.plan({ operation, errno: 'EIO', nth: 1 + random.integer(5), lasting: random.chance(0.2) });
-    world.time.schedule(random.fraction() * 20_000, () => faults.clear());
-  },
-  'views are lost': (world, random) => {
-    const off = world.members.filter(({ state }) => state === 'off');
-    const member = off[random.integer(Math.max(1, off.length))];
-    const path = `${DIRECTORY}/views`;
-    if (member?.machine.stores.exists(path) !== true) return;
-    const how = random.pick(['loseCurrent', 'flipValue'] as const);
-    world.trace.add(member.host, `its database is damaged: ${how}`);
-    member.machine.stores[how](path);
-  },
+  ...machines,
+  'views are lost': (world, random) => damageDatabase(world, random, () => `${DIRECTORY}/views`),
   'an old disk is put back': (world, random) => putBack(world, anyMember(world, random)),
 } satisfies Record<string, (world: World, random: SeededRandom) => void>;
 
@@ -140,15 +97,7 @@ export function healAll(world: World): void {
     faults.clear();
     if (!faults.powerIsCut) faults.cutPowerAt(Number.POSITIVE_INFINITY);
   }
-  for (const [machine, byMs] of world.jumped) machine.clock.jump(-byMs);
-  world.jumped.clear();
-}
-
-export function crash(world: World, member: MemberHost, how: 'kill' | Survival): void {
-  world.trace.add(member.host, how === 'kill' ? 'is killed' : `loses power; of unsynced writes ${how} survives`);
-  world.count('crashes');
-  if (how === 'kill') member.kill();
-  else member.powerLoss(how);
+  rightClocks(world);
 }
 
 /** What a backup of a member's disk would hold that is made now. */
@@ -186,8 +135,6 @@ function partition(
     for (const [left, right] of links) world.rpc.heal(left, right);
   });
 }
-
-const survivalOf = (random: SeededRandom): Survival => random.pick(['nothing', 'random', 'random', 'everything']);
 
 export const anyMember = (world: World, random: SeededRandom): MemberHost =>
   random.pick(world.members as [MemberHost, ...MemberHost[]]);

@@ -1,6 +1,6 @@
 import { type ErrorCode, isCollectiveError } from '../../../src/base/index.js';
 import type { SeededRandom } from '../ports/index.js';
-import { holds, Violation } from '../system/violation.js';
+import { describe, holds, Violation } from '../system/violation.js';
 import type { MemberClient } from './member-host.js';
 import type { World } from './world.js';
 
@@ -8,8 +8,6 @@ const MODIFIED = { seconds: 1_900_000_000, nanoseconds: 0 };
 
 /** Codes that no fault explains: one program does not understand the other, or contradicts itself. */
 const NEVER: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['INTERNAL', 'PROTOCOL_ERROR', 'REQUEST_CONFLICT', 'REQUEST_INVALID']);
-
-export const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
 /** Makes folders with names that nobody else uses, and now and then moves or removes one of its own. */
 export function startOperation(

@@ -1,25 +1,11 @@
-import { isCollectiveError } from '../../../src/base/index.js';
-import { isFileSystemError } from '../../../src/ports/index.js';
 import type { SeededRandom } from '../ports/index.js';
-import { withPlainSignals } from '../system/plain-signals.js';
-import { holds, Violation } from '../system/violation.js';
+import { reportOf, type SimulationReport } from '../system/report.js';
+import { Supervisor } from '../system/supervisor.js';
+import { holds } from '../system/violation.js';
 import { crash, crashAfterAnswer, healAll, injectFault, makeImage, profileOf } from './faults.js';
 import { checkConverged, checkStopped, lacking } from './final-checks.js';
-import type { MemberHost } from './member-host.js';
-import { describe, startOperation } from './operations.js';
+import { startOperation } from './operations.js';
 import { World } from './world.js';
-
-export interface SimulationReport {
-  readonly seed: number;
-  /** What went wrong; undefined where nothing did. */
-  readonly failure: string | undefined;
-  readonly steps: number;
-  readonly virtualMs: number;
-  readonly counts: ReadonlyMap<string, number>;
-  /** Hex; the same for the same seed. */
-  readonly traceHash: string;
-  readonly traceTail: readonly string[];
-}
 
 /** Longer than any wait of the programs, so that nothing of the time of faults is under way any more. */
 const SETTLE_MS = 90_000;
@@ -30,42 +16,19 @@ const CONVERGENCE_MS = 180_000;
 /** Runs one seed from the first start to the last check. */
 export async function simulateMesh(seed: number, print?: (line: string) => void): Promise<SimulationReport> {
   const world = await World.create(seed, print);
-  const run = new Run(world);
-  let failure: string | undefined;
-  const onRejection = (reason: unknown): void => {
-    world.fail(new Violation(`a rejection that nobody handles: ${describe(reason)}`));
-  };
-  process.on('unhandledRejection', onRejection);
-  try {
-    await withPlainSignals(() => world.time.run(() => run.run()));
-  } catch (error) {
-    failure = error instanceof Violation ? error.message : describe(error);
-  } finally {
-    process.off('unhandledRejection', onRejection);
-  }
-  world.trace.add('simulation', failure === undefined ? 'ends' : `FAILS: ${failure}`);
-  const { counts, trace } = world;
-  return {
-    seed,
-    failure,
-    steps: run.steps,
-    virtualMs: world.time.nowMs,
-    counts,
-    traceHash: trace.hash,
-    traceTail: [...trace.tail],
-  };
+  return reportOf(world, new Run(world));
 }
 
 class Run {
   steps = 0;
   readonly #world: World;
   readonly #random: SeededRandom;
-  readonly #restartAtMs = new Map<MemberHost, number>();
-  readonly #problems = new Map<MemberHost, unknown>();
+  readonly #supervisor: Supervisor;
 
   constructor(world: World) {
     this.#world = world;
     this.#random = world.random.fork('steps');
+    this.#supervisor = new Supervisor(world, this.#random);
   }
 
   async run(): Promise<void> {
@@ -124,39 +87,8 @@ class Run {
     world.trace.add('logs', `${world.positions()}; disk operations ${operations}`);
   }
 
-  /** Starts again what has ended. */
   #supervise(): void {
-    const world = this.#world;
-    const { nowMs } = world.time;
-    for (const member of world.members) {
-      if (member.failure !== undefined && member.state === 'running') {
-        member.stop().catch((error: unknown) => world.trace.add(member.host, `did not stop in order: ${String(error)}`));
-      }
-      if (member.state !== 'off') continue;
-      const atMs = this.#restartAtMs.get(member);
-      if (atMs === undefined && this.steps > 0) this.#restartAtMs.set(member, nowMs + this.#random.fraction() * 5000);
-      else if (atMs === undefined || atMs <= nowMs) this.#start(member);
-    }
-  }
-
-  #start(member: MemberHost): void {
-    const world = this.#world;
-    this.#restartAtMs.delete(member);
-    world.trace.add(member.host, 'starts');
-    member.start().then(
-      () => {
-        this.#problems.delete(member);
-        world.trace.add(member.host, member.state === 'running' ? 'runs' : 'was ended while it started');
-      },
-      (error: unknown) => {
-        this.#problems.set(member, error);
-        if (!isCollectiveError(error) && !isFileSystemError(error)) world.fail(error);
-        const code = isCollectiveError(error) ? error.code : String(error);
-        world.trace.add(member.host, `does not start: ${code}`);
-        world.trace.aside(member.host, describe(error));
-        world.count(`start refused: ${code}`);
-      },
-    );
+    this.#supervisor.supervise(this.steps === 0);
   }
 
   async #until(test: () => boolean, limitMs: number): Promise<void> {
@@ -185,8 +117,7 @@ class Run {
       for (const member of world.members) if (member.state !== 'off') crash(world, member, 'kill');
     }
     for (let starts = 0; starts < FINAL_STARTS && !isUp(); starts += 1) await this.#pass(2000);
-    const problems = [...this.#problems].map(([{ host }, error]) => `${host}: ${describe(error)}`).join('; ');
-    holds(isUp(), `not everything is back after all faults have ended: ${problems}`);
+    holds(isUp(), `not everything is back after all faults have ended: ${this.#supervisor.problems}`);
     if (world.evil !== undefined) await this.#until(() => world.evil?.isRevealed === true, SETTLE_MS);
     this.#operate(this.steps, 0);
     const healedMs = world.time.nowMs;

@@ -116,6 +116,10 @@ export class World {
     this.count('runs with a member that nobody can dial');
   }
 
+  get daemons(): readonly MemberHost[] {
+    return this.members;
+  }
+
   count(what: string, by = 1): void {
     this.counts.set(what, (this.counts.get(what) ?? 0) + by);
   }

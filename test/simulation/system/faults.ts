@@ -1,10 +1,12 @@
 import type { ChunkId } from '../../../src/base/index.js';
-import type { SeededRandom, Survival } from '../ports/index.js';
+import type { SeededRandom } from '../ports/index.js';
+import { damageDatabase, daemonFaults, rightClocks, survivalOf } from './daemon-faults.js';
+import type { DaemonHost } from './daemon-host.js';
 import { COORDINATOR, DIRECTORY } from './fixture.js';
+import type { Machine } from './machine.js';
 import { STORE_PATH, type NodeHost } from './node-host.js';
-import type { Daemon, World } from './world.js';
+import type { World } from './world.js';
 
-const HOUR_MS = 3_600_000;
 /** A header before a chunk in a pack, and what follows it. */
 const RECORD_MARGIN_BYTES = 256;
 const PACK_HEADER_BYTES = 4096;
@@ -18,28 +20,15 @@ export interface Profile {
   readonly cutChance: number;
 }
 
+const { crash, ends, machines } = daemonFaults<World>({
+  anyDaemon: (world, random) => anyDaemon(world, random),
+  anyMachine: ({ daemons, clients }, random) => random.pick([...daemons, ...clients].map(({ machine }) => machine) as [Machine]),
+  nameOfCrash: ({ host }) => `crash of a ${host === COORDINATOR ? 'coordinator' : 'node'}`,
+  cutWithinOperations: 40,
+});
+
 const KINDS = {
-  kill: (world, random) => crash(world, anyDaemon(world, random), 'kill'),
-  'power loss': (world, random) => crash(world, anyDaemon(world, random), survivalOf(random)),
-  'power loss everywhere': (world, random) => {
-    for (const daemon of world.daemons) crash(world, daemon, survivalOf(random));
-  },
-  'power cut in the middle': (world, random) => {
-    const daemon = anyDaemon(world, random);
-    if (daemon.state === 'off') return;
-    world.trace.add(daemon.host, 'its power will be cut soon');
-    const { disk } = daemon.machine;
-    const survival = survivalOf(random);
-    disk.faults.cutPowerAt(1 + random.integer(40), () => {
-      if (daemon.machine.disk === disk) crash(world, daemon, survival);
-    });
-  },
-  'restart in order': (world, random) => {
-    const daemon = anyDaemon(world, random);
-    if (daemon.state !== 'running') return;
-    world.trace.add(daemon.host, 'is stopped in order');
-    daemon.stop().catch((error: unknown) => world.trace.add(daemon.host, `did not stop in order: ${String(error)}`));
-  },
+  ...ends,
   'client ends': (world, random) => {
     const busy = world.clients.filter((client) => client.busy);
     const client = busy[random.integer(Math.max(1, busy.length))];
@@ -62,34 +51,11 @@ const KINDS = {
     world.rpc.partition(left, right);
     world.time.schedule(random.fraction() * 60_000, () => heal(world, left, right));
   },
-  'clock jump': (world, random) => {
-    const machines = [...world.daemons.map(({ machine }) => machine), ...world.clients.map(({ machine }) => machine)];
-    const machine = machines[random.integer(machines.length)];
-    if (machine === undefined) return;
-    const reach = random.pick([2000, 60_000, 15 * 60_000, 3 * HOUR_MS]);
-    const byMs = Math.round((random.fraction() * 2 - 1) * reach);
-    world.trace.add(machine.host, `its clock jumps by ${byMs} ms`);
-    machine.clock.jump(byMs);
-    world.jumped.set(machine, (world.jumped.get(machine) ?? 0) + byMs);
-  },
-  'full disk': (world, random) => {
-    const daemon = anyDaemon(world, random);
-    const { faults } = daemon.machine.disk;
-    world.trace.add(daemon.host, 'its disk is full');
-    faults.plan({ operation: 'write', errno: 'ENOSPC', lasting: true });
-    world.time.schedule(random.fraction() * 20_000, () => faults.clear());
-  },
-  'disk error': (world, random) => {
-    const daemon = anyDaemon(world, random);
-    const operation = random.pick(['write', 'sync', 'syncDirectory', 'read', 'open', 'rename'] as const);
-    world.trace.add(daemon.host, `a ${operation} will fail`);
-    daemon.machine.disk.faults.plan({ operation, errno: 'EIO', nth: 1 + random.integer(5), lasting: random.chance(0.2) });
-    const { faults } = daemon.machine.disk;
-    world.time.schedule(random.fraction() * 20_000, () => faults.clear());
-  },
+  ...machines,
   'bit flip in a chunk': (world, random) => flipChunkBit(world, random),
   'an old disk is put back': (world) => putBack(world),
-  'database damage': (world, random) => damageDatabase(world, random),
+  'database damage': (world, random) =>
+    damageDatabase(world, random, ({ host }) => (host === COORDINATOR ? `${DIRECTORY}/views` : `${STORE_PATH}/index`)),
 } satisfies Record<string, (world: World, random: SeededRandom) => void>;
 
 export type FaultKind = keyof typeof KINDS;
@@ -124,15 +90,7 @@ export function healAll(world: World): void {
   const hosts = [...world.daemons.map(({ host }) => host), ...world.clients.map(({ identity }) => identity.host)];
   for (const left of hosts) for (const right of hosts) heal(world, left, right);
   for (const { machine } of world.daemons) machine.disk.faults.clear();
-  for (const [machine, byMs] of world.jumped) machine.clock.jump(-byMs);
-  world.jumped.clear();
-}
-
-export function crash(world: World, daemon: Daemon, how: 'kill' | Survival): void {
-  world.trace.add(daemon.host, how === 'kill' ? 'is killed' : `loses power; of unsynced writes ${how} survives`);
-  world.count(`crash of a ${daemon.host === COORDINATOR ? 'coordinator' : 'node'}`);
-  if (how === 'kill') daemon.kill();
-  else daemon.powerLoss(how);
+  rightClocks(world);
 }
 
 function heal(world: World, left: string, right: string): void {
@@ -140,9 +98,7 @@ function heal(world: World, left: string, right: string): void {
   world.rpc.heal(left, right);
 }
 
-const survivalOf = (random: SeededRandom): Survival => random.pick(['nothing', 'random', 'random', 'everything']);
-
-const anyDaemon = (world: World, random: SeededRandom): Daemon =>
+const anyDaemon = (world: World, random: SeededRandom): DaemonHost =>
   random.chance(0.45) ? world.coordinator : random.pick(world.nodes as [NodeHost, ...NodeHost[]]);
 
 function anyLink(world: World, random: SeededRandom): readonly [string, string] {
@@ -198,16 +154,4 @@ function inPack(world: World, content: Uint8Array, position: number): readonly C
       return false;
     })
     .map(([chunkId]) => chunkId);
-}
-
-/** Of a program that does not run just now: its database loses what it holds, or gets it wrong. */
-function damageDatabase(world: World, random: SeededRandom): void {
-  const off = world.daemons.filter(({ state }) => state === 'off');
-  const daemon = off[random.integer(Math.max(1, off.length))];
-  if (daemon === undefined) return;
-  const path = daemon.host === COORDINATOR ? `${DIRECTORY}/views` : `${STORE_PATH}/index`;
-  const how = random.pick(['loseCurrent', 'flipValue'] as const);
-  if (!daemon.machine.stores.exists(path)) return;
-  world.trace.add(daemon.host, `its database is damaged: ${how}`);
-  daemon.machine.stores[how](path);
 }

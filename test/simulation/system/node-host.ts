@@ -2,9 +2,10 @@ import { createChunkStore } from '../../../src/chunks/index.js';
 import { createNode, type SmallFile, type StorageNode } from '../../../src/node/index.js';
 import { isFileSystemError } from '../../../src/ports/index.js';
 import { readSmallFile, writeFileAtomically } from '../../../src/runtime/index.js';
-import { SimFileSystem, SimKeyValueStores, type SimNetwork, type SimRpcNetwork, type Survival } from '../ports/index.js';
+import { SimFileSystem, SimKeyValueStores, type SimNetwork, type SimRpcNetwork } from '../ports/index.js';
+import { DaemonHost } from './daemon-host.js';
 import { HOME_ENDPOINT, hasher, verifier, type FixtureNode } from './fixture.js';
-import type { Machine } from './machine.js';
+import type { Machine, ProcessParts } from './machine.js';
 
 export const NODE_DIRECTORY = '/node';
 export const STORE_PATH = `${NODE_DIRECTORY}/store`;
@@ -28,61 +29,39 @@ async function makeEmptyDisk(): Promise<SimFileSystem> {
   return disk.copy('everything');
 }
 
-/** A node's machine, and the real node on it whenever it runs. */
-export class NodeHost {
+export interface NodeHostOptions {
   readonly machine: Machine;
   readonly identity: FixtureNode;
-  readonly #capacityBytes: number;
-  readonly #keepsLog: boolean;
-  readonly #network: SimNetwork;
-  readonly #rpc: SimRpcNetwork;
-  #node: StorageNode | undefined;
-  #starting = new AbortController();
-  #state: 'off' | 'starting' | 'running' = 'off';
+  readonly capacityBytes: number;
+  /** Whether it keeps a copy of the coordinator's log. */
+  readonly keepsLog: boolean;
+  readonly network: SimNetwork;
+  readonly rpc: SimRpcNetwork;
+}
 
-  constructor(options: {
-    readonly machine: Machine;
-    readonly identity: FixtureNode;
-    readonly capacityBytes: number;
-    /** Whether it keeps a copy of the coordinator's log. */
-    readonly keepsLog: boolean;
-    readonly network: SimNetwork;
-    readonly rpc: SimRpcNetwork;
-  }) {
-    this.machine = options.machine;
+/** A node's machine, and the real node on it whenever it runs. */
+export class NodeHost extends DaemonHost<StorageNode> {
+  readonly identity: FixtureNode;
+  readonly #options: NodeHostOptions;
+
+  constructor(options: NodeHostOptions) {
+    super(options.identity.host, options.machine);
     this.identity = options.identity;
-    this.#capacityBytes = options.capacityBytes;
-    this.#keepsLog = options.keepsLog;
-    this.#network = options.network;
-    this.#rpc = options.rpc;
-  }
-
-  get state(): 'off' | 'starting' | 'running' {
-    return this.#state;
-  }
-
-  get host(): string {
-    return this.identity.host;
+    this.#options = options;
   }
 
   get connected(): boolean {
-    return this.#node?.connected ?? false;
+    return this.program?.connected ?? false;
   }
 
-  /** Resolves when its data port listens; rejects when it does not start. Never settles when it is killed meanwhile. */
-  async start(): Promise<void> {
-    const { machine } = this;
-    const { host, own } = this.identity;
-    const process = machine.boot();
-    const { timers, random, logger } = process;
-    const { clock, disk, stores } = machine;
-    this.#state = 'starting';
-    const starting = new AbortController();
-    this.#starting = starting;
+  protected open({ timers, random, logger }: ProcessParts): StorageNode {
+    const { host } = this;
+    const { clock, disk, stores } = this.machine;
+    const { capacityBytes, keepsLog, network, rpc } = this.#options;
     const world = { clock, timers, random };
-    const node = createNode(
+    return createNode(
       {
-        own,
+        own: this.identity.own,
         name: host,
         homeEndpoints: [HOME_ENDPOINT],
         host,
@@ -90,61 +69,27 @@ export class NodeHost {
         failureDomain: host,
         softwareVersion: 'simulated',
         storePath: STORE_PATH,
-        capacityBytes: this.#capacityBytes,
+        capacityBytes,
         reserveBytes: 0,
         coordinatorFile: knowledgeFile(disk, random),
-        ...(this.#keepsLog ? { witness: { path: WITNESS_PATH, diskId: `disk of ${host}` } } : {}),
+        ...(keepsLog ? { witness: { path: WITNESS_PATH, diskId: `disk of ${host}` } } : {}),
       },
       {
         fileSystem: disk,
         keyValueStores: stores,
-        network: this.#network.from(host),
-        transport: this.#rpc.from({ host, ...world }),
+        network: network.from(host),
+        transport: rpc.from({ host, ...world }),
         hasher,
         verifier,
         logger,
         ...world,
       },
     );
-    const mine = (): boolean => machine.process === process;
-    try {
-      await node.start(starting.signal);
-    } catch (error) {
-      if (mine()) this.kill();
-      throw error;
-    }
-    if (!mine()) return;
-    this.#node = node;
-    this.#state = 'running';
   }
 
-  async stop(): Promise<void> {
-    const node = this.#node;
-    this.#node = undefined;
-    const process = this.machine.process;
-    try {
-      await node?.stop();
-    } finally {
-      if (this.machine.process === process) this.kill();
-    }
-  }
-
-  kill(): void {
-    this.#ended();
-    this.machine.kill();
-  }
-
-  powerLoss(survival: Survival): void {
-    this.#ended();
-    this.machine.powerLoss(survival);
-  }
-
-  #ended(): void {
-    this.#state = 'off';
-    this.#node = undefined;
-    this.#starting.abort();
-    this.#network.killHost(this.identity.host);
-    this.#rpc.killHost(this.identity.host);
+  protected hangUp(): void {
+    this.#options.network.killHost(this.host);
+    this.#options.rpc.killHost(this.host);
   }
 }
 

@@ -1,76 +1,34 @@
-import { isCollectiveError } from '../../../src/base/index.js';
 import type { CollectiveClient } from '../../../src/client/index.js';
 import type { SeededRandom } from '../ports/index.js';
 import { hashOf } from './contents.js';
 import { crashAfterAnswer, healAll, injectFault, makeImage, profileOf } from './faults.js';
 import { checkPromises, isReadable } from './final-checks.js';
 import { startOperation } from './operations.js';
-import { withPlainSignals } from './plain-signals.js';
-import { holds, Violation } from './violation.js';
-import { World, type Daemon } from './world.js';
-
-export interface SimulationReport {
-  readonly seed: number;
-  /** What went wrong; undefined where nothing did. */
-  readonly failure: string | undefined;
-  readonly steps: number;
-  readonly virtualMs: number;
-  readonly counts: ReadonlyMap<string, number>;
-  /** Hex; the same for the same seed. */
-  readonly traceHash: string;
-  readonly traceTail: readonly string[];
-}
-
-export interface SimulationOptions {
-  readonly print?: (line: string) => void;
-}
+import { reportOf, type SimulationReport } from './report.js';
+import { Supervisor } from './supervisor.js';
+import { describe, holds } from './violation.js';
+import { World } from './world.js';
 
 /** Longer than any wait of the programs, so that nothing of the time of faults is under way any more. */
 const SETTLE_MS = 90_000;
 const FINAL_STARTS = 40;
 
 /** Runs one seed from the first start to the last check. */
-export async function simulate(seed: number, options: SimulationOptions = {}): Promise<SimulationReport> {
-  const world = await World.create(seed, options.print);
-  const run = new Run(world);
-  let failure: string | undefined;
-  const onRejection = (reason: unknown): void => {
-    world.fail(new Violation(`a rejection that nobody handles: ${describe(reason)}`));
-  };
-  process.on('unhandledRejection', onRejection);
-  try {
-    await withPlainSignals(() => world.time.run(() => run.run()));
-  } catch (error) {
-    failure = describe(error);
-  } finally {
-    process.off('unhandledRejection', onRejection);
-  }
-  world.trace.add('simulation', failure === undefined ? 'ends' : `FAILS: ${failure}`);
-  const { counts, trace } = world;
-  return {
-    seed,
-    failure,
-    steps: run.steps,
-    virtualMs: world.time.nowMs,
-    counts,
-    traceHash: trace.hash,
-    traceTail: [...trace.tail],
-  };
+export async function simulate(seed: number, print?: (line: string) => void): Promise<SimulationReport> {
+  const world = await World.create(seed, print);
+  return reportOf(world, new Run(world));
 }
-
-const describe = (error: unknown): string =>
-  error instanceof Violation ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
 
 class Run {
   steps = 0;
   readonly #world: World;
   readonly #random: SeededRandom;
-  readonly #restartAtMs = new Map<Daemon, number>();
-  readonly #problems = new Map<Daemon, unknown>();
+  readonly #supervisor: Supervisor;
 
   constructor(world: World) {
     this.#world = world;
     this.#random = world.random.fork('steps');
+    this.#supervisor = new Supervisor(world, this.#random);
   }
 
   async run(): Promise<void> {
@@ -122,40 +80,8 @@ class Run {
     world.trace.add('log', `stands at ${sequence} ${headerHash.slice(0, 16)}; disk operations ${operations}`);
   }
 
-  /** Starts again what has ended. */
   #supervise(): void {
-    const world = this.#world;
-    const { nowMs } = world.time;
-    if (world.coordinator.failure !== undefined && world.coordinator.state === 'running') {
-      world.coordinator
-        .stop()
-        .catch((error: unknown) => world.trace.add('coordinator', `did not stop in order: ${String(error)}`));
-    }
-    for (const daemon of world.daemons) {
-      if (daemon.state !== 'off') continue;
-      const atMs = this.#restartAtMs.get(daemon);
-      if (atMs === undefined && this.steps > 0) this.#restartAtMs.set(daemon, nowMs + this.#random.fraction() * 5000);
-      else if (atMs === undefined || atMs <= nowMs) this.#start(daemon);
-    }
-  }
-
-  #start(daemon: Daemon): void {
-    const world = this.#world;
-    this.#restartAtMs.delete(daemon);
-    world.trace.add(daemon.host, 'starts');
-    daemon.start().then(
-      () => {
-        this.#problems.delete(daemon);
-        world.trace.add(daemon.host, daemon.state === 'running' ? 'runs' : 'was ended while it started');
-      },
-      (error: unknown) => {
-        this.#problems.set(daemon, error);
-        const code = isCollectiveError(error) ? error.code : String(error);
-        world.trace.add(daemon.host, `does not start: ${code}`);
-        world.trace.aside(daemon.host, describe(error));
-        world.count(`start refused: ${code}`);
-      },
-    );
+    this.#supervisor.supervise(this.steps === 0);
   }
 
   #allConnected(): boolean {
@@ -180,8 +106,7 @@ class Run {
       daemon.kill();
     }
     for (let starts = 0; starts < FINAL_STARTS && !this.#allConnected(); starts += 1) await this.#pass(2000);
-    const problems = [...this.#problems].map(([{ host }, error]) => `${host}: ${describe(error)}`).join('; ');
-    holds(this.#allConnected(), `not everything is back after all faults have ended: ${problems}`);
+    holds(this.#allConnected(), `not everything is back after all faults have ended: ${this.#supervisor.problems}`);
     await this.#pass(20_000);
     holds(
       world.history.sequence >= world.told,

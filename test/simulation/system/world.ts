@@ -3,24 +3,14 @@ import { SeededRandom, SimClock, SimFileSystem, SimNetwork, SimRpcNetwork, SimTi
 import { ClientHost } from './client-host.js';
 import { Contents } from './contents.js';
 import { CoordinatorHost } from './coordinator-host.js';
-import { COORDINATOR, fixture, type Fixture } from './fixture.js';
+import type { DaemonHost } from './daemon-host.js';
+import { COORDINATOR, ENROLMENT_ENDPOINT, fixture, type Fixture, HOME_ENDPOINT } from './fixture.js';
 import { durableHead, History } from './history.js';
 import { Machine } from './machine.js';
 import { emptyNodeDisk, NodeHost, WITNESS_PATH } from './node-host.js';
 import { missingOnDisk } from './stored-copies.js';
 import { Trace } from './trace.js';
 import { holds } from './violation.js';
-
-/** A program that a supervisor starts again when it has ended. */
-export interface Daemon {
-  readonly host: string;
-  readonly machine: Machine;
-  readonly state: 'off' | 'starting' | 'running';
-  start(): Promise<void>;
-  stop(): Promise<void>;
-  kill(): void;
-  powerLoss(survival: 'nothing' | 'everything' | 'random'): void;
-}
 
 const HEAD_FILE = /\/HEAD\.[01]$/;
 
@@ -39,7 +29,7 @@ export class World {
   readonly coordinator: CoordinatorHost;
   readonly nodes: readonly NodeHost[];
   readonly clients: readonly ClientHost[];
-  readonly daemons: readonly Daemon[];
+  readonly daemons: readonly DaemonHost[];
   /** Copies that the faults of this run may have destroyed. */
   readonly doubtful = new Map<NodeId, Set<ChunkId>>();
   /** Clocks that are wrong, and by how much. */
@@ -77,7 +67,19 @@ export class World {
       if (HEAD_FILE.test(path)) this.#guarded(() => this.readLog());
     };
     const machine = new Machine({ ...shared, host: COORDINATOR, disk: made.disk, onSynced });
-    this.coordinator = new CoordinatorHost(machine, made, this.rpc, trace);
+    this.coordinator = new CoordinatorHost({
+      host: COORDINATOR,
+      machine,
+      rpc: this.rpc,
+      trace,
+      settings: {
+        material: made.material,
+        home: { host: COORDINATOR, port: 7400 },
+        enrolment: { host: COORDINATOR, port: 7401 },
+        homeEndpoints: [HOME_ENDPOINT],
+        enrolmentEndpoints: [ENROLMENT_ENDPOINT],
+      },
+    });
     this.witnessed = random.chance(0.6);
     const capacityBytes = random.chance(0.1) ? 12_000_000 : 1_000_000_000;
     this.nodes = made.nodes.map(
