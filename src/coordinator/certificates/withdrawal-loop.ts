@@ -2,6 +2,7 @@ import { LIMITS, type ChunkId, type NodeId, ok, toCollectiveError } from '../../
 import { countsAsHolder } from '../../domain/index.js';
 import type { Logger, Timers } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
+import { Doorbell } from '../doorbell.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 
 export interface WithdrawalLoopOptions {
@@ -19,7 +20,7 @@ const RETRY_MS = 5_000;
  */
 export class WithdrawalLoop {
   readonly #options: WithdrawalLoopOptions;
-  #wake: () => void = () => undefined;
+  readonly #bell = new Doorbell();
 
   constructor(options: WithdrawalLoopOptions) {
     this.#options = options;
@@ -27,18 +28,15 @@ export class WithdrawalLoop {
 
   /** There may be something to do. */
   look(): void {
-    this.#wake();
+    this.#bell.ring();
   }
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const looked = new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
+      this.#bell.answer();
       try {
         for (const nodeId of await this.#gone()) await this.#withdraw(nodeId, signal);
-        await looked;
+        await this.#bell.wait(signal);
       } catch (error) {
         if (signal.aborted) return;
         this.#options.logger.error('copies of a node that is gone could not be put on record as lost', {

@@ -3,6 +3,7 @@ import { broughtInAlready, decideIntroduction } from '../../domain/index.js';
 import type { RecordedEvent } from '../../events/index.js';
 import type { Hasher, Logger, SignatureVerifier, Timers } from '../../ports/index.js';
 import type { PeerRow, ViewHost } from '../../projections/index.js';
+import { Doorbell } from '../doorbell.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 import { openMemberCard } from './member-card.js';
 import type { OtherLogs } from './other-logs.js';
@@ -41,8 +42,7 @@ export class Introductions {
   /** Whose logs may name somebody new. */
   readonly #due = new Set<MemberId>();
   #trusted: ReadonlySet<MemberId> = new Set();
-  #woken = false;
-  #wake: (() => void) | undefined;
+  readonly #bell = new Doorbell();
 
   constructor(options: IntroductionsOptions) {
     this.#options = options;
@@ -50,7 +50,7 @@ export class Introductions {
 
   /** Until the signal. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    const { trust, logs, logger } = this.#options;
+    const { trust, logs, timers, logger } = this.#options;
     const forget = [
       trust.onChange(() => this.#trustChanged()),
       logs.onApplied((origin, events) => {
@@ -60,13 +60,14 @@ export class Introductions {
     this.#trustChanged();
     try {
       while (!signal.aborted) {
-        this.#woken = false;
+        this.#bell.answer();
         try {
           await this.#look();
         } catch (error) {
           if (!signal.aborted) logger.warn('introductions could not be recorded yet', { error: toCollectiveError(error) });
         }
-        await this.#wait(signal);
+        // Where some still are due, not for long.
+        await this.#bell.wait(signal, this.#due.size === 0 ? undefined : { timers, timeoutMs: LOOK_AGAIN_MS });
       }
     } finally {
       for (const stop of forget) stop();
@@ -82,8 +83,7 @@ export class Introductions {
 
   #isDue(memberId: MemberId): void {
     this.#due.add(memberId);
-    this.#woken = true;
-    this.#wake?.();
+    this.#bell.ring();
   }
 
   /** Once over every log that is due; it stays so until all whom it names are met. */
@@ -141,22 +141,6 @@ export class Introductions {
     if (!met) return;
     logger.info('a member was introduced', { memberId, name, introducedBy, policy });
     await onChanged();
-  }
-
-  /** Until a log is due; where some still are, not for long. */
-  async #wait(signal: AbortSignal): Promise<void> {
-    if (this.#woken || signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const timer = this.#due.size === 0 ? undefined : this.#options.timers.after(LOOK_AGAIN_MS, () => done());
-      const done = (): void => {
-        timer?.cancel();
-        signal.removeEventListener('abort', done);
-        this.#wake = undefined;
-        resolve();
-      };
-      this.#wake = done;
-      signal.addEventListener('abort', done, { once: true });
-    });
   }
 }
 

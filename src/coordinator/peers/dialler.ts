@@ -2,6 +2,7 @@ import { CollectiveError, LIMITS, type MemberId, toCollectiveError } from '../..
 import { type PeerMember, type PeerPool, standingIn } from '../../identity/index.js';
 import type { Clock, Logger, Random, Timers } from '../../ports/index.js';
 import { jitteredDelayMs } from '../../sync/index.js';
+import { Doorbell } from '../doorbell.js';
 import type { Links } from './links.js';
 
 export interface DiallerOptions {
@@ -34,8 +35,8 @@ function mayComeSoon(reason: CollectiveError): boolean {
 
 interface Dialling {
   readonly stop: AbortController;
-  /** Ends a wait: something has changed. */
-  wake: () => void;
+  /** Something has changed. */
+  readonly bell: Doorbell;
   failures: number;
   /** As it was trusted when it was dialled last. */
   member: PeerMember;
@@ -74,7 +75,7 @@ export class Dialler {
 
   /** A session with it has begun or ended. */
   changed(memberId: MemberId): void {
-    this.#dialling.get(memberId)?.wake();
+    this.#dialling.get(memberId)?.bell.ring();
   }
 
   #refresh(signal: AbortSignal): void {
@@ -91,7 +92,7 @@ export class Dialler {
       else if (known.member !== member) {
         known.member = member;
         known.failures = 0;
-        known.wake();
+        known.bell.ring();
       }
     }
   }
@@ -100,7 +101,7 @@ export class Dialler {
     const { memberId } = member;
     const dialling: Dialling = {
       stop: new AbortController(),
-      wake: () => undefined,
+      bell: new Doorbell(),
       failures: 0,
       member,
       reason: undefined,
@@ -159,20 +160,9 @@ export class Dialler {
     }
   }
 
-  /** Undefined: until something changes. */
-  async #wait(dialling: Dialling, durationMs: number | undefined): Promise<void> {
-    const { signal } = dialling.stop;
-    if (signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const timer = durationMs === undefined ? undefined : this.#options.timers.after(durationMs, () => done());
-      const done = (): void => {
-        timer?.cancel();
-        signal.removeEventListener('abort', done);
-        dialling.wake = () => undefined;
-        resolve();
-      };
-      dialling.wake = done;
-      signal.addEventListener('abort', done, { once: true });
-    });
+  /** Undefined: until something changes. What has changed while it dialled was known to it. */
+  #wait({ bell, stop }: Dialling, timeoutMs: number | undefined): Promise<void> {
+    bell.answer();
+    return bell.wait(stop.signal, timeoutMs === undefined ? undefined : { timers: this.#options.timers, timeoutMs });
   }
 }

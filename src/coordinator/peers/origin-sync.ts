@@ -3,6 +3,7 @@ import { type BlockByteSource, parseBlock } from '../../events/index.js';
 import type { Clock, Hasher, Logger, Timers } from '../../ports/index.js';
 import { type Bound, isNewer, nextStep, pushedRun, type Pull, type Source, withinBound } from '../../sync/index.js';
 import type { PeerServiceDefinition, RpcClient } from '../../transport/index.js';
+import { Doorbell } from '../doorbell.js';
 import { bounded, pastTheBound } from './bounded-source.js';
 import type { ForeignLog } from './foreign-log.js';
 import type { ForeignLogs } from './foreign-logs.js';
@@ -46,9 +47,7 @@ export class OriginSync {
   readonly #pushed: Pushed[] = [];
   #pushedBytes = 0;
   readonly #proofs: ForkProofs;
-  #wake: (() => void) | undefined;
-  /** Something has changed since the last look. */
-  #woken = false;
+  readonly #bell = new Doorbell();
   #failure: CollectiveError | undefined;
 
   constructor(options: OriginSyncOptions) {
@@ -80,8 +79,7 @@ export class OriginSync {
 
   /** What others hold may have changed, or what is taken. */
   wake(): void {
-    this.#woken = true;
-    this.#wake?.();
+    this.#bell.ring();
   }
 
   /** Until the signal; never rejects. */
@@ -89,7 +87,7 @@ export class OriginSync {
     const { logger, origin, timers } = this.#options;
     while (!signal.aborted) {
       try {
-        this.#woken = false;
+        this.#bell.answer();
         if (!(await this.#step(signal))) await this.#idle(signal);
         this.#failure = undefined;
       } catch (error) {
@@ -323,20 +321,9 @@ export class OriginSync {
     });
   }
 
-  async #idle(signal: AbortSignal): Promise<void> {
-    if (this.#woken || signal.aborted) return;
-    const waitMs = this.#faults.waitMs();
-    await new Promise<void>((resolve) => {
-      const timer = waitMs === undefined ? undefined : this.#options.timers.after(waitMs, () => done());
-      const done = (): void => {
-        timer?.cancel();
-        signal.removeEventListener('abort', done);
-        this.#wake = undefined;
-        resolve();
-      };
-      this.#wake = done;
-      signal.addEventListener('abort', done, { once: true });
-    });
+  #idle(signal: AbortSignal): Promise<void> {
+    const timeoutMs = this.#faults.waitMs();
+    return this.#bell.wait(signal, timeoutMs === undefined ? undefined : { timers: this.#options.timers, timeoutMs });
   }
 }
 
