@@ -296,12 +296,8 @@ export type {
 } from './generated/collective/v1/witness.js';
 export { type HostAnswer, joinMember, type JoinMemberOptions } from './enrolment/join-member.js';
 export { decodeMemberCard, encodeMemberAnswer, encodeMemberCard } from './enrolment/member-messages.js';
-export {
-  redeemInvite,
-  type Redeemed,
-  type RedeemOptions,
-  type RedeemWorld,
-} from './enrolment/redeem-invite.js';
+export type { RedeemWorld } from './enrolment/invited.js';
+export { redeemInvite, type Redeemed, type RedeemOptions } from './enrolment/redeem-invite.js';
 export { SERVICE_ACCESS, type ServedName, type ServiceAccess } from './rpc/access.js';
 export type {
   EnrolmentChannel,

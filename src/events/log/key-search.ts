@@ -3,11 +3,12 @@ import { NO_HASH, parseBlock, verifyBlockUnsigned, verifySignature, type LogKeys
 import { placedBlocks } from './block-source.js';
 import { damaged, problemOf, readingFailed } from './damage.js';
 import { KEYS_FILE, segmentFile } from './file-names.js';
+import { readFirstBlock } from './first-block.js';
 import { readKeys } from './keys-file.js';
 import { Landmarks } from './landmarks.js';
 import { RecordReader } from './record-reader.js';
 import { blockAlone, chained, expectationOf, openSegment, type LogChain } from './segment-scan.js';
-import { SEGMENT_HEADER_BYTES, type Tail } from './stored-records.js';
+import type { Tail } from './stored-records.js';
 
 /** A log's files before it is known which keys signed them. */
 export interface LogFolder {
@@ -40,13 +41,7 @@ export async function rootedChain({ fileSystem, directory, segments, tail }: Log
 
 async function firstBlock(fileSystem: FileSystem, directory: string): Promise<Uint8Array | undefined> {
   try {
-    const handle = await openSegment(fileSystem, directory, 1);
-    try {
-      const record = await new RecordReader(handle, await handle.size()).record(SEGMENT_HEADER_BYTES);
-      return record.kind === 'record' ? record.block : undefined;
-    } finally {
-      await handle.close();
-    }
+    return await readFirstBlock(fileSystem, directory);
   } catch (error) {
     throw readingFailed({ directory, file: segmentFile(1), offset: 0, sequence: 1 }, error);
   }

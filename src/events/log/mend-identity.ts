@@ -1,15 +1,14 @@
 import { isCollectiveError } from '../../base/index.js';
+import { isFileSystemError } from '../../ports/index.js';
 import { damaged } from './damage.js';
 import { IDENTITY_FILE, segmentsAmong } from './file-names.js';
+import { readFirstBlock } from './first-block.js';
 import { foundingKey } from './founding.js';
 import { readIdentity } from './identity-file.js';
-import { RecordReader } from './record-reader.js';
-import { openSegment } from './segment-scan.js';
 import { replaceFile } from './small-files.js';
 import type { SourceBlocks } from './source-blocks.js';
-import { encodeIdentity, SEGMENT_HEADER_BYTES, type LogIdentity } from './stored-records.js';
+import { encodeIdentity, type LogIdentity } from './stored-records.js';
 import type { LogReadingOptions } from './types.js';
-import { isFileSystemError } from '../../ports/index.js';
 
 export interface MendedIdentity {
   readonly identity: LogIdentity;
@@ -43,13 +42,7 @@ export async function mendIdentity(
 
 async function ownFirstBlock({ fileSystem, directory }: LogReadingOptions): Promise<Uint8Array | undefined> {
   try {
-    const handle = await openSegment(fileSystem, directory, 1);
-    try {
-      const record = await new RecordReader(handle, await handle.size()).record(SEGMENT_HEADER_BYTES);
-      return record.kind === 'record' ? record.block : undefined;
-    } finally {
-      await handle.close();
-    }
+    return await readFirstBlock(fileSystem, directory);
   } catch (error) {
     if (isFileSystemError(error) && error.errno === 'ENOENT') return undefined;
     throw error;

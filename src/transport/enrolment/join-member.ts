@@ -5,19 +5,16 @@ import {
   type Invite,
   type MemberJoin,
   parseInvite,
-  type PeerIdentity,
   proveMemberCard,
   proveMemberJoin,
   type TrustedCa,
-  verifyEnrolmentServer,
 } from '../../identity/index.js';
 import type { Signer } from '../../ports/index.js';
 import { EnrolmentServiceDefinition } from '../generated/collective/v1/enrolment.js';
 import type { MemberCard, MemberJoinAnswer } from '../generated/collective/v1/members.js';
-import type { EnrolmentChannel } from '../rpc/channel.js';
 import { createClient } from '../rpc/client.js';
+import { asInvited, type Host, type RedeemWorld } from './invited.js';
 import { decodeMemberAnswer, encodeMemberCard } from './member-messages.js';
-import type { RedeemWorld } from './redeem-invite.js';
 
 export interface JoinMemberOptions {
   /** The one-line secret, as it was pasted. */
@@ -44,27 +41,14 @@ export interface HostAnswer {
 export async function joinMember(options: JoinMemberOptions, world: RedeemWorld): Promise<HostAnswer> {
   const { clock, hasher } = world;
   const invite = accept(parseInvite(options.invite, { kind: 'member', nowMs: clock.nowMs(), hasher }));
-  let server: PeerIdentity | undefined;
-  const enrolment = await world.transport.connectEnrolment({
-    endpoints: invite.endpoints,
-    signal: options.signal,
-    verifyServer: (chain) => {
-      const verified = accept(verifyEnrolmentServer(chain, invite, clock.nowMs()));
-      server = verified.server;
-      return verified.ca;
-    },
+  return asInvited(invite, world, options.signal, async (host) => {
+    const answer = await ask(host, options, world);
+    return { invite, memberId: invite.memberId, ca: host.enrolment.ca, answer };
   });
-  try {
-    if (server === undefined) throw new CollectiveError('CERTIFICATE_INVALID', 'The server was not verified.');
-    const answer = await ask({ invite, server, enrolment }, options, world);
-    return { invite, memberId: invite.memberId, ca: enrolment.ca, answer };
-  } finally {
-    enrolment.channel.close();
-  }
 }
 
 async function ask(
-  host: { readonly invite: Invite; readonly server: PeerIdentity; readonly enrolment: EnrolmentChannel },
+  host: Host,
   { joiner, signal }: JoinMemberOptions,
   { random, hasher, verifier }: RedeemWorld,
 ): Promise<MemberJoinAnswer> {

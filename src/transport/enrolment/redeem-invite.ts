@@ -7,7 +7,6 @@ import {
   openEnrolmentAnswer,
   parseInvite,
   proveInvite,
-  verifyEnrolmentServer,
   type Invite,
   type JoinerKind,
   type KeyPair,
@@ -15,18 +14,9 @@ import {
   type PeerIdentity,
   type TrustedCa,
 } from '../../identity/index.js';
-import type { Clock, Hasher, Random, SignatureVerifier } from '../../ports/index.js';
 import { EnrolmentServiceDefinition, type RedeemResponse } from '../generated/collective/v1/enrolment.js';
-import type { EnrolmentChannel, RpcTransport } from '../rpc/channel.js';
 import { createClient } from '../rpc/client.js';
-
-export interface RedeemWorld {
-  readonly transport: RpcTransport;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly hasher: Hasher;
-  readonly verifier: SignatureVerifier;
-}
+import { asInvited, type Host, type RedeemWorld } from './invited.js';
 
 export interface RedeemOptions {
   /** The one-line secret, as it was pasted. */
@@ -61,32 +51,12 @@ export async function redeemInvite(options: RedeemOptions, world: RedeemWorld): 
   const { clock, hasher } = world;
   const invite = accept(parseInvite(options.invite, { kind: options.kind, nowMs: clock.nowMs(), hasher }));
   const keys = generateKeyPair(world.random, hasher);
-  let server: PeerIdentity | undefined;
-  const enrolment = await world.transport.connectEnrolment({
-    endpoints: invite.endpoints,
-    signal: options.signal,
-    verifyServer: (chain) => {
-      const verified = accept(verifyEnrolmentServer(chain, invite, clock.nowMs()));
-      server = verified.server;
-      return verified.ca;
-    },
-  });
-  try {
-    if (server === undefined) throw new CollectiveError('CERTIFICATE_INVALID', 'The server was not verified.');
-    return await redeem({ invite, keys, server, enrolment, options, world });
-  } finally {
-    enrolment.channel.close();
-  }
+  return asInvited(invite, world, options.signal, (host) => redeem({ ...host, keys, options, world }));
 }
 
-async function redeem(join: {
-  readonly invite: Invite<JoinerKind>;
-  readonly keys: KeyPair;
-  readonly server: PeerIdentity;
-  readonly enrolment: EnrolmentChannel;
-  readonly options: RedeemOptions;
-  readonly world: RedeemWorld;
-}): Promise<Redeemed> {
+async function redeem(
+  join: Host<Invite<JoinerKind>> & { readonly keys: KeyPair; readonly options: RedeemOptions; readonly world: RedeemWorld },
+): Promise<Redeemed> {
   const { invite, keys, server, enrolment, options, world } = join;
   const { hasher, verifier, clock } = world;
   const exchange = {
