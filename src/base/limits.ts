@@ -342,7 +342,9 @@ export const LIMITS = {
   lapsedRenewalMs: 90 * 24 * 3600 * 1000,
   renewalsPerMinute: 20,
   /** Certificates in use that the log has not taken yet, since it waits for witnesses. */
-  unrecordedLeaves: 64,
+  unrecordedLeaves: 1024,
+  /** After a start, how long receipts that no known key has signed wait for their node to show its certificate. */
+  nodesReturnMs: 10_000,
   /** How often whoever says that it holds more of the own log is asked for it, before it is passed over. */
   adoptTries: 5,
   /** Revoked clients whose certificates have not ended yet. */

@@ -171,20 +171,22 @@ class Running {
       log,
       views,
       commands,
+      gate: witnesses.gate,
       registry,
       ticketPublicKeys: () => [ticketSigner.publicKey],
       closeCalls: (matches, error) => home.closeCalls(matches, error),
       onLogKey: (publicKey) => signingKeys.push(publicKey),
       onNodeGone: () => witnesses.look(),
     });
-    const { authority, revocations, trust, renewals } = certificates;
+    const { authority, revocations, trust, renewals, unrecorded } = certificates;
     const ticketOptions = { signer: ticketSigner, clock, random, hasher, revocationPosition: () => revocations.position };
     const tickets = new TicketOffice({ ...ticketOptions, origin });
     const placement = new PlacementOffice({ views, registry, clock, timers });
-    const receipts = new ReceiptCheck({ origin, views, clock, hasher, verifier });
+    const receipts = new ReceiptCheck({ origin, views, unrecorded, clock, hasher, verifier });
     const ownCopies = {
       placement,
       receipts,
+      unrecorded,
       damage,
       policy,
       ticketsFor: ticketOffices(ticketOptions),
@@ -237,6 +239,7 @@ class Running {
       registry,
       damage,
       trust,
+      unrecorded,
       logger,
       welcome: () => ({
         memberId: origin,

@@ -11,18 +11,37 @@ interface CertificateViews {
   readonly nodes: NodesReader;
 }
 
-/** Another certificate for somebody who has one. Errors: CERTIFICATE_REVOKED, NOT_FOUND. */
+/**
+ * Another certificate for somebody who has one, after `before`: those of the same that are in use and not on record, the oldest
+ * first. Errors: CERTIFICATE_REVOKED, NOT_FOUND.
+ */
 export function decideRenewal(
   certificate: CertificateIssued,
-  { certificates }: Pick<CertificateViews, 'certificates'>,
+  views: Pick<CertificateViews, 'certificates'>,
+  before: readonly CertificateIssued[] = [],
 ): Decision {
+  const { certificates } = views;
   const { role, subjectId } = certificate;
   if (certificates.of(role, subjectId).length === 0) {
     return fail(new CollectiveError('NOT_FOUND', `No certificate of ${role} ${subjectId} is on record.`));
   }
   if (certificates.revocation(role, subjectId) !== undefined) return fail(revoked(role, subjectId));
-  return ok([certificate]);
+  return decideOnRecord([...before, certificate], views);
 }
+
+/** Certificates that are in use already: without those on record, and those of who is not on record or was revoked meanwhile. */
+export const decideOnRecord = (
+  leaves: readonly CertificateIssued[],
+  { certificates }: Pick<CertificateViews, 'certificates'>,
+): Decision =>
+  ok(
+    leaves.filter(
+      ({ fingerprint, role, subjectId }) =>
+        certificates.byFingerprint(fingerprint) === undefined &&
+        certificates.of(role, subjectId).length > 0 &&
+        certificates.revocation(role, subjectId) === undefined,
+    ),
+  );
 
 /** What a revoked client or node is told, wherever it shows up. */
 export const revoked = (role: string, subjectId: string): CollectiveError =>

@@ -1,6 +1,7 @@
 export {
   countsAsHolder,
   decideRemoveNode,
+  decideOnRecord,
   decideRenewal,
   decideRevoke,
   decideRotateCa,

@@ -52,31 +52,28 @@ describe('certificates that have expired while their owners were away', () => {
   const untilIssued = (role: string, count: number): Promise<void> =>
     expect.poll(() => issued(role), { timeout: SOON_MS, interval: 2000 }).toBeGreaterThanOrEqual(count);
 
-  /** Once the node is here, and its new certificate on record: what is stored there is read again. */
-  const storedAndRead = async (path: string, nodeCertificates: number): Promise<string> => {
+  /** Once the node is here, whether its new certificate is on record yet or not: what is stored there is read again. */
+  const storedAndRead = async (path: string): Promise<string> => {
     const { cluster } = world;
     await cluster.untilOnline(1);
-    await untilIssued('node', nodeCertificates);
     await cluster.ok(['write', '--copies', '1', path], { input: 'back' });
     return (await world.ok('cat', path)).stdout.toString('utf8');
   };
 
   it('are renewed by their keys: of a client, and of a node that the log itself waits for', async () => {
     const [node] = world.cluster.nodes;
-    const before = await issued('node');
     await node?.stop('SIGKILL');
     await sleep(LIFETIME_MS + 1_000);
     await node?.start();
-    expect(await storedAndRead('/one', before + 1)).toBe('back');
+    expect(await storedAndRead('/one')).toBe('back');
   });
 
   it('are renewed after everything was off for as long', async () => {
     const { coordinator, nodes } = world.cluster;
-    const before = await issued('node');
     await Promise.all([...nodes, coordinator].map((daemon) => daemon.stop('SIGKILL')));
     await sleep(LIFETIME_MS + 1_000);
     await Promise.all([coordinator, ...nodes].map((daemon) => daemon.start()));
-    expect(await storedAndRead('/two', before + 1)).toBe('back');
+    expect(await storedAndRead('/two')).toBe('back');
   });
 
   it('are all on record', async () => {

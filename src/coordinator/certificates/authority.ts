@@ -4,11 +4,14 @@ import {
   type CredentialSet,
   issueLeaf,
   type KeyPair,
+  leafValidity,
   LiveCredentials,
   openCa,
+  type PeerIdentity,
   type PeerName,
   type PreviousCa,
   type TrustedCa,
+  verifyLeaf,
 } from '../../identity/index.js';
 import type { Clock, Random } from '../../ports/index.js';
 import type { MemberRow, ViewHost } from '../../projections/index.js';
@@ -106,6 +109,17 @@ export class CertificateAuthority {
     const { peer, name, publicKey } = subject;
     const leaf = await issueLeaf({ ca, caKeys: this.#keys, name: peer, publicKey, nowMs, random, lifeMs: this.lifeMs });
     return { leaf, certificate: certificateIssued({ leaf, ca, memberId: this.memberId, name, nowMs }) };
+  }
+
+  /**
+   * For whom the present CA has issued this leaf, whether it is good still or not; undefined for what it has not. A CA that was
+   * replaced says nothing here: its key may be why.
+   */
+  issued(leaf: Uint8Array): PeerIdentity | undefined {
+    const validity = leafValidity(leaf);
+    if (validity === undefined) return undefined;
+    const verified = verifyLeaf(leaf, { ca: this.own.ca, memberId: this.memberId, nowMs: validity.notAfterMs });
+    return verified.ok ? verified.value : undefined;
   }
 
   /** From now on leaves are issued by another CA, which the log names already. */

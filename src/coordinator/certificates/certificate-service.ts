@@ -1,6 +1,6 @@
 import { accept, CollectiveError, isCollectiveError, LIMITS } from '../../base/index.js';
 import { decideRenewal } from '../../domain/index.js';
-import { openCertificateRequest, type PeerName } from '../../identity/index.js';
+import { openCertificateRequest, type PeerIdentity, type PeerName } from '../../identity/index.js';
 import type { Clock, Logger } from '../../ports/index.js';
 import type { ViewHost, Views } from '../../projections/index.js';
 import type {
@@ -11,6 +11,7 @@ import type {
   ServiceImplementation,
 } from '../../transport/index.js';
 import type { CommandLoop } from '../commands/command-loop.js';
+import { certificateOf } from '../member/certificate-issued.js';
 import type { CertificateAuthority } from './authority.js';
 import type { UnrecordedLeaves } from './unrecorded-leaves.js';
 
@@ -44,24 +45,28 @@ export class RenewalDesk implements ServiceImplementation<typeof CertificateServ
     const { caller } = call;
     if (caller.role === 'coordinator')
       throw new CollectiveError('PERMISSION_DENIED', 'A coordinator renews its own certificate.');
-    return this.issue(caller, publicKey);
+    return this.issue(caller, publicKey, caller);
   }
 
-  /** `publicKey` is SPKI DER. Errors: CERTIFICATE_REVOKED, NOT_FOUND, LIMIT_EXCEEDED. */
-  async issue(peer: Renewable, publicKey: Uint8Array): Promise<RenewResponse> {
+  /**
+   * `publicKey` is SPKI DER; `shown` is what is renewed, verified, which goes on record too where it is not. Errors:
+   * CERTIFICATE_REVOKED, NOT_FOUND, LIMIT_EXCEEDED.
+   */
+  async issue(peer: Renewable, publicKey: Uint8Array, shown?: PeerIdentity): Promise<RenewResponse> {
     const { authority, commands, unrecorded, views, homeEndpoints, enrolmentEndpoints, logger } = this.#options;
     const subjectId = peer.role === 'node' ? peer.nodeId : peer.clientId;
     this.#count(`${peer.role}/${subjectId}`);
-    const name = await views.run(({ certificates }) => certificates.of(peer.role, subjectId)[0]?.name);
-    const { leaf, certificate } = await authority.issue({ peer: nameOf(peer), name: name ?? '', publicKey });
-    const decide = (all: Views): ReturnType<typeof decideRenewal> => decideRenewal(certificate, all);
+    const name = await views.run(({ certificates }) => certificates.of(peer.role, subjectId)[0]?.name ?? '');
+    const { leaf, certificate } = await authority.issue({ peer: nameOf(peer), name, publicKey });
+    const before = unrecorded.of(peer.role, subjectId, shown === undefined ? undefined : certificateOf(shown, name));
+    const decide = (all: Views): ReturnType<typeof decideRenewal> => decideRenewal(certificate, all, before);
     try {
       await commands.submit({ actor: `${peer.role}/${subjectId}`, request: undefined, decide, answer: () => undefined });
     } catch (error) {
       // The log may wait for this very node, which keeps it and cannot dial in any more.
       if (peer.role !== 'node' || !isWaiting(error)) throw error;
-      accept(await views.run(decide));
-      unrecorded.add(certificate);
+      const events = accept(await views.run(decide));
+      unrecorded.add(...events.filter((event) => event.type === 'CertificateIssued'));
     }
     logger.info('certificate renewed', {
       role: peer.role,

@@ -1,6 +1,7 @@
 import type { EventLog } from '../../events/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import type { RpcListener } from '../../transport/index.js';
+import type { AppendGate } from '../commands/append-gate.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 import type { CoordinatorOptions } from '../coordinator-options.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
@@ -21,6 +22,7 @@ export interface CertificateOfficesOptions
   readonly log: EventLog;
   readonly views: ViewHost;
   readonly commands: CommandLoop;
+  readonly gate: AppendGate;
   readonly registry: NodeRegistry;
   /** SPKI DER of the keys whose tickets nodes are to honour. */
   readonly ticketPublicKeys: () => readonly Uint8Array[];
@@ -38,6 +40,7 @@ export interface CertificateOffices {
   readonly trust: TrustDesk;
   readonly revocation: RevocationDesk;
   readonly renewals: RenewalDesk;
+  readonly unrecorded: UnrecordedLeaves;
   readonly rotation: RotationDesk;
   /** Keeps the own certificate good, and ends what was revoked or has lapsed, until the signal. */
   run(signal: AbortSignal): Promise<unknown>;
@@ -48,7 +51,7 @@ export async function openCertificateOffices(options: CertificateOfficesOptions)
   const { material, ports, views, commands, log, registry, certificateLifeMs: lifeMs } = options;
   const { clock, timers, random, hasher, logger } = ports;
   const authority = await CertificateAuthority.open({ material, views, lifeMs, clock, random });
-  const unrecorded = new UnrecordedLeaves({ commands, timers, logger });
+  const unrecorded = new UnrecordedLeaves({ commands, gate: options.gate, views, clock, timers, logger });
   const ownRenewal = new OwnRenewal({ authority, memberName: material.name, unrecorded, files: options.files, ...ports });
   const renewed = await ownRenewal.renewIfDue();
   if (renewed !== undefined) unrecorded.add(renewed.certificate);
@@ -60,6 +63,7 @@ export async function openCertificateOffices(options: CertificateOfficesOptions)
     views,
     registry,
     revocations,
+    unrecorded,
     trust,
     closeCalls: options.closeCalls,
     onNodeGone: () => {
@@ -90,6 +94,7 @@ export async function openCertificateOffices(options: CertificateOfficesOptions)
     trust,
     revocation,
     renewals,
+    unrecorded,
     rotation,
     run: (signal) =>
       Promise.allSettled([

@@ -17,12 +17,14 @@ import { requestRef } from '../commands/request-ref.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
 import type { RevocableRole, Revocations } from './revocations.js';
 import type { TrustDesk } from './trust-desk.js';
+import type { UnrecordedLeaves } from './unrecorded-leaves.js';
 
 export interface RevocationDeskOptions {
   readonly commands: CommandLoop;
   readonly views: ViewHost;
   readonly registry: NodeRegistry;
   readonly revocations: Revocations;
+  readonly unrecorded: UnrecordedLeaves;
   readonly trust: TrustDesk;
   /** Ends open calls at the home port. */
   readonly closeCalls: (matches: (call: OpenCall) => boolean, error: CollectiveError) => number;
@@ -92,11 +94,12 @@ export class RevocationDesk {
 
   /** Ends the calls of those whose certificates have all ended: an open stream outlives the certificate that it was opened with. */
   async cutLapsed(): Promise<void> {
-    const { clock, views, closeCalls } = this.#options;
+    const { clock, views, unrecorded, closeCalls } = this.#options;
     const nowMs = clock.nowMs();
     const living = await views.run(({ certificates }) => {
       const subjects = [...certificates.subjects('node'), ...certificates.subjects('client')];
-      return new Set(subjects.filter(({ newest }) => (newest?.notAfterMs ?? 0) >= nowMs).map(keyOf));
+      const newest = subjects.map((subject) => subject.newest).filter((row) => row !== undefined);
+      return new Set([...newest, ...unrecorded.waiting].filter(({ notAfterMs }) => notAfterMs >= nowMs).map(keyOf));
     });
     const lapsed = new CollectiveError(
       'CERTIFICATE_INVALID',
@@ -126,7 +129,7 @@ export class RevocationDesk {
   }
 }
 
-const keyOf = ({ role, subjectId }: Subject): string => `${role}/${subjectId}`;
+const keyOf = ({ role, subjectId }: Pick<Subject, 'role' | 'subjectId'>): string => `${role}/${subjectId}`;
 
 const isOf = (caller: NonNullable<OpenCall['caller']>, role: RevocableRole, subjectId: string): boolean =>
   role === 'node'

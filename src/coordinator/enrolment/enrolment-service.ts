@@ -17,6 +17,7 @@ import {
   checkMemberJoin,
   followingSigner,
   openCertificateRequest,
+  type PeerIdentity,
   type PeerName,
   proveEnrolmentAnswer,
   type StoredInvite,
@@ -39,6 +40,7 @@ import type {
 import type { CertificateAuthority } from '../certificates/authority.js';
 import type { RenewalDesk } from '../certificates/certificate-service.js';
 import type { CommandLoop } from '../commands/command-loop.js';
+import { certificateOf } from '../member/certificate-issued.js';
 import type { JoinDesk } from '../members/join-desk.js';
 import { EnrolmentAttempts } from './attempts.js';
 
@@ -63,6 +65,13 @@ export interface EnrolmentServiceOptions {
 interface Redeemable {
   readonly invite: InviteRow;
   readonly earlier: CertificateRow | undefined;
+}
+
+/** A certificate that may be renewed by who has its key. */
+interface Lapsed extends Pick<CertificateRow, 'subjectId' | 'publicKey'> {
+  readonly role: 'node' | 'client';
+  /** It is not on record. */
+  readonly unrecorded: PeerIdentity | undefined;
 }
 
 /** Turns one-time invites into certificates. Keys stay where they were made: only requests for certificates come here. */
@@ -144,7 +153,7 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
       throw new CollectiveError('REQUEST_INVALID', 'The request to renew a certificate is malformed.');
     }
     const address = this.#admit(call);
-    const known = await this.#lapsed(hasher.sha256(certificate));
+    const known = await this.#lapsed(certificate);
     const proved = authority.shown.some(({ leaf: serverLeaf }) => {
       const exchange = { serverLeaf, certificate, certificateRequest, nonce };
       const publicKey = known?.publicKey ?? new Uint8Array();
@@ -163,23 +172,30 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
       role === 'node'
         ? ({ role, memberId, nodeId: subjectId as NodeId } as const)
         : ({ role: 'client', memberId, clientId: subjectId as ClientId } as const);
-    const renewal = await renewals.issue(peer, publicKey);
+    const renewal = await renewals.issue(peer, publicKey, known.unrecorded);
     this.#attempts.succeeded(address);
     logger.info('a certificate was renewed by proof of its key', { role, subjectId, remote: call.remote });
     return { renewal };
   }
 
-  /** Of a node or client, among its newest, and not over for too long. Who was revoked is told so by the renewal itself. */
-  async #lapsed(fingerprint: Uint8Array): Promise<CertificateRow | undefined> {
-    const { views, clock } = this.#options;
-    const nowMs = clock.nowMs();
-    return views.run(({ certificates }) => {
-      const row = certificates.byFingerprint(fingerprint);
-      if (row === undefined || row.role === 'coordinator' || nowMs > row.notAfterMs + LIMITS.lapsedRenewalMs) return undefined;
-      return certificates.of(row.role, row.subjectId).some((newest) => equalBytes(newest.publicKey, row.publicKey))
-        ? row
-        : undefined;
-    });
+  /**
+   * Of a node or client, among its newest, and not over for too long. Of the present CA also one that is not on record, as a
+   * crash leaves it, by a key that is among the newest or later than all on record. Who was revoked is told so by the renewal itself.
+   */
+  async #lapsed(leaf: Uint8Array): Promise<Lapsed | undefined> {
+    const { authority, views, clock, hasher } = this.#options;
+    const fingerprint = hasher.sha256(leaf);
+    const row = await views.run(({ certificates }) => certificates.byFingerprint(fingerprint));
+    const unrecorded = row === undefined ? authority.issued(leaf) : undefined;
+    const lapsed = row ?? (unrecorded === undefined ? undefined : certificateOf(unrecorded, ''));
+    if (lapsed === undefined || clock.nowMs() > lapsed.notAfterMs + LIMITS.lapsedRenewalMs) return undefined;
+    const { role, subjectId, publicKey } = lapsed;
+    if (role === 'coordinator') return undefined;
+    const known = await views.run(({ certificates }) => certificates.of(role, subjectId));
+    if (known.length === 0) return undefined;
+    const isLatest = unrecorded !== undefined && known.every((each) => each.notBeforeMs <= unrecorded.notBeforeMs);
+    const isKnown = known.some((each) => equalBytes(each.publicKey, publicKey));
+    return isLatest || isKnown ? { role, subjectId, publicKey, unrecorded } : undefined;
   }
 
   /** The address that the attempt counts for. Error: LIMIT_EXCEEDED. */

@@ -7,6 +7,7 @@ import {
   LIMITS,
   type MemberId,
   type NodeId,
+  type Result,
   type UploadId,
 } from '../../base/index.js';
 import { countsAsHolder, noHolder, type ReceiptedChunks } from '../../domain/index.js';
@@ -14,12 +15,14 @@ import { chunkListDigest, openReceipt } from '../../identity/index.js';
 import type { Clock, Hasher, SignatureVerifier } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import type { Receipt } from '../../transport/index.js';
+import type { UnrecordedLeaves } from '../certificates/unrecorded-leaves.js';
 
 const RECEIPTS_PER_CALL = 256;
 
 interface ReceiptCheckOptions {
   readonly origin: MemberId;
   readonly views: ViewHost;
+  readonly unrecorded: Pick<UnrecordedLeaves, 'settle' | 'returned'>;
   readonly clock: Clock;
   readonly hasher: Hasher;
   readonly verifier: SignatureVerifier;
@@ -32,6 +35,10 @@ interface ReceiptBearer {
   readonly origin?: MemberId;
 }
 
+interface SignedReceipt extends Omit<Parameters<typeof openReceipt>[1], 'verifier' | 'nodePublicKey' | 'nowMs'> {
+  readonly signedReceipt: Uint8Array;
+}
+
 /** Finds out what the receipts that came with a call prove. */
 export class ReceiptCheck {
   readonly #options: ReceiptCheckOptions;
@@ -40,7 +47,7 @@ export class ReceiptCheck {
     this.#options = options;
   }
 
-  /** By default of chunks of the own member. Errors: RECEIPT_INVALID, LIMIT_EXCEEDED, REQUEST_INVALID. */
+  /** By default of chunks of the own member. Errors: RECEIPT_INVALID, LIMIT_EXCEEDED, REQUEST_INVALID; those of the log. */
   async open(receipts: readonly Receipt[], uploadId: UploadId, caller: ReceiptBearer): Promise<ReceiptedChunks> {
     if (receipts.length > RECEIPTS_PER_CALL) {
       throw new CollectiveError('LIMIT_EXCEEDED', `One call carries at most ${RECEIPTS_PER_CALL} receipts.`);
@@ -78,7 +85,6 @@ export class ReceiptCheck {
     }
   }
 
-  /** The node may have signed with the key of its certificate or of the one before. */
   async #verify(
     receipt: Receipt,
     nodeId: NodeId,
@@ -86,27 +92,31 @@ export class ReceiptCheck {
     caller: ReceiptBearer,
     listDigest: Uint8Array,
   ): Promise<void> {
-    const { views, verifier, clock } = this.#options;
     const { origin = this.#options.origin } = caller;
+    const { signedReceipt } = receipt;
+    const check = { signedReceipt, nodeId, origin, clientKeyHash: caller.keyHash, uploadId, listDigest };
+    if ((await this.#openByKeys(check)).ok) return;
+    await this.#options.unrecorded.returned(nodeId);
+    accept(await this.#openByKeys(check));
+  }
+
+  /**
+   * The node may have signed with the key of its certificate or of the one before. What it signs with goes on record first: whoever
+   * reads the log finds no copies that rest on a certificate which comes later or never.
+   */
+  async #openByKeys({ signedReceipt, ...check }: SignedReceipt): Promise<Result<unknown, CollectiveError>> {
+    const { views, unrecorded, verifier, clock } = this.#options;
+    const { nodeId } = check;
+    await unrecorded.settle(nodeId);
     const { keys, counts } = await views.run((all) => ({
       keys: all.certificates.of('node', nodeId).map((certificate) => certificate.publicKey),
       counts: countsAsHolder(nodeId, all),
     }));
     if (!counts) throw noHolder(nodeId);
-    const results = keys.map((nodePublicKey) =>
-      openReceipt(receipt.signedReceipt, {
-        verifier,
-        nodePublicKey,
-        nodeId,
-        origin,
-        clientKeyHash: caller.keyHash,
-        uploadId,
-        listDigest,
-        nowMs: clock.nowMs(),
-      }),
-    );
+    const nowMs = clock.nowMs();
+    const results = keys.map((nodePublicKey) => openReceipt(signedReceipt, { ...check, verifier, nodePublicKey, nowMs }));
     const [first] = results;
     if (first === undefined) throw new CollectiveError('RECEIPT_INVALID', `There is no node ${nodeId} on record.`);
-    if (!results.some((result) => result.ok)) accept(first);
+    return results.find((result) => result.ok) ?? first;
   }
 }

@@ -4,6 +4,7 @@ import type { EventLog } from '../../events/index.js';
 import type { Clock, Hasher, Logger, Random, Timers } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import { CopiesServiceDefinition, HoldingServiceDefinition, type RpcChannel, serve } from '../../transport/index.js';
+import type { UnrecordedLeaves } from '../certificates/unrecorded-leaves.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 import type { FederationPart } from '../federation.js';
 import type { PlacementOffice } from '../files/placement-office.js';
@@ -40,6 +41,7 @@ import { SharedSpace } from './shared-space.js';
 export interface OwnCopies {
   readonly placement: PlacementOffice;
   readonly receipts: ReceiptCheck;
+  readonly unrecorded: UnrecordedLeaves;
   readonly damage: DamageDesk;
   /** What holds where no folder has a policy. */
   readonly policy: CopiesPolicy;
@@ -79,12 +81,12 @@ export interface CopiesPart extends FederationPart {
 
 export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
   const { own, ownCopies, views, commands, registry, witnesses, trust, logs, ports } = options;
-  const { placement, receipts, policy } = ownCopies;
+  const { placement, receipts, unrecorded, policy } = ownCopies;
   const calls = new MemberCalls({ ...ports, trust, connect: options.connect });
   const isHere = (memberId: MemberId): boolean =>
     trust.of(memberId) !== undefined && options.isConnected(memberId) && !calls.isAway(memberId);
   const sources = { views, own, knowsLogOf: (memberId: MemberId) => logs.headOf(memberId) !== undefined };
-  const fetcher = new CopyFetcher({ ...ports, views, registry, receipts });
+  const fetcher = new CopyFetcher({ ...ports, views, registry, receipts, unrecorded });
   const reading = new MemberSources({ trust, calls, logger: ports.logger });
   const copySources = new CopySources({ views, tickets: ownCopies.ticketsFor(own, false), members: reading });
   const retentionMs = options.retentionMs ?? LIMITS.retentionMs;

@@ -2,6 +2,7 @@ import { type ChunkId, CollectiveError, isChunkId, LIMITS, type MemberId, type N
 import type { Hasher, Timers } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import type { Failure, FetchSource } from '../../transport/index.js';
+import type { UnrecordedLeaves } from '../certificates/unrecorded-leaves.js';
 import type { ReceiptCheck } from '../files/receipt-check.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
 
@@ -9,6 +10,7 @@ export interface CopyFetcherOptions {
   readonly views: ViewHost;
   readonly registry: NodeRegistry;
   readonly receipts: ReceiptCheck;
+  readonly unrecorded: Pick<UnrecordedLeaves, 'of'>;
   readonly hasher: Hasher;
   readonly timers: Timers;
 }
@@ -34,10 +36,16 @@ export class CopyFetcher {
     this.#options = options;
   }
 
-  /** SHA-256 of the key of each node's newest certificate; empty where none is on record. */
+  /** SHA-256 of the key of each node's newest certificate, on record or not yet; empty where there is none. */
   async keyHashesOf(nodeIds: readonly NodeId[]): Promise<readonly Uint8Array[]> {
-    const { views, hasher } = this.#options;
-    const keys = await views.run(({ certificates }) => nodeIds.map((id) => certificates.of('node', id)[0]?.publicKey));
+    const { views, unrecorded, hasher } = this.#options;
+    const keys = await views.run(({ certificates }) =>
+      nodeIds.map((id) => {
+        const [recorded] = certificates.of('node', id);
+        const waiting = unrecorded.of('node', id).at(-1);
+        return (waiting !== undefined && waiting.notBeforeMs > (recorded?.notBeforeMs ?? 0) ? waiting : recorded)?.publicKey;
+      }),
+    );
     return keys.map((key) => (key === undefined ? new Uint8Array(0) : hasher.sha256(key)));
   }
 

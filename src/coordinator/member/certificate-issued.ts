@@ -1,6 +1,6 @@
 import { accept, assert, fromHex, type MemberId } from '../../base/index.js';
 import type { CertificateIssued } from '../../events/index.js';
-import { type TrustedCa, verifyLeaf } from '../../identity/index.js';
+import { type PeerIdentity, type TrustedCa, verifyLeaf } from '../../identity/index.js';
 
 /** The event that puts a leaf on record. */
 export function certificateIssued(options: {
@@ -10,7 +10,11 @@ export function certificateIssued(options: {
   readonly name: string;
   readonly nowMs: number;
 }): CertificateIssued {
-  const peer = accept(verifyLeaf(options.leaf, options));
+  return certificateOf(accept(verifyLeaf(options.leaf, options)), options.name);
+}
+
+/** The same of a leaf that was verified. */
+export function certificateOf(peer: PeerIdentity, name: string): CertificateIssued {
   const fingerprint = fromHex(peer.fingerprint);
   assert(fingerprint !== undefined, 'a fingerprint is hex');
   return {
@@ -18,7 +22,7 @@ export function certificateIssued(options: {
     fingerprint,
     role: peer.role,
     subjectId: peer.role === 'node' ? peer.nodeId : peer.role === 'client' ? peer.clientId : '',
-    name: options.name,
+    name,
     publicKeyHash: peer.publicKeyHash,
     publicKey: peer.publicKey,
     notBeforeMs: peer.notBeforeMs,

@@ -24,6 +24,7 @@ import type {
 import { nodeCaller } from '../caller.js';
 import type { Command, CommandLoop } from '../commands/command-loop.js';
 import type { TrustDesk } from '../certificates/trust-desk.js';
+import type { UnrecordedLeaves } from '../certificates/unrecorded-leaves.js';
 import type { DamageDesk } from './damage-desk.js';
 import type { NodeRegistry, NodeTelemetry } from './node-registry.js';
 import { NodeSession } from './node-session.js';
@@ -35,6 +36,7 @@ export class NodeSessionService implements ServiceImplementation<typeof NodeSess
   readonly #damage: DamageDesk;
   readonly #welcome: () => SessionWelcome;
   readonly #trust: TrustDesk;
+  readonly #unrecorded: Pick<UnrecordedLeaves, 'seen'>;
   readonly #logger: Logger;
 
   constructor(options: {
@@ -43,6 +45,7 @@ export class NodeSessionService implements ServiceImplementation<typeof NodeSess
     readonly damage: DamageDesk;
     readonly welcome: () => SessionWelcome;
     readonly trust: TrustDesk;
+    readonly unrecorded: Pick<UnrecordedLeaves, 'seen'>;
     readonly logger: Logger;
   }) {
     this.#commands = options.commands;
@@ -50,6 +53,7 @@ export class NodeSessionService implements ServiceImplementation<typeof NodeSess
     this.#damage = options.damage;
     this.#welcome = options.welcome;
     this.#trust = options.trust;
+    this.#unrecorded = options.unrecorded;
     this.#logger = options.logger;
   }
 
@@ -71,6 +75,7 @@ export class NodeSessionService implements ServiceImplementation<typeof NodeSess
         decide: (views) => decideNodeHello({ nodeId, endpoints, failureDomain, capacityBytes, usedBytes }, views.nodes),
         answer: () => undefined,
       });
+    await this.#unrecorded.seen(call.caller);
     const recorded = await recordHello();
     const changes = this.#trust.changes;
     const trust = await this.#trust.present();
