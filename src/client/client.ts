@@ -23,6 +23,7 @@ import { memberChannel } from './calls/member-channel.js';
 import { Retry } from './calls/retry.js';
 import { PeerCalls } from './calls/peer-calls.js';
 import { WitnessCalls } from './calls/witness-calls.js';
+import type { ChunkWait } from './download/chunk-fetcher.js';
 import { Downloader, type DownloadReport } from './download/downloader.js';
 import { OrderedSink } from './download/ordered-sink.js';
 import type { Entry } from './entry.js';
@@ -57,6 +58,8 @@ export interface ClientOptions {
   readonly correlationId?: string;
   /** Told once of each member whose tree is read while its coordinator is away. */
   readonly onAway?: (tree: AwayTree) => void;
+  /** Told once, when a chunk has to be waited for since nobody with a copy can be reached just now. */
+  readonly onWaiting?: (wait: ChunkWait) => void;
 }
 
 export interface TransferOptions {
@@ -114,6 +117,7 @@ export class CollectiveClient {
   readonly #retry: Retry;
   readonly #pool: NodePool;
   readonly #known: KnownTrees;
+  #waiting = false;
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -306,7 +310,11 @@ export class CollectiveClient {
   }
 
   #downloader(): Downloader {
-    return new Downloader(this.#shared());
+    const onWaiting = (wait: ChunkWait): void => {
+      if (!this.#waiting) this.#options.onWaiting?.(wait);
+      this.#waiting = true;
+    };
+    return new Downloader({ ...this.#shared(), onWaiting });
   }
 
   #shared() {

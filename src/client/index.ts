@@ -27,6 +27,7 @@ export type {
 
 export type { HolderInfo, LocatedChunk, TreeUsage } from '../transport/index.js';
 export type { EventInfo, GrantInfo, MemberDetails, MemberGrant, MemberInfo, PledgeInfo, PolicyInfo } from '../transport/index.js';
+export type { ChunkWait } from './download/chunk-fetcher.js';
 export type { DownloadReport } from './download/downloader.js';
 export type { Entry } from './entry.js';
 export { fileProblem } from './local/file-problem.js';

@@ -5,6 +5,7 @@ import type { CertificateAuthority } from './certificates/authority.js';
 import type { CommandLoop } from './commands/command-loop.js';
 import type { CoordinatorOptions } from './coordinator-options.js';
 import { type CopiesPart, openCopiesPart, type OwnCopies } from './foreign/copies-part.js';
+import type { ConnectionSince } from './foreign/member-reaches.js';
 import type { SharedCopies } from './foreign/shared-copies.js';
 import type { SharedSpace } from './foreign/shared-space.js';
 import type { JoinDesk } from './members/join-desk.js';
@@ -14,6 +15,7 @@ import type { PeerTrust } from './members/peer-trust.js';
 import type { ForeignLog } from './peers/foreign-log.js';
 import type { ForeignLogs } from './peers/foreign-logs.js';
 import { knownLog } from './peers/known-log.js';
+import { connectionTo } from './peers/peer-report.js';
 import type { PeersOffice } from './peers/peers-office.js';
 import { openForeignLogs, openPeersPart, readForeignLogs } from './peers/peers-part.js';
 import type { NodeRegistry } from './nodes/node-registry.js';
@@ -132,7 +134,10 @@ export class Federation {
     parts.push(peers, ownLogAt(peers.office, own, witnesses));
     const reach = (memberId: MemberId): RpcChannel => peers.office.connect(memberId);
     const { log, views } = options.member;
-    const isConnected = (memberId: MemberId): boolean => peers.office.links.get(memberId) !== undefined;
+    const connectionOf = (memberId: MemberId): ConnectionSince => {
+      const { awaySinceMs } = peers.office.parts.memory.of(memberId);
+      return { ...connectionTo(peers.office.parts, memberId), awaySinceMs };
+    };
     const copies = openCopiesPart({
       ...options,
       own: options.authority.memberId,
@@ -140,7 +145,7 @@ export class Federation {
       views,
       trust,
       connect: reach,
-      isConnected,
+      connectionOf,
       logs,
     });
     parts.push(copies);

@@ -84,6 +84,7 @@ export { versionForReader } from './foreign/reader-rights.js';
 export { decideSetPledge } from './foreign/pledge-decisions.js';
 export { type Policy, type PolicyAt, policyFor, policyForTree, policyPlaces } from './policies/policy-for.js';
 export { decideSetPolicy, type SetPolicy } from './policies/set-policy.js';
+export { type MemberReach, unreached } from './policies/member-reach.js';
 export { type HoldersNow, type MemberRoom, type PolicyPlace, type Shortfall, shortfallOf } from './policies/outlook.js';
 export { aboveRoom, belowUse, type PledgeShortfall } from './policies/pledge-outlook.js';
 export { decideCloseUpload, decideExpireUpload, decideOpenUpload, openUpload } from './uploads/upload-decisions.js';

@@ -15,6 +15,8 @@ export interface Candidate {
 export interface Unusable {
   readonly name: string;
   readonly why: string;
+  /** A member that is there, and does not let this one in. */
+  readonly refuses?: boolean;
 }
 
 export interface PlannedChunk {

@@ -132,8 +132,12 @@ function noRoom(found: {
   const { copies, bytes, holders, states, unusable } = found;
   const who = states.length === 0 ? 'there is neither a node nor a member with a pledge' : states.join(', ');
   const wanted = copies === 1 ? '1 copy' : `${copies} copies, each elsewhere,`;
+  const refusing = unusable.filter(({ refuses }) => refuses === true).length;
   const ways = [
-    ...(unusable.length > 0 ? ['bring back or wait for those that are away (collective node list, collective peer list)'] : []),
+    ...(unusable.length > refusing
+      ? ['bring back or wait for those that are away (collective node list, collective peer list)']
+      : []),
+    ...(refusing > 0 ? ['talk with the people of those that do not let you in (collective peer list)'] : []),
     'ask another member for a pledge, or a larger one (collective pledge list)',
     'add a node (collective node invite)',
     'let fewer copies be enough for now (collective policy set PATH --copies N --min-copies M)',

@@ -1,6 +1,6 @@
 import type { CollectiveError } from '../../base/index.js';
 import type { CollectiveClient, Past } from '../../client/index.js';
-import { awayJson, awayText } from '../format/away.js';
+import { awayJson, awayText, waitText } from '../format/away.js';
 import { shortTime } from '../format/entries.js';
 import type { Context } from '../contexts/context-store.js';
 import { BaseCommand } from './base-command.js';
@@ -22,16 +22,14 @@ export abstract class ClientCommand extends BaseCommand {
       import('../compose/client.js'),
     ]);
     const world = createWorld(await this.logger());
-    const opened = await openContextClient(
-      world,
-      this.config.configDir,
-      contextName,
-      (error, untilMs) => {
+    const opened = await openContextClient(world, this.config.configDir, contextName, {
+      onNotRenewed: (error, untilMs) => {
         if (untilMs > world.clock.nowMs())
           this.warnAside(`Your certificate could not be renewed, and is good until ${shortTime(untilMs)}. ${error.message}`);
       },
-      (tree) => this.warnAside(awayText(tree)),
-    );
+      onAway: (tree) => this.warnAside(awayText(tree)),
+      onWaiting: (wait) => this.warnAside(waitText(wait, world.clock.monotonicMs())),
+    });
     this.atEnd(() => opened.close());
     this.#opened = opened.client;
     return opened;

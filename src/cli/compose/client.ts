@@ -1,5 +1,5 @@
 import { type CollectiveError, isCollectiveError } from '../../base/index.js';
-import { type AwayTree, CollectiveClient, createNodeDialler, type OpenNodeChannel } from '../../client/index.js';
+import { type ClientOptions, CollectiveClient, createNodeDialler, type OpenNodeChannel } from '../../client/index.js';
 import { LiveCredentials } from '../../identity/index.js';
 import { createTlsNetwork } from '../../runtime/index.js';
 import { CertificateKeeper, createGrpcTransport, renewingChannel, type RpcChannel } from '../../transport/index.js';
@@ -15,6 +15,12 @@ export interface OpenedClient {
   close(): Promise<void>;
 }
 
+/** What people may want to know meanwhile. */
+export interface Told extends Pick<ClientOptions, 'onAway' | 'onWaiting'> {
+  /** The certificate could not be renewed; it is good until then. */
+  readonly onNotRenewed?: (error: CollectiveError, untilMs: number) => void;
+}
+
 /**
  * The client of a context of this user, whose certificate is renewed as it is used. Errors: CONFIG_INVALID, NOT_FOUND,
  * KEY_FILE_UNSAFE, CERTIFICATE_INVALID.
@@ -23,8 +29,7 @@ export async function openContextClient(
   world: World,
   configDirectory: string,
   contextName: string | undefined,
-  onWarning: (error: CollectiveError, untilMs: number) => void = () => undefined,
-  onAway: (tree: AwayTree) => void = () => undefined,
+  told: Told = {},
 ): Promise<OpenedClient> {
   const store = new ContextStore(configDirectory, world);
   const context = await store.choose(contextName);
@@ -44,7 +49,7 @@ export async function openContextClient(
         await store.keepRenewed(context, renewed, kept);
         kept = renewed.credentials.leaf;
       },
-      onFailed: onWarning,
+      onFailed: told.onNotRenewed ?? (() => undefined),
     },
     { ...world, transport },
   );
@@ -69,7 +74,7 @@ export async function openContextClient(
       channel.close();
     },
   };
-  const client = new CollectiveClient({ ...world, channel: untilClosed, local: new NodeLocalFiles(world), openNode, onAway });
+  const client = new CollectiveClient({ ...world, channel: untilClosed, local: new NodeLocalFiles(world), openNode, ...told });
   const keeping = keeper.run(closing.signal);
   return {
     client,

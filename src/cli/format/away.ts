@@ -1,4 +1,5 @@
-import type { AwayTree } from '../../client/index.js';
+import { formatDuration } from '../../base/index.js';
+import type { AwayTree, ChunkWait } from '../../client/index.js';
 import { shortTime } from './entries.js';
 import { printable } from './printable.js';
 
@@ -29,4 +30,15 @@ export function awayText({ member, epoch, sequence, timeMs, heardMs, frozen }: A
   const alarm = frozen === undefined ? '' : ` Its log is frozen: ${frozen}.`;
   const known = `event ${epoch}-${sequence} of ${shortTime(timeMs)}${heard}`;
   return `${printable(member)} is away: read from what was known of its tree (${known}).${alarm}`;
+}
+
+/** What keeps a file from being read just now, in one line. */
+export function waitText({ path, nodes, members, untilMonotonicMs }: ChunkWait, nowMonotonicMs: number): string {
+  const who = [
+    ...(nodes.length > 0 ? [`${nodes.map(printable).join(', ')} cannot be reached`] : []),
+    ...(members.length > 0 ? [`${members.map(printable).join(', ')} ${members.length === 1 ? 'is' : 'are'} away`] : []),
+  ];
+  const why = who.length === 0 ? '' : `: ${who.join('; ')}`;
+  const leftMs = Math.max(1, Math.ceil((untilMonotonicMs - nowMonotonicMs) / 1000)) * 1000;
+  return `No copy of ${printable(path)} can be had now${why}. Waiting up to ${formatDuration(leftMs)} for one.`;
 }

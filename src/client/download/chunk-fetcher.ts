@@ -15,6 +15,18 @@ export interface ChunkFetcherOptions {
   readonly damage: DamageReporter;
   /** How long to go on while no holder can be reached. */
   readonly patienceMs: number;
+  /** Told when it begins to wait. */
+  readonly onWaiting?: ((wait: ChunkWait) => void) | undefined;
+}
+
+/** A chunk that cannot be had just now; it is tried until the time is over. */
+export interface ChunkWait {
+  readonly path: string;
+  /** Nodes that have a copy and did not give it. */
+  readonly nodes: readonly string[];
+  /** Members that keep a copy, and are away. */
+  readonly members: readonly string[];
+  readonly untilMonotonicMs: number;
 }
 
 /** Failures that will be the same at the next try: the copy itself is bad or gone. */
@@ -43,7 +55,7 @@ export class ChunkFetcher {
     into: Uint8Array,
     signal: AbortSignal,
   ): Promise<void> {
-    const { clock, retry, patienceMs } = this.#options;
+    const { clock, retry, patienceMs, onWaiting } = this.#options;
     const problems = new Map<string, CollectiveError>();
     const beginMs = clock.monotonicMs();
     let current = placed;
@@ -54,9 +66,15 @@ export class ChunkFetcher {
         problems.set(source.access.name, problem);
       }
       const hopeless = onlyBad(problems) && current.sources.every(({ access }) => problems.has(access.name));
-      if ((hopeless && attempt > 0) || clock.monotonicMs() - beginMs >= patienceMs)
+      const over = clock.monotonicMs() - beginMs >= patienceMs;
+      if ((hopeless && attempt > 0) || (current.outOfReach && onlyGone(problems)) || over)
         throw unavailable(file.path, current, problems);
-      if (!hopeless && attempt > 0) await retry.pause(attempt, signal);
+      if (!hopeless && attempt > 0) {
+        const { path } = file;
+        const untilMonotonicMs = beginMs + patienceMs;
+        onWaiting?.({ path, nodes: [...problems.keys()], members: current.awayNames, untilMonotonicMs });
+        await retry.pause(attempt, signal);
+      }
       // Tickets end, nodes come back, and the coordinator may know of other copies by now.
       current = (await this.#ask(file, current, signal)) ?? current;
     }
@@ -123,34 +141,48 @@ export class ChunkFetcher {
   }
 }
 
+/** Nobody is there and merely busy. */
+const onlyGone = (problems: ReadonlyMap<string, CollectiveError>): boolean =>
+  [...problems.values()].every(({ code }) => code === 'NODE_UNREACHABLE' || BAD_COPY.has(code));
+
 /** Nobody was merely away or busy. */
 const onlyBad = (problems: ReadonlyMap<string, CollectiveError>): boolean =>
   [...problems.values()].every(({ code }) => BAD_COPY.has(code));
 
-function nextOf(problems: ReadonlyMap<string, CollectiveError>, awayNames: readonly string[]): string {
-  if (awayNames.length > 0) return 'Read it once they are back: see collective peer list.';
-  return onlyBad(problems)
-    ? 'Put the original again if you have it: damaged chunks are stored anew.'
-    : 'Start the nodes named here; see collective status.';
+const isAre = (names: readonly string[]): string => (names.length === 1 ? 'is' : 'are');
+
+function nextOf(problems: ReadonlyMap<string, CollectiveError>, { awayNames, refusingNames }: PlacedChunk): string {
+  const ways: string[] = [];
+  if (!onlyBad(problems)) ways.push('start the nodes named here (collective node list)');
+  if (awayNames.length > 0) ways.push(`read it once ${awayNames.join(', ')} ${isAre(awayNames)} back (collective peer list)`);
+  if (refusingNames.length > 0) ways.push(`talk with the people of ${refusingNames.join(', ')} (collective peer list)`);
+  if (ways.length === 0) return 'Put the original again if you have it: damaged chunks are stored anew.';
+  const text = ways.join('; or ');
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-function unavailable(
-  path: string,
-  { chunk, offsetBytes, holderNames, awayNames }: PlacedChunk,
-  problems: ReadonlyMap<string, CollectiveError>,
-): CollectiveError {
+function unavailable(path: string, placed: PlacedChunk, problems: ReadonlyMap<string, CollectiveError>): CollectiveError {
+  const { chunk, offsetBytes, holderNames, awayNames, refusingNames } = placed;
   const tried = [...problems].map(([node, { code, message }]) => `${node}: ${message} (${code})`);
   const names = [...new Set([...problems.keys(), ...holderNames])];
   const others = names.filter((name) => !problems.has(name));
   if (others.length > 0) tried.push(`${others.join(', ')}: found damaged or missing before.`);
   if (awayNames.length > 0) tried.push(`${awayNames.join(', ')}: away, with a copy.`);
+  if (refusingNames.length > 0) tried.push(`${refusingNames.join(', ')}: not letting you in, with a copy.`);
   const why = tried.length > 0 ? tried.join(' ') : 'None is on record.';
   return new CollectiveError(
     'CHUNK_UNAVAILABLE',
     `${path} cannot be read at byte ${offsetBytes}: no whole copy of chunk ${chunk.chunkId} could be had. ${why}`,
     {
-      next: nextOf(problems, awayNames),
-      details: { path, chunk: chunk.chunkId, offsetBytes, nodes: names.slice(0, LIMITS.copiesMax), away: awayNames },
+      next: nextOf(problems, placed),
+      details: {
+        path,
+        chunk: chunk.chunkId,
+        offsetBytes,
+        nodes: names.slice(0, LIMITS.copiesMax),
+        away: awayNames,
+        refusing: refusingNames,
+      },
     },
   );
 }

@@ -8,7 +8,7 @@ import { TaskGroup } from '../flow/task-group.js';
 import type { NodePool } from '../nodes/node-pool.js';
 import { TransferTally } from '../upload/transfer-tally.js';
 import type { TransferProgress, UploadFailure } from '../upload/upload-item.js';
-import { ChunkFetcher } from './chunk-fetcher.js';
+import { ChunkFetcher, type ChunkWait } from './chunk-fetcher.js';
 import { DamageReporter } from './damage-reporter.js';
 import { FileInDownload } from './file-in-download.js';
 import type { DownloadTarget } from './file-sink.js';
@@ -25,6 +25,8 @@ export interface DownloaderOptions {
   readonly logger: Logger;
   /** Makes the memory that chunks are received in. */
   readonly allocate: (bytes: number) => Uint8Array;
+  /** Told of each chunk that has to be waited for. */
+  readonly onWaiting?: (wait: ChunkWait) => void;
 }
 
 export interface DownloadReport {

@@ -19,6 +19,10 @@ export interface PlacedChunk {
   readonly holderNames: readonly string[];
   /** Members that keep a copy, and whose coordinators did not say where. */
   readonly awayNames: readonly string[];
+  /** Members that keep a copy, and do not let this one in. */
+  readonly refusingNames: readonly string[];
+  /** By the coordinator's word none of them has been here for longer than anybody waits. */
+  readonly outOfReach: boolean;
 }
 
 /** Makes the sources of a page's chunks: a node's ticket covers those that it holds, in order of first mention. */
@@ -42,6 +46,8 @@ export function sourcesOf(page: ReadFilesResponse): (extent: PlacedExtent) => Pl
     sources: extent.nodes.map((node) => sources[node]).filter((source) => source !== undefined),
     holderNames: extent.holderNames,
     awayNames: extent.awayNames,
+    refusingNames: extent.refusingNames,
+    outOfReach: extent.outOfReach === true,
   });
 }
 

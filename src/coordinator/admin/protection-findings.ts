@@ -30,15 +30,23 @@ export function protectionFindings(situation: ProtectionSituation): readonly Fin
     if (forfeited.length > 0) found.push(forfeitedFinding(forfeited));
   }
   if (situation.filesOutOfReach > 0) {
-    const have = situation.filesOutOfReach === 1 ? 'has' : 'have';
-    found.push({
-      code: 'copies-out-of-reach',
-      severity: 'notice',
-      message: `${counted(situation.filesOutOfReach, 'file')} ${have} fewer copies within reach than wanted: others are at nodes or members that are away.`,
-      next: 'Bring back the nodes that are away (collective node list), or wait for the members (collective peer list)',
-    });
+    found.push(outOfReachFinding(situation));
   }
   return found;
+}
+
+/** There are enough copies, and too few that can be had now. Members with a pledge are named: who else keeps any is found with it. */
+function outOfReachFinding({ filesOutOfReach, members }: ProtectionSituation): Finding {
+  const refusing = members.filter(({ reach, pledgedBytes }) => reach === 'not-admitted' && pledgedBytes > 0);
+  const names = refusing.slice(0, NAMED_MAX).map(({ name }) => name);
+  const others = refusing.length > 0 ? `, or at members that do not let you in (${names.join(', ')})` : '';
+  const talk = refusing.length > 0 ? `, and talk with those that do not let you in (collective peer list)` : '';
+  return {
+    code: 'copies-out-of-reach',
+    severity: 'notice',
+    message: `${counted(filesOutOfReach, 'file')} ${filesOutOfReach === 1 ? 'has' : 'have'} fewer copies within reach than wanted: others are at nodes or members that are away${others}.`,
+    next: `Bring back the nodes that are away (collective node list), wait for the members (collective peer list)${talk}`,
+  };
 }
 
 /** Why there are too few, where that is no damage: copies at a node do not count any more once it is revoked or removed. */

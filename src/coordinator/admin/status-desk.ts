@@ -197,7 +197,7 @@ export class StatusDesk {
   ): Promise<{ readonly bytes: number; readonly copies: number }> {
     const { placement } = this.#options;
     const { copies: wanted, minimumCopies, spread } = policy ?? { copies: 1, minimumCopies: 1, spread: 'nodes' };
-    const here = members.filter((member) => member.here && member.leftBytes > 0);
+    const here = members.filter((member) => member.reach === 'here' && member.leftBytes > 0);
     const others = spread === 'members' ? here.map(({ leftBytes }) => ({ freeBytes: leftBytes })) : [];
     for (let copies = wanted; copies > minimumCopies; copies -= 1) {
       const bytes = await placement.room(copies, others);

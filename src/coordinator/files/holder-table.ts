@@ -1,5 +1,5 @@
 import { isMemberId, type MemberId, type NodeId } from '../../base/index.js';
-import type { HolderId } from '../../domain/index.js';
+import type { HolderId, MemberReach } from '../../domain/index.js';
 import type { NodeRow, PeerRow } from '../../projections/index.js';
 import type { HolderInfo } from '../../transport/index.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
@@ -9,19 +9,19 @@ export class HolderTable {
   readonly #registry: Pick<NodeRegistry, 'presence'>;
   readonly #nodes: ReadonlyMap<HolderId, NodeRow>;
   readonly #members: ReadonlyMap<HolderId, PeerRow>;
-  readonly #isHere: (memberId: MemberId) => boolean;
+  readonly #reachOf: (memberId: MemberId) => MemberReach;
   #indexes = new Map<HolderId, number>();
 
   constructor(options: {
     readonly registry: Pick<NodeRegistry, 'presence'>;
     readonly nodes: ReadonlyMap<HolderId, NodeRow>;
     readonly members: ReadonlyMap<HolderId, PeerRow>;
-    readonly isHere: (memberId: MemberId) => boolean;
+    readonly reachOf: (memberId: MemberId) => MemberReach;
   }) {
     this.#registry = options.registry;
     this.#nodes = options.nodes;
     this.#members = options.members;
-    this.#isHere = options.isHere;
+    this.#reachOf = options.reachOf;
   }
 
   indexOf(id: HolderId): number {
@@ -45,7 +45,8 @@ export class HolderTable {
   #stateOfMember(id: MemberId): string {
     const state = this.#members.get(id)?.state ?? 'removed';
     if (state !== 'admitted') return state;
-    return this.#isHere(id) ? 'online' : 'unreachable';
+    const reach = this.#reachOf(id);
+    return reach === 'here' ? 'online' : reach;
   }
 
   #stateOf(id: NodeId): string {

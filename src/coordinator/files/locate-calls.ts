@@ -51,7 +51,7 @@ export async function* locateFiles(
     nodes: new Map<HolderId, NodeRow>(all.nodes.all().filter(([id]) => countsAsHolder(id, all))),
     members: new Map<HolderId, PeerRow>(all.peers.all().filter(([id]) => memberCounts(id, all))),
   }));
-  const holders = new HolderTable({ registry, ...known, isHere: (id) => protection.here(id) });
+  const holders = new HolderTable({ registry, ...known, reachOf: (id) => protection.reachOf(id) });
   const page = new EntryPage<LocatedFile>();
   for await (const walked of walkTree(views, top, signal, () => request.recursive)) {
     if (walked.names.length === top.length) requireFiles(walked, request);

@@ -1,5 +1,5 @@
-import type { ChunkId, MemberId, NodeId } from '../../base/index.js';
-import { countsAsHolder } from '../../domain/index.js';
+import { type ChunkId, LIMITS, type MemberId, type NodeId } from '../../base/index.js';
+import { countsAsHolder, type MemberReach } from '../../domain/index.js';
 import type { NodeRow, PlacementRow } from '../../projections/index.js';
 import type { PlacedExtent, ReadFile, ReadFilesResponse } from '../../transport/index.js';
 import type { ListedChunk, MemberSource } from '../foreign/member-sources.js';
@@ -61,23 +61,33 @@ export class OwnPages implements ReadPages {
     const { shared } = this.#options;
     const namesOf = (chunkId: ChunkId): string[] => {
       const { lost = [], members = [] } = holdings.get(chunkId) ?? {};
-      const gone = members.filter((id) => shared.isHere(id)).map((id) => shared.nameOf(id));
+      const gone = members.filter((id) => shared.reachOf(id) === 'here').map((id) => shared.nameOf(id));
       return [...lost.map((id) => nodes.get(id)?.name ?? id), ...gone];
     };
     const answered = new Set(foreign.map(({ access }) => access.memberId));
-    const awayOf = (chunkId: ChunkId): string[] => {
+    const unreachedOf = (chunkId: ChunkId): Pick<PlacedExtent, 'awayNames' | 'refusingNames' | 'outOfReach'> => {
       const { members = [] } = holdings.get(chunkId) ?? {};
-      if (!reader.everywhere && (order.get(chunkId) ?? []).some(this.#isHere)) return [];
-      return members.filter((id) => !answered.has(id) && !shared.isHere(id)).map((id) => shared.nameOf(id));
+      const own = order.get(chunkId) ?? [];
+      if (!reader.everywhere && own.some(this.#isHere)) return { awayNames: [], refusingNames: [] };
+      const silent = members.filter((id) => !answered.has(id));
+      const named = (reach: MemberReach): string[] =>
+        silent.filter((id) => shared.reachOf(id) === reach).map((id) => shared.nameOf(id));
+      const outOfReach =
+        own.length + members.length > 0 &&
+        silent.length === members.length &&
+        own.every(this.#isLongGone) &&
+        silent.every((id) => shared.isLongGone(id));
+      return { awayNames: named('away'), refusingNames: named('not-admitted'), ...(outOfReach ? { outOfReach } : {}) };
     };
     return {
       files: [...files],
       extents: extents.map(({ target, extent: { offsetBytes, lengthBytes, chunkId } }): PlacedExtent => {
         const placed = { target, offsetBytes, lengthBytes };
-        if (chunkId === undefined) return { ...placed, chunkId: '', nodes: [], holderNames: [], awayNames: [] };
+        if (chunkId === undefined)
+          return { ...placed, chunkId: '', nodes: [], holderNames: [], awayNames: [], refusingNames: [] };
         const holders = holdersOf(chunkId);
         const holderNames = holders.length > 0 ? [] : namesOf(chunkId);
-        return { ...placed, chunkId, nodes: holders, holderNames, awayNames: awayOf(chunkId) };
+        return { ...placed, chunkId, nodes: holders, holderNames, ...unreachedOf(chunkId) };
       }),
       nodes: [
         ...nodeIds.map((nodeId) => ({
@@ -107,6 +117,9 @@ export class OwnPages implements ReadPages {
   }
 
   readonly #isHere = (nodeId: NodeId): boolean => this.#options.registry.presence(nodeId) === 'online';
+
+  readonly #isLongGone = (nodeId: NodeId): boolean =>
+    !this.#isHere(nodeId) && this.#options.registry.unheardForMs(nodeId) > LIMITS.chunkPatienceMs;
 
   /**
    * Nodes that are here before those that are not (which may answer all the same: after a start they dial in one by one); among

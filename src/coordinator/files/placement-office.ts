@@ -5,10 +5,12 @@ import {
   checkSpreadRoom,
   countsAsHolder,
   type ChunkPlan,
+  type MemberReach,
   planPlacement,
   type Room,
   roomFor,
   type Unusable,
+  unreached,
 } from '../../domain/index.js';
 import type { Clock, Timers } from '../../ports/index.js';
 import type { NodeRow, ViewHost } from '../../projections/index.js';
@@ -22,8 +24,7 @@ const DIAL_IN_STEP_MS = 50;
 export interface OtherRoom {
   readonly name: string;
   readonly freeBytes: number;
-  /** There is a session with its coordinator. */
-  readonly here: boolean;
+  readonly reach: MemberReach;
 }
 
 export interface Placement {
@@ -84,9 +85,9 @@ export class PlacementOffice {
       return;
     }
     // Right after a start other members are not connected yet: whether one is there is found out when it is asked.
-    const members = others.members.filter(({ here }) => here || this.#starting());
+    const members = others.members.filter(({ reach }) => reach === 'here' || this.#starting());
     const { candidates, unusable } = await this.usable(Math.max(0, copies - members.length), signal);
-    const away = others.members.filter((each) => !members.includes(each)).map(({ name }): Unusable => ({ name, why: 'away' }));
+    const away = others.members.filter((each) => !members.includes(each)).map(({ name, reach }) => unreached(name, reach));
     accept(checkSpreadRoom({ bytes, copies, candidates, members, unusable: [...unusable, ...others.away, ...away] }));
   }
 

@@ -1,5 +1,12 @@
-import { isMemberId } from '../../base/index.js';
-import { countsAsHolder, type HolderId, memberCounts, type Protection, ProtectionTally } from '../../domain/index.js';
+import { isMemberId, type MemberId } from '../../base/index.js';
+import {
+  countsAsHolder,
+  type HolderId,
+  memberCounts,
+  type MemberReach,
+  type Protection,
+  ProtectionTally,
+} from '../../domain/index.js';
 import type { VersionRow } from '../../projections/index.js';
 import type { SharedCopies } from '../foreign/shared-copies.js';
 import type { ViewReader } from '../log/view-reader.js';
@@ -13,7 +20,7 @@ export type FileStanding = 'protected' | 'out-of-reach' | 'under-protected';
 interface ProtectionDeskOptions {
   readonly views: ViewReader;
   readonly registry: Pick<NodeRegistry, 'presence'>;
-  readonly shared: Pick<SharedCopies, 'isHere'>;
+  readonly shared: Pick<SharedCopies, 'reachOf'>;
 }
 
 /** Finds out how well files are kept, from what is on record and from who is here now. */
@@ -26,7 +33,11 @@ export class ProtectionDesk {
 
   here(id: HolderId): boolean {
     const { registry, shared } = this.#options;
-    return isMemberId(id) ? shared.isHere(id) : registry.presence(id) === 'online';
+    return isMemberId(id) ? shared.reachOf(id) === 'here' : registry.presence(id) === 'online';
+  }
+
+  reachOf(memberId: MemberId): MemberReach {
+    return this.#options.shared.reachOf(memberId);
   }
 
   /** `onChunks` is told of all chunks as they come. Error: CANCELLED. */

@@ -113,7 +113,7 @@ export class UploadCalls {
   async #others(): Promise<{ readonly members: readonly OtherRoom[]; readonly away: readonly Unusable[] }> {
     const { shared } = this.#options;
     const { members, away } = await shared.placement.candidates();
-    return { away, members: members.map((each) => ({ ...each, here: shared.isHere(each.memberId) })) };
+    return { away, members: members.map((each) => ({ ...each, reach: shared.reachOf(each.memberId) })) };
   }
 
   /** Of the nearest folder that says anything. */

@@ -1,5 +1,5 @@
 import { LIMITS, type MemberId } from '../../base/index.js';
-import type { CopiesPolicy } from '../../domain/index.js';
+import type { CopiesPolicy, MemberReach } from '../../domain/index.js';
 import type { EventLog } from '../../events/index.js';
 import type { Clock, Hasher, Logger, Random, Timers } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
@@ -28,6 +28,7 @@ import { KeptMender } from './kept-mender.js';
 import { KeptWatch } from './kept-watch.js';
 import { MemberCalls } from './member-calls.js';
 import { MemberDamage } from './member-damage.js';
+import { type ConnectionSince, MemberReaches } from './member-reaches.js';
 import { MemberReceipts } from './member-receipts.js';
 import { MemberSources } from './member-sources.js';
 import { ReaderDesk } from './reader-desk.js';
@@ -62,8 +63,7 @@ export interface CopiesPartOptions {
   readonly trust: PeerTrust;
   readonly logs: OtherLogs;
   readonly connect: (memberId: MemberId) => RpcChannel;
-  /** Whether there is a session with its coordinator. */
-  readonly isConnected: (memberId: MemberId) => boolean;
+  readonly connectionOf: (memberId: MemberId) => ConnectionSince;
   readonly ports: {
     readonly clock: Clock;
     readonly timers: Timers;
@@ -83,8 +83,9 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
   const { own, ownCopies, views, commands, registry, witnesses, trust, logs, ports } = options;
   const { placement, receipts, unrecorded, policy } = ownCopies;
   const calls = new MemberCalls({ ...ports, trust, connect: options.connect });
-  const isHere = (memberId: MemberId): boolean =>
-    trust.of(memberId) !== undefined && options.isConnected(memberId) && !calls.isAway(memberId);
+  const reaches = new MemberReaches({ ...ports, trust, calls, connectionOf: options.connectionOf });
+  const reachOf = (memberId: MemberId): MemberReach => reaches.of(memberId);
+  const isHere = (memberId: MemberId): boolean => reachOf(memberId) === 'here';
   const sources = { views, own, knowsLogOf: (memberId: MemberId) => logs.headOf(memberId) !== undefined };
   const fetcher = new CopyFetcher({ ...ports, views, registry, receipts, unrecorded });
   const reading = new MemberSources({ trust, calls, logger: ports.logger });
@@ -116,8 +117,8 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
     trust,
     isHere,
   });
-  const space = new SharedSpace({ ...sources, trust, isHere, freeBytes: () => placement.room(1) });
-  const placing = new SharedPlacement({ ...sources, placement, trust, calls, clock: ports.clock });
+  const space = new SharedSpace({ ...sources, trust, reachOf, freeBytes: () => placement.room(1) });
+  const placing = new SharedPlacement({ ...sources, placement, trust, calls, reachOf, clock: ports.clock });
   const leaving = new Leaving({
     ...ports,
     own,
@@ -132,7 +133,7 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
     shared: placing,
     sources: copySources,
   });
-  const service = new CopiesService({ ...sources, space, placement, commands, leaving, isHere, policy, hasher: ports.hasher });
+  const service = new CopiesService({ ...sources, space, placement, commands, leaving, reachOf, policy, hasher: ports.hasher });
   const forfeits = new Forfeits({ ...ports, views, damage, trust });
   const watch = new KeptWatch({
     ...ports,
@@ -154,7 +155,8 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
       sources: reading,
       readers: new ReaderSources({ ...held, own, trust, calls, logger: ports.logger }),
       damage,
-      isHere,
+      reachOf,
+      isLongGone: (memberId) => reaches.isLongGone(memberId),
       nameOf: (memberId) => trust.of(memberId)?.name ?? memberId.slice(0, 8),
     },
     beforeRemoval: (memberId, signal) => leaving.replace({ memberId, signal }),

@@ -4,6 +4,7 @@ import {
   decideReleaseForeign,
   decideSetPledge,
   decideSetPolicy,
+  type MemberReach,
   type Names,
   policyFor,
   shortfallOf,
@@ -49,8 +50,7 @@ export interface CopiesServiceOptions extends PledgeSources {
   readonly commands: CommandLoop;
   readonly views: ViewHost;
   readonly leaving: Pick<Leaving, 'copy'>;
-  /** Whether its copies could be had now, as far as is known. */
-  readonly isHere: (memberId: MemberId) => boolean;
+  readonly reachOf: (memberId: MemberId) => MemberReach;
   readonly hasher: Hasher;
   /** What holds where no folder says anything. */
   readonly policy: CopiesPolicy;
@@ -196,20 +196,21 @@ export class CopiesService implements ServiceImplementation<typeof CopiesService
   }
 
   async #received(): Promise<readonly PledgeInfo[]> {
-    const { views, isHere } = this.#options;
+    const { views, reachOf } = this.#options;
     const known = await views.run(({ peers, usage }) =>
       peers.all().map(([memberId, { name, state }]) => ({ memberId, name, state, ours: usage.member(memberId) })),
     );
     const all = await Promise.all(
       known.map(async ({ memberId, name, state, ours }): Promise<PledgeInfo> => {
         const { pledgedBytes } = await pledgeToUs(this.#options, memberId);
+        const reach = reachOf(memberId);
         return {
           memberId,
           name,
           pledgedBytes: state === 'admitted' ? pledgedBytes : 0,
           usedBytes: ours.bytes,
           usedChunks: ours.chunks,
-          state: state === 'admitted' && !isHere(memberId) ? 'away' : state,
+          state: state === 'admitted' && reach !== 'here' ? reach : state,
         };
       }),
     );

@@ -7,6 +7,7 @@ import {
   type RpcChannel,
   type RpcClient,
 } from '../../transport/index.js';
+import { notAdmittedThere } from '../members/not-admitted-there.js';
 import type { PeerTrust } from '../members/peer-trust.js';
 
 export type HoldingClient = RpcClient<typeof HoldingServiceDefinition>;
@@ -59,9 +60,14 @@ export class MemberCalls {
     return (this.#links.get(memberId)?.awayUntilMs ?? 0) > this.#options.clock.monotonicMs();
   }
 
+  /** Whether it said a moment ago that it does not admit this member. */
+  refuses(memberId: MemberId): boolean {
+    return this.isAway(memberId) && this.#links.get(memberId)?.problem?.code === 'NOT_ADMITTED';
+  }
+
   /**
    * One call. Errors: those of the call; COORDINATOR_UNREACHABLE at once for a member that did not answer a moment ago or is not
-   * admitted, and after `timeoutMs` for one that does not answer now.
+   * admitted, and after `timeoutMs` for one that does not answer now; NOT_ADMITTED for one that does not let this member in.
    */
   async call<Value>(
     memberId: MemberId,
@@ -131,6 +137,7 @@ const notTrusted = (name: string): CollectiveError =>
   });
 
 const away = (name: string, problem: CollectiveError): CollectiveError =>
+  notAdmittedThere(name, problem) ??
   new CollectiveError('COORDINATOR_UNREACHABLE', `The coordinator of ${name} does not answer: ${problem.message}`, {
     next: 'See who is connected: collective peer list',
     details: { member: name },

@@ -1,4 +1,5 @@
 import type { MemberId } from '../../base/index.js';
+import type { MemberReach } from '../../domain/index.js';
 import type { MemberDamage } from './member-damage.js';
 import type { MemberReceipts } from './member-receipts.js';
 import type { MemberSources } from './member-sources.js';
@@ -14,7 +15,9 @@ export interface SharedCopies {
   readonly readers: ReaderSources;
   readonly damage: MemberDamage;
   /** Whether its copies could be had now, as far as is known. */
-  isHere(memberId: MemberId): boolean;
+  reachOf(memberId: MemberId): MemberReach;
+  /** They cannot, and could not for longer than anybody waits for a chunk. */
+  isLongGone(memberId: MemberId): boolean;
   /** What people here call another member. */
   nameOf(memberId: MemberId): string;
 }

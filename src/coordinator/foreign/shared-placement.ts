@@ -1,5 +1,13 @@
 import { accept, type ChunkId, LIMITS, type MemberId, type NodeId, toCollectiveError, type UploadId } from '../../base/index.js';
-import { type MemberCandidate, planSpread, type SharedChunk, type SpreadPlan, type Unusable } from '../../domain/index.js';
+import {
+  type MemberCandidate,
+  type MemberReach,
+  planSpread,
+  type SharedChunk,
+  type SpreadPlan,
+  type Unusable,
+  unreached,
+} from '../../domain/index.js';
 import type { Clock } from '../../ports/index.js';
 import type { NodeRow } from '../../projections/index.js';
 import type { NodeAccess } from '../../transport/index.js';
@@ -13,6 +21,7 @@ export interface SharedPlacementOptions extends PledgeSources {
   readonly placement: PlacementOffice;
   readonly trust: PeerTrust;
   readonly calls: MemberCalls;
+  readonly reachOf: (memberId: MemberId) => MemberReach;
   readonly clock: Clock;
 }
 
@@ -74,7 +83,7 @@ export class SharedPlacement {
   }
 
   async place(request: SharedRequest): Promise<SharedPlaces> {
-    const { placement, views, calls } = this.#options;
+    const { placement, views } = this.#options;
     const { chunks, copies, minimumCopies, avoid, signal } = request;
     const { candidates, unusable, nodes } = await placement.usable(1, signal);
     const onRecord = await views.run((all) => {
@@ -86,7 +95,7 @@ export class SharedPlacement {
     const refusedBy = chunks.map((): MemberId[] => []);
     // Each round ends with a plan that is granted, or with one more refusal of a member; in the last ones nobody new is asked.
     for (let round = 0; ; round += 1) {
-      const present = members.filter(({ memberId }) => !calls.isAway(memberId));
+      const present = members.filter(({ memberId }) => this.#mayAsk(memberId));
       const plans = accept(
         planSpread({
           chunks: chunks.map(
@@ -101,7 +110,7 @@ export class SharedPlacement {
           minimumCopies,
           candidates,
           members: present,
-          unusable: [...unusable, ...away, ...members.filter((each) => !present.includes(each)).map(isAway)],
+          unusable: [...unusable, ...away, ...members.filter((each) => !present.includes(each)).map(this.#unreached)],
           avoid,
         }),
       );
@@ -128,11 +137,11 @@ export class SharedPlacement {
 
   /** Members with room in their pledges, and those that have pledged and do not answer. */
   async candidates(): Promise<{ readonly members: readonly MemberCandidate[]; readonly away: readonly Unusable[] }> {
-    const { trust, calls, clock } = this.#options;
+    const { trust, clock } = this.#options;
     const pledges = await pledgesToUs(this.#options, trust);
-    const away = pledges.filter(({ memberId }) => calls.isAway(memberId)).map(isAway);
+    const away = pledges.filter(({ memberId }) => !this.#mayAsk(memberId)).map(this.#unreached);
     const members = pledges
-      .filter(({ memberId }) => !calls.isAway(memberId))
+      .filter(({ memberId }) => this.#mayAsk(memberId))
       .map(({ memberId, name, pledge }): MemberCandidate => {
         const live = this.#live.get(memberId);
         const byLog = pledge.pledgedBytes - pledge.usedBytes;
@@ -142,6 +151,15 @@ export class SharedPlacement {
       });
     return { members, away };
   }
+
+  /** One without a session is found out about by asking it. */
+  #mayAsk(memberId: MemberId): boolean {
+    const { calls, reachOf } = this.#options;
+    return !calls.isAway(memberId) && reachOf(memberId) !== 'not-admitted';
+  }
+
+  readonly #unreached = ({ memberId, name }: Pick<MemberCandidate, 'memberId' | 'name'>): Unusable =>
+    unreached(name, this.#options.reachOf(memberId));
 
   /** What it grants of these chunks, in their order; undefined: it cannot be asked. */
   async #ask(
@@ -171,8 +189,6 @@ export class SharedPlacement {
     }
   }
 }
-
-const isAway = ({ name }: { readonly name: string }): Unusable => ({ name, why: 'away' });
 
 function planned({ nodeIds, held, memberIds }: SpreadPlan, granted: readonly Granted[]): SharedPlan {
   return { nodeIds, held, granted: granted.filter(({ memberId }) => memberIds.includes(memberId)) };

@@ -1,13 +1,12 @@
 import type { MemberId } from '../../base/index.js';
-import { aboveRoom, belowUse, type MemberRoom, type PledgeShortfall } from '../../domain/index.js';
+import { aboveRoom, belowUse, type MemberReach, type MemberRoom, type PledgeShortfall } from '../../domain/index.js';
 import type { SharedUsage } from '../../transport/index.js';
 import type { PeerTrust } from '../members/peer-trust.js';
 import { type PledgeSources, pledgeToUs } from './pledges-to-us.js';
 
 export interface SharedSpaceOptions extends PledgeSources {
   readonly trust: Pick<PeerTrust, 'all'>;
-  /** Whether its copies could be had now, as far as is known. */
-  readonly isHere: (memberId: MemberId) => boolean;
+  readonly reachOf: (memberId: MemberId) => MemberReach;
   /** On all own nodes that are here. */
   readonly freeBytes: () => Promise<number>;
 }
@@ -22,11 +21,11 @@ export class SharedSpace {
 
   /** All that are admitted, also those without a pledge. */
   members(): Promise<readonly MemberRoom[]> {
-    const { trust, isHere } = this.#options;
+    const { trust, reachOf } = this.#options;
     return Promise.all(
       trust.all().map(async ({ memberId, name }) => {
         const { pledgedBytes, usedBytes } = await pledgeToUs(this.#options, memberId);
-        return { name, pledgedBytes, leftBytes: pledgedBytes - usedBytes, here: isHere(memberId) };
+        return { name, pledgedBytes, leftBytes: pledgedBytes - usedBytes, reach: reachOf(memberId) };
       }),
     );
   }

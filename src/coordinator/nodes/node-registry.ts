@@ -26,10 +26,12 @@ interface Row {
 /** Which nodes are here now and how they are, from their sessions. Bounded by the number of registered nodes. */
 export class NodeRegistry {
   readonly #clock: Clock;
+  readonly #startedMonotonicMs: number;
   readonly #rows = new Map<NodeId, Row>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#startedMonotonicMs = clock.monotonicMs();
   }
 
   /** A node that dials in again replaces its older session. */
@@ -81,6 +83,11 @@ export class NodeRegistry {
   silentForMs(nodeId: NodeId): number | undefined {
     const row = this.#rows.get(nodeId);
     return row === undefined ? undefined : this.#clock.monotonicMs() - row.lastHeardMonotonicMs;
+  }
+
+  /** Since it was heard of last, or since the start of this coordinator. */
+  unheardForMs(nodeId: NodeId): number {
+    return this.#clock.monotonicMs() - (this.#rows.get(nodeId)?.lastHeardMonotonicMs ?? this.#startedMonotonicMs);
   }
 
   /** To every node that is here. */

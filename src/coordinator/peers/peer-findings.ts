@@ -1,6 +1,6 @@
 import { formatDuration, formatSize, LIMITS, type MemberId } from '../../base/index.js';
 import type { Finding } from '../../transport/index.js';
-import { frozenText, isLongAway, type PeerReportParts, standingThere } from './peer-report.js';
+import { connectionTo, frozenText, isLongAway, type PeerReportParts } from './peer-report.js';
 import type { StateMismatch } from './state-desk.js';
 
 export interface FindingParts extends PeerReportParts {
@@ -138,10 +138,10 @@ function future({ foreign, rules, nowMs }: FindingParts): readonly Finding[] {
   });
 }
 
-function away({ rules, links, memory, peers, dialler, nowMs }: FindingParts): readonly Finding[] {
+function away(parts: FindingParts): readonly Finding[] {
+  const { rules, memory, nowMs } = parts;
   return rules.all().flatMap(([memberId, { name }]) => {
-    if (peers.of(memberId) === undefined || links.get(memberId) !== undefined) return [];
-    if (standingThere(dialler.state(memberId)) !== undefined) return [];
+    if (connectionTo(parts, memberId).connection !== 'away') return [];
     const sinceMs = memory.of(memberId).awaySinceMs;
     if (!isLongAway(sinceMs, nowMs)) return [];
     const message = `The coordinator of ${name} is away for ${formatDuration(nowMs - sinceMs)}.`;

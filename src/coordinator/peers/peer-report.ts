@@ -2,7 +2,7 @@ import { formatSize, LIMITS, type MemberId } from '../../base/index.js';
 import type { EventLog } from '../../events/index.js';
 import { type PeerPool, standingIn, type StandingThere } from '../../identity/index.js';
 import type { PeerInfo, PeerLogInfo } from '../../transport/index.js';
-import type { Dialler, DialState } from './dialler.js';
+import type { Dialler } from './dialler.js';
 import type { ForeignLogs } from './foreign-logs.js';
 import type { Frozen } from './foreign-log.js';
 import type { Links } from './links.js';
@@ -31,9 +31,7 @@ export function peerInfos(parts: PeerReportParts): readonly PeerInfo[] {
     const dial = dialler.state(memberId);
     const member = peers.of(memberId);
     const ourLogThere = link?.heads.get(own)?.sequence ?? known.ourLogThere;
-    const there = link === undefined && member !== undefined ? standingThere(dial) : undefined;
-    const connection =
-      link !== undefined ? 'connected' : member === undefined ? 'cut' : there === undefined ? 'away' : 'not-admitted';
+    const { connection, there } = connectionTo(parts, memberId);
     return {
       memberId,
       name: row.name,
@@ -63,9 +61,24 @@ export function peerInfos(parts: PeerReportParts): readonly PeerInfo[] {
   });
 }
 
-/** Whether its coordinator, dialled last, has said that it does not admit this member, and since when. */
-export const standingThere = ({ reason }: DialState): StandingThere | undefined =>
-  reason === undefined ? undefined : standingIn(reason);
+/** How it is with a member now: what `peer list` shows, and what all else goes by that cannot be had from it. */
+export interface Connection {
+  /** away: nobody answers; not-admitted: its coordinator has said that it does not admit this member; cut: it is not admitted here. */
+  readonly connection: 'connected' | 'away' | 'not-admitted' | 'cut';
+  /** Only not-admitted. */
+  readonly there: StandingThere | undefined;
+}
+
+export function connectionTo(
+  { links, peers, dialler }: Pick<PeerReportParts, 'links' | 'peers' | 'dialler'>,
+  memberId: MemberId,
+): Connection {
+  if (links.get(memberId) !== undefined) return { connection: 'connected', there: undefined };
+  if (peers.of(memberId) === undefined) return { connection: 'cut', there: undefined };
+  const { reason } = dialler.state(memberId);
+  const there = reason === undefined ? undefined : standingIn(reason);
+  return { connection: there === undefined ? 'away' : 'not-admitted', there };
+}
 
 /** Every copy of another member's log. */
 export function logInfos({ foreign, rules, links }: PeerReportParts): readonly PeerLogInfo[] {

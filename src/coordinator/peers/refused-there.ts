@@ -2,14 +2,12 @@ import { counted, formatDuration, formatSize, type MemberId } from '../../base/i
 import type { StandingThere } from '../../identity/index.js';
 import type { HolderUsageRow, ViewHost } from '../../projections/index.js';
 import type { Finding } from '../../transport/index.js';
-import { type PeerReportParts, standingThere } from './peer-report.js';
+import { connectionTo, type PeerReportParts } from './peer-report.js';
 
 /** Members that are admitted here and do not admit this one, by the word of their coordinators; and what of ours lies there. */
 export async function refusedThere(parts: PeerReportParts, views: ViewHost, nowMs: number): Promise<readonly Finding[]> {
-  const { rules, links, peers, dialler } = parts;
-  const refusing = rules.all().flatMap(([memberId, { name }]) => {
-    if (peers.of(memberId) === undefined || links.get(memberId) !== undefined) return [];
-    const there = standingThere(dialler.state(memberId));
+  const refusing = parts.rules.all().flatMap(([memberId, { name }]) => {
+    const { there } = connectionTo(parts, memberId);
     return there === undefined ? [] : [{ memberId, name, there }];
   });
   if (refusing.length === 0) return [];

@@ -7,7 +7,6 @@ import {
   type MemberId,
   toCollectiveError,
 } from '../../base/index.js';
-import { standingIn } from '../../identity/index.js';
 import type { Clock, Timers } from '../../ports/index.js';
 import type { PeerRow } from '../../projections/index.js';
 import {
@@ -22,6 +21,7 @@ import {
   PeerFilesServiceDefinition,
   type ServiceImplementation,
 } from '../../transport/index.js';
+import { notAdmittedThere } from '../members/not-admitted-there.js';
 import type { PeerTrust, TrustedMember } from '../members/peer-trust.js';
 import type { AwayTrees } from './away/away-trees.js';
 import { notNow } from './away/known-files.js';
@@ -163,17 +163,8 @@ const AWAY: ReadonlySet<string> = new Set(['UNAVAILABLE', 'DEADLINE_EXCEEDED', '
 /** What the owner said, as it is; and that it is away, by its name. */
 function ownersAnswer(error: unknown, { name }: TrustedMember): unknown {
   if (!isCollectiveError(error)) return error;
-  const there = standingIn(error);
-  if (there !== undefined) {
-    const how = there.standing === 'applied' ? 'you wait there to be approved' : `you are ${there.standing} there`;
-    return new CollectiveError('NOT_ADMITTED', `${name} does not admit you: ${how}.`, {
-      next: `Talk with the people of ${name}; collective peer list shows since when.`,
-      details: { member: name, standing: there.standing, sinceMs: there.sinceMs },
-      cause: error,
-    });
-  }
-  if (error.code !== 'COORDINATOR_UNREACHABLE') return error;
-  return notNow(name, error);
+  if (error.code === 'COORDINATOR_UNREACHABLE') return notNow(name, error);
+  return notAdmittedThere(name, error) ?? error;
 }
 
 async function* justOne(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {

@@ -1,5 +1,6 @@
 import { counted } from '../../base/index.js';
 import { copiesWord } from '../copies-word.js';
+import type { MemberReach } from './member-reach.js';
 import type { Policy } from './policy-for.js';
 
 /** Who could take chunks now. */
@@ -18,8 +19,7 @@ export interface MemberRoom {
   readonly pledgedBytes: number;
   /** Of its pledge; less than 0 where that was lowered. */
   readonly leftBytes: number;
-  /** Its coordinator answers. */
-  readonly here: boolean;
+  readonly reach: MemberReach;
 }
 
 /** For what a policy holds. */
@@ -78,7 +78,7 @@ function unmetSpread({ copies, where }: PolicyPlace, holders: HoldersNow): Short
 }
 
 const withRoom = ({ members }: HoldersNow): readonly MemberRoom[] =>
-  members.filter(({ here, leftBytes }) => here && leftBytes > 0);
+  members.filter(({ reach, leftBytes }) => reach === 'here' && leftBytes > 0);
 
 function takers(holders: HoldersNow, shared: boolean): string {
   const nodes = holders.nodes === 0 ? 'No node' : counted(holders.nodes, 'node');
@@ -110,16 +110,23 @@ function nextForNodes({ copies, minimumCopies, path }: PolicyPlace, holders: Hol
 
 /** What each of those could do who might keep copies and cannot now. */
 function ways({ members, nodesAway }: HoldersNow, { nodesHelp }: { readonly nodesHelp: boolean }): string {
-  const away = members.filter(({ here, leftBytes }) => !here && leftBytes > 0);
+  const pledged = members.filter(({ leftBytes }) => leftBytes > 0);
+  const away = pledged.filter(({ reach }) => reach === 'away');
+  const refusing = pledged.filter(({ reach }) => reach === 'not-admitted');
   const without = members.filter(({ pledgedBytes }) => pledgedBytes === 0);
   const usedUp = members.filter(({ pledgedBytes, leftBytes }) => pledgedBytes > 0 && leftBytes <= 0);
   const found: string[] = [];
   if (away.length > 0) found.push(`wait for ${named(away)}: pledged, and away now (collective peer list)`);
+  if (refusing.length > 0)
+    found.push(
+      `talk with the people of ${named(refusing)}: pledged, and not letting you in now; see how you stand there: collective peer list`,
+    );
   if (nodesHelp && nodesAway > 0) found.push('bring back your nodes that take nothing now (collective node list)');
   if (without.length > 0) found.push(`ask ${named(without)} for a pledge (on their side: collective pledge set YOU SIZE)`);
   if (usedUp.length > 0) found.push(`ask ${named(usedUp)} for a larger pledge (collective pledge list)`);
   if (nodesHelp && nodesAway === 0) found.push(`add a node (${INVITE_NODE})`);
-  if (away.length + without.length + usedUp.length === 0) found.push('invite another member (collective member invite NAME)');
+  if (away.length + refusing.length + without.length + usedUp.length === 0)
+    found.push('invite another member (collective member invite NAME)');
   const text = found.join('; or ');
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

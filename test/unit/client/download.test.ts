@@ -197,7 +197,7 @@ describe('get, when copies are bad', () => {
     const [failure] = report.failures;
     expect(failure?.error).toMatchObject({ code: 'CHUNK_UNAVAILABLE', details: { away: ['bob'] } });
     expect(failure?.error.message).toMatch(/bob: away, with a copy\.$/);
-    expect(failure?.error.next).toBe('Read it once they are back: see collective peer list.');
+    expect(failure?.error.next).toBe('Read it once bob is back (collective peer list).');
   });
 
   it('says that the client was revoked, when that happens in the midst of it', async () => {
@@ -230,6 +230,41 @@ describe('get, when copies are bad', () => {
     const report = await get(world);
     expect(report.failures).toMatchObject([{ error: { code: 'CHUNK_UNAVAILABLE', details: { nodes: BOTH } } }]);
     expect(world.time.nowMs - before).toBeGreaterThanOrEqual(LIMITS.chunkPatienceMs);
+  });
+
+  it('tells once what it waits for', async () => {
+    const world = await worldWith(someBytes('away', 5 * MiB));
+    for (const node of world.nodes) {
+      node.online = false;
+      node.intercept = () => {
+        throw new CollectiveError('NODE_UNREACHABLE', 'away');
+      };
+    }
+    world.coordinator.awayNames = ['bob'];
+    await get(world);
+    expect(world.waits).toHaveLength(1);
+    expect(world.waits[0]).toMatchObject({ path: '/file', members: ['bob'] });
+    expect(world.waits[0]?.nodes.toSorted()).toEqual(BOTH);
+  });
+
+  it('does not wait for holders that the coordinator has not heard of for as long', async () => {
+    const world = await worldWith(someBytes('gone', 100));
+    for (const node of world.nodes) {
+      node.online = false;
+      node.intercept = () => {
+        throw new CollectiveError('NODE_UNREACHABLE', 'away');
+      };
+    }
+    world.coordinator.refusingNames = ['carol'];
+    world.coordinator.outOfReach = true;
+    const before = world.time.nowMs;
+    const [failure] = (await get(world)).failures;
+    expect(failure?.error).toMatchObject({ code: 'CHUNK_UNAVAILABLE', details: { nodes: BOTH, refusing: ['carol'] } });
+    expect(failure?.error.next).toBe(
+      'Start the nodes named here (collective node list); or talk with the people of carol (collective peer list).',
+    );
+    expect(world.time.nowMs - before).toBeLessThan(1000);
+    expect(world.waits).toEqual([]);
   });
 
   it('reads on when a node comes back in time', async () => {

@@ -12,7 +12,7 @@ const member = (name: string, changes: Partial<MemberRoom> = {}): MemberRoom => 
   name,
   pledgedBytes: 1000,
   leftBytes: 1000,
-  here: true,
+  reach: 'here',
   ...changes,
 });
 const holders = (changes: Partial<HoldersNow> = {}): HoldersNow => ({ nodes: 2, nodesAway: 0, members: [], ...changes });
@@ -60,7 +60,7 @@ describe('whether a policy can be met now', () => {
   });
 
   it('neither a member that is away nor one whose pledge is used up counts, and each is told what it takes', () => {
-    const members = [member('bob', { here: false }), member('carol', { leftBytes: 0 })];
+    const members = [member('bob', { reach: 'away' }), member('carol', { leftBytes: 0 })];
     const found = shortfallOf(policy(), holders({ nodes: 1, nodesAway: 1, members }));
     expect(found?.message).toContain('1 node of yours and no other member can take chunks now');
     expect(found?.message).toContain('nothing can be stored there');
@@ -68,6 +68,15 @@ describe('whether a policy can be met now', () => {
     expect(found?.next).toContain('bring back your nodes');
     expect(found?.next).toContain('ask carol for a larger pledge');
     expect(found?.next).not.toContain('invite');
+  });
+
+  it('who does not let this member in is not waited for, but to be talked with', () => {
+    const members = [member('bob'), member('carol', { reach: 'not-admitted' })];
+    const found = shortfallOf(policy(), holders({ members }));
+    expect(found?.message).toContain('only bob has room for you now');
+    expect(found?.next).toBe(
+      'Talk with the people of carol: pledged, and not letting you in now; see how you stand there: collective peer list',
+    );
   });
 
   it('where all that are there take part, more are to be found', () => {

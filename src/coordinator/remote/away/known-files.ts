@@ -1,4 +1,5 @@
 import { CollectiveError, type MemberId } from '../../../base/index.js';
+import type { MemberReach } from '../../../domain/index.js';
 import type { Clock, Hasher } from '../../../ports/index.js';
 import type { FilesHandlers } from '../../files/files-service.js';
 import { HistoryCalls } from '../../files/history-calls.js';
@@ -44,10 +45,10 @@ export function knownFiles(options: KnownFilesOptions): FilesHandlers {
   const refuse = (): never => {
     throw notNow(owner.name);
   };
-  const isHere = (memberId: MemberId): boolean => memberId === own || shared.isHere(memberId);
+  const reachOf = (memberId: MemberId): MemberReach => (memberId === own ? 'here' : shared.reachOf(memberId));
   // Whether its nodes run or not: without its coordinator nobody gets to them.
   const registry = { presence: () => 'offline' as const };
-  const protection = new ProtectionDesk({ views, registry, shared: { isHere } });
+  const protection = new ProtectionDesk({ views, registry, shared: { reachOf } });
   const search = { ...options, registry, protection };
   const calls = { ...options, commands: { submit: refuse } };
   const namespace = new NamespaceCalls(calls);

@@ -11,7 +11,7 @@ export interface KnownPagesOptions {
   readonly own: MemberId;
   /** The owner's, as far as they are known here. */
   readonly views: ViewReader;
-  readonly shared: Pick<SharedCopies, 'readers' | 'nameOf'>;
+  readonly shared: Pick<SharedCopies, 'readers' | 'nameOf' | 'reachOf'>;
 }
 
 type Rows = ReadonlyMap<ChunkId, PlacementRow | undefined>;
@@ -45,7 +45,7 @@ export class KnownPages implements ReadPages {
       files: [...files.filter(({ target }) => !refused.has(target)), ...refused.values()],
       extents: extents.map(({ target, extent: { offsetBytes, lengthBytes, chunkId } }): PlacedExtent => {
         const placed = { target, offsetBytes, lengthBytes };
-        if (chunkId === undefined) return { ...placed, chunkId: '', nodes: [], holderNames: [], awayNames: [] };
+        if (chunkId === undefined) return { ...placed, chunkId: '', nodes: [], ...NOBODY };
         const nodes = nodesOf.get(chunkId) ?? [];
         return { ...placed, chunkId, nodes, ...(nodes.length > 0 ? NOBODY : this.#missing(rows.get(chunkId), found)) };
       }),
@@ -89,15 +89,20 @@ export class KnownPages implements ReadPages {
   }
 
   /** Who has copies, and could not be asked or gave none. */
-  #missing(row: PlacementRow | undefined, { answered }: ReaderFound): Pick<PlacedExtent, 'holderNames' | 'awayNames'> {
+  #missing(row: PlacementRow | undefined, { answered }: ReaderFound): Who {
     const { owner, shared } = this.#options;
     const { members = [], holders = [] } = row ?? {};
-    const away = members.filter((id) => !answered.has(id)).map((id) => shared.nameOf(id));
+    const silent = members.filter((id) => !answered.has(id));
+    const refusing = silent.filter((id) => shared.reachOf(id) === 'not-admitted');
+    const away = silent.filter((id) => !refusing.includes(id)).map((id) => shared.nameOf(id));
     return {
       holderNames: members.filter((id) => answered.has(id)).map((id) => shared.nameOf(id)),
       awayNames: [...(holders.length > 0 ? [owner.name] : []), ...away],
+      refusingNames: refusing.map((id) => shared.nameOf(id)),
     };
   }
 }
 
-const NOBODY: Pick<PlacedExtent, 'holderNames' | 'awayNames'> = { holderNames: [], awayNames: [] };
+type Who = Pick<PlacedExtent, 'holderNames' | 'awayNames' | 'refusingNames'>;
+
+const NOBODY: Who = { holderNames: [], awayNames: [], refusingNames: [] };

@@ -76,6 +76,8 @@ export class SimulatedFiles {
   roomBytes = Number.POSITIVE_INFINITY;
   /** Members that keep a copy of everything and do not answer. */
   awayNames: string[] = [];
+  refusingNames: string[] = [];
+  outOfReach = false;
   /** Names that it tells instead of the real ones, by path. */
   readonly falseNames = new Map<string, string>();
 
@@ -313,7 +315,8 @@ export class SimulatedFiles {
         // Those that are away may answer all the same, and come last.
         const nodes = holders.toSorted((a, b) => Number(this.nodes[b]?.online) - Number(this.nodes[a]?.online));
         const holderNames = nodes.length === 0 ? this.nodes.map(({ name }) => name) : [];
-        extents.push({ target, ...extent, nodes, holderNames, awayNames: this.awayNames });
+        const { awayNames, refusingNames, outOfReach } = this;
+        extents.push({ target, ...extent, nodes, holderNames, awayNames, refusingNames, outOfReach });
         if (extents.length < this.pageExtents) continue;
         yield page();
         this.intercept('readFiles', true);

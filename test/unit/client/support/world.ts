@@ -1,6 +1,6 @@
 import { createCipheriv, createHash } from 'node:crypto';
 import type { ClientId } from '../../../../src/base/index.js';
-import { CollectiveClient } from '../../../../src/client/index.js';
+import { type ChunkWait, CollectiveClient } from '../../../../src/client/index.js';
 import { createLoopbackTransport, FilesServiceDefinition, serve } from '../../../../src/transport/index.js';
 import { SeededRandom, SimClock, SimTime, SimTimers } from '../../../simulation/ports/index.js';
 import { MemoryLogger, ownCredentials } from '../../../support/rpc.js';
@@ -17,6 +17,8 @@ export interface ClientWorld {
   readonly logger: MemoryLogger;
   readonly time: SimTime;
   /** Lets as much virtual time pass as the body needs. */
+  /** What the user was told to be waited for. */
+  readonly waits: readonly ChunkWait[];
   readonly run: <Value>(body: () => Promise<Value>) => Promise<Value>;
 }
 
@@ -44,6 +46,7 @@ export async function clientWorld(nodeCount = 3): Promise<ClientWorld> {
   const services = [serve(FilesServiceDefinition, coordinator.service)];
   const { port } = await transport.listen({ kind: 'home', host: 'home', port: 0, own: server, services, logger });
   const local = new MemoryLocalFiles();
+  const waits: ChunkWait[] = [];
   const client = new CollectiveClient({
     channel: transport.connect({ endpoints: [`home:${port}`], own }),
     openNode: openSimulated(nodes, timers),
@@ -53,8 +56,9 @@ export async function clientWorld(nodeCount = 3): Promise<ClientWorld> {
     random,
     hasher,
     logger,
+    onWaiting: (wait) => waits.push(wait),
   });
-  return { client, coordinator, nodes, local, logger, time, run: (body) => time.run(body) };
+  return { waits, client, coordinator, nodes, local, logger, time, run: (body) => time.run(body) };
 }
 
 /** Bytes that follow from the seed and look random. */

@@ -99,7 +99,7 @@ export interface PledgeInfo {
   /** By the copies on record. */
   readonly usedBytes: number;
   readonly usedChunks: number;
-  /** admitted, suspended, removed; or away: its coordinator was not reached when it was last needed. */
+  /** admitted, suspended, removed; or of one that keeps copies and is admitted: away, not-admitted (it does not let this one in). */
   readonly state: string;
 }
 
@@ -117,6 +117,8 @@ export interface ReplaceCopiesResponse {
   readonly bytesDone: number;
   /** Of those, which could not be made elsewhere now. */
   readonly chunksLeft: number;
+  /** Of those, which have fewer copies than wanted without that member, on record. */
+  readonly chunksBelow?: number | undefined;
 }
 
 export interface ReleaseKeptRequest {
@@ -953,7 +955,7 @@ export const ReplaceCopiesRequest: MessageFns<ReplaceCopiesRequest> = {
 };
 
 function createBaseReplaceCopiesResponse(): ReplaceCopiesResponse {
-  return { chunks: 0, bytes: 0, chunksDone: 0, bytesDone: 0, chunksLeft: 0 };
+  return { chunks: 0, bytes: 0, chunksDone: 0, bytesDone: 0, chunksLeft: 0, chunksBelow: undefined };
 }
 
 export const ReplaceCopiesResponse: MessageFns<ReplaceCopiesResponse> = {
@@ -972,6 +974,9 @@ export const ReplaceCopiesResponse: MessageFns<ReplaceCopiesResponse> = {
     }
     if (message.chunksLeft !== 0) {
       writer.uint32(40).uint64(message.chunksLeft);
+    }
+    if (message.chunksBelow !== undefined) {
+      writer.uint32(48).uint64(message.chunksBelow);
     }
     return writer;
   },
@@ -1027,6 +1032,14 @@ export const ReplaceCopiesResponse: MessageFns<ReplaceCopiesResponse> = {
             }
 
             message.chunksLeft = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.chunksBelow = longToNumber(reader.uint64());
             continue;
           }
         }

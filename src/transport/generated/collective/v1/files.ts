@@ -152,6 +152,10 @@ export interface PlacedExtent {
   readonly holderNames: readonly string[];
   /** Names of members that keep a copy and do not say now where, for error messages; only where they were asked. */
   readonly awayNames: readonly string[];
+  /** The same of members that keep a copy and do not admit this one now. */
+  readonly refusingNames: readonly string[];
+  /** Nobody with a copy is here, and nobody was for longer than one waits for a chunk. It may be tried; to wait is of no use. */
+  readonly outOfReach?: boolean | undefined;
 }
 
 export interface StatRequest {
@@ -496,7 +500,7 @@ export interface LocatedChunk {
 export interface HolderInfo {
   readonly nodeId: string;
   readonly name: string;
-  /** online, suspect, unreachable, never-seen; of a member: online, unreachable, suspended, removed */
+  /** online, suspect, unreachable, never-seen; of a member: online, away, not-admitted (it does not let this one in), suspended, removed */
   readonly state: string;
   /** The holder is this member, who keeps the copy on some node of its own; node_id is empty. */
   readonly memberId?: string | undefined;
@@ -1760,7 +1764,17 @@ export const ReadFile: MessageFns<ReadFile> = {
 };
 
 function createBasePlacedExtent(): PlacedExtent {
-  return { target: 0, offsetBytes: 0, lengthBytes: 0, chunkId: "", nodes: [], holderNames: [], awayNames: [] };
+  return {
+    target: 0,
+    offsetBytes: 0,
+    lengthBytes: 0,
+    chunkId: "",
+    nodes: [],
+    holderNames: [],
+    awayNames: [],
+    refusingNames: [],
+    outOfReach: undefined,
+  };
 }
 
 export const PlacedExtent: MessageFns<PlacedExtent> = {
@@ -1789,6 +1803,12 @@ export const PlacedExtent: MessageFns<PlacedExtent> = {
     }
     for (const v of message.awayNames) {
       writer.uint32(58).string(v!);
+    }
+    for (const v of message.refusingNames) {
+      writer.uint32(66).string(v!);
+    }
+    if (message.outOfReach !== undefined) {
+      writer.uint32(72).bool(message.outOfReach);
     }
     return writer;
   },
@@ -1870,6 +1890,22 @@ export const PlacedExtent: MessageFns<PlacedExtent> = {
             }
 
             message.awayNames.push(reader.string());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.refusingNames.push(reader.string());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.outOfReach = reader.bool();
             continue;
           }
         }
