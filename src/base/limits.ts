@@ -66,6 +66,8 @@ export const LIMITS = {
   grants: 4096,
   /** For how long one is given, if not without an end. */
   grantLifeMs: 100 * 365 * 24 * 60 * 60 * 1000,
+  /** How long one that has run out is listed still with those that hold. */
+  grantEndedShownMs: 7 * 24 * 60 * 60 * 1000,
   /** Calls of one other member's clients that are served at once. */
   forwardedCallsPerMember: 256,
   /** Directories with a policy of their own. */

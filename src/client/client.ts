@@ -2,6 +2,7 @@ import { LIMITS, toBase32, type CollectiveError } from '../base/index.js';
 import type { Clock, Hasher, Logger, Random, Timers } from '../ports/index.js';
 import {
   AdminServiceDefinition,
+  type BoundFolders,
   createClient,
   CopiesServiceDefinition,
   errorOfFailure,
@@ -292,11 +293,14 @@ export class CollectiveClient {
     return moves;
   }
 
-  /** The plain form of the path. Errors: NOT_FOUND; DIRECTORY_NOT_EMPTY unless `recursive`. */
-  async remove(path: string, recursive: boolean, signal: AbortSignal): Promise<string> {
+  /** The plain form of the path, and what was bound to it. Errors: NOT_FOUND; DIRECTORY_NOT_EMPTY unless `recursive`. */
+  async remove(
+    path: string,
+    recursive: boolean,
+    signal: AbortSignal,
+  ): Promise<{ readonly path: string; readonly bound: BoundFolders | undefined }> {
     const plain = readRemotePath(path).path;
-    await this.files.removeEntry(plain, recursive, signal);
-    return plain;
+    return { path: plain, bound: await this.files.removeEntry(plain, recursive, signal) };
   }
 
   /** Ends all connections; what is in flight fails. */

@@ -25,7 +25,7 @@ export type {
   RemoteTree,
 } from './trees/remote-tools.js';
 
-export type { HolderInfo, LocatedChunk, TreeUsage } from '../transport/index.js';
+export type { BoundFolders, HolderInfo, LocatedChunk, TreeUsage } from '../transport/index.js';
 export type { EventInfo, GrantInfo, MemberDetails, MemberGrant, MemberInfo, PledgeInfo, PolicyInfo } from '../transport/index.js';
 export type { ChunkWait } from './download/chunk-fetcher.js';
 export type { DownloadReport } from './download/downloader.js';

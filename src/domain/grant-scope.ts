@@ -1,4 +1,14 @@
-import { CollectiveError, fail, type FileId, fileIdAt, type GrantId, type MemberId, ok, type Result } from '../base/index.js';
+import {
+  CollectiveError,
+  fail,
+  type FileId,
+  formatDuration,
+  fileIdAt,
+  type GrantId,
+  type MemberId,
+  ok,
+  type Result,
+} from '../base/index.js';
 import type { CollectiveEvent, GrantRight } from '../events/index.js';
 import type { GrantRow, GrantsReader, NamespaceReader, PeersReader } from '../projections/index.js';
 import type { DecisionContext } from './decision.js';
@@ -24,17 +34,24 @@ export class GrantScope {
   readonly grants: readonly HoldingGrant[];
   readonly #byRight: ReadonlyMap<GrantRight, ReadonlySet<FileId>>;
   readonly #namespace: NamespaceReader;
+  /** Those that have run out: only to say so. */
+  readonly #ended: readonly GrantRow[];
+  readonly #nowMs: number;
 
   constructor(memberId: MemberId, { grants, peers, namespace }: GrantViews, nowMs: number) {
     this.#namespace = namespace;
+    this.#nowMs = nowMs;
     const holding: HoldingGrant[] = [];
+    const ended: GrantRow[] = [];
     if (peers.get(memberId)?.state === 'admitted') {
       for (const [grantId, row] of grants.ofMember(memberId)) {
+        if (hasEnded(row, nowMs)) ended.push(row);
         const names = hasEnded(row, nowMs) ? undefined : namespace.pathOf(row.directoryId);
         if (names !== undefined) holding.push({ grantId, row, names });
       }
     }
     this.grants = holding;
+    this.#ended = ended;
     const withRight = (right: GrantRight): ReadonlySet<FileId> =>
       new Set(holding.filter(({ row }) => row.rights.includes(right)).map(({ row }) => row.directoryId));
     this.#byRight = new Map([
@@ -79,9 +96,20 @@ export class GrantScope {
     return [...new Set(next)];
   }
 
-  /** Error: PERMISSION_DENIED, which tells nothing of what is there. */
+  /** Error: PERMISSION_DENIED, which tells nothing of what is there but to who could see it before. */
   require(names: Names, right: GrantRight): Result<undefined, CollectiveError> {
-    return this.covers(names, right) ? ok(undefined) : fail(notGranted(names, right));
+    if (this.covers(names, right)) return ok(undefined);
+    const endedMs = this.#endOf(names, right);
+    return fail(endedMs === undefined ? notGranted(names, right) : notGrantedAnyMore(names, right, this.#nowMs - endedMs));
+  }
+
+  /** When the last grant ended that covered the path. */
+  #endOf(names: Names, right: GrantRight): number | undefined {
+    const { trail } = this.#namespace.walk(names);
+    const ends = this.#ended
+      .filter(({ rights, directoryId }) => rights.includes(right) && trail.includes(directoryId))
+      .map(({ untilMs }) => untilMs);
+    return ends.length === 0 ? undefined : Math.max(...ends);
   }
 
   /** Whether the member may bring about these events, which follow from one decision. Error: PERMISSION_DENIED. */
@@ -136,6 +164,16 @@ const notGranted = (names: Names, right: GrantRight): CollectiveError =>
     next: `Ask its owner for a grant to ${right} in a folder (collective grant add).`,
     details: { path: showPath(names) },
   });
+
+const notGrantedAnyMore = (names: Names, right: GrantRight, agoMs: number): CollectiveError =>
+  new CollectiveError(
+    'PERMISSION_DENIED',
+    `You may not ${WORDS[right]} ${showPath(names)} any more: what was granted to you ended ${formatDuration(agoMs)} ago.`,
+    {
+      next: `Ask its owner for another grant to ${right} there (collective grant add).`,
+      details: { path: showPath(names), endedAgoMs: agoMs },
+    },
+  );
 
 export const notGrantedAtAll = (right: GrantRight): CollectiveError =>
   new CollectiveError('PERMISSION_DENIED', `You may not ${WORDS[right]} this: it is not granted to you.`, {

@@ -39,6 +39,7 @@ export {
   standingAt,
   type Which,
 } from './namespace/ever-at.js';
+export { formerPath } from './namespace/former-path.js';
 export { find, findDirectory, type Found, type Names, showPath } from './namespace/lookup.js';
 export { decideMakeDirectory, type MakeDirectory } from './namespace/make-directory.js';
 export { decideMakeSymlink, type MakeSymlink } from './namespace/make-symlink.js';

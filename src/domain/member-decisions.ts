@@ -199,15 +199,17 @@ export function decideEndpoints(
   return ok(same ? [] : [{ type: 'CoordinatorEndpointsChanged', ...now }]);
 }
 
-/** Whom an id, the beginning of one (8 characters or more) or a label means. Error: NOT_FOUND. */
+/** Whom an id, the beginning of one (8 characters or more) or a label means. Errors: NOT_FOUND; REQUEST_INVALID for oneself. */
 export function memberNamed(
   text: string,
-  peers: PeersReader,
+  { peers, members }: MemberViews,
 ): Result<{ readonly memberId: MemberId; readonly row: PeerRow }, CollectiveError> {
   const byId = isMemberId(text) ? peers.get(text) : undefined;
   if (isMemberId(text) && byId !== undefined) return ok({ memberId: text, row: byId });
   const named = peers.byName(text);
   if (named !== undefined) return ok({ memberId: named[0], row: named[1] });
+  const own = members.owner();
+  if (own !== undefined && (text === own.name || text === own.memberId)) return fail(oneself(own.name));
   const [first, second] = text.length < SHORT_ID_LENGTH ? [] : peers.all().filter(([id]) => id.startsWith(text));
   if (first === undefined || second !== undefined) {
     const names = peers.all().map(([, { name }]) => name);
@@ -300,6 +302,12 @@ function roomToAdmit(row: PeerRow | undefined, views: MemberViews): Decision {
 
 const tooMany = (limit: number, what: string): Decision =>
   fail(new CollectiveError('LIMIT_EXCEEDED', `${limit} other members are ${what} already, which is the most there can be.`));
+
+const oneself = (name: string): CollectiveError =>
+  new CollectiveError('REQUEST_INVALID', `${name} is this member itself.`, {
+    next: 'Name another member: collective member list',
+    details: { member: name },
+  });
 
 const ownInvite = (): CollectiveError =>
   new CollectiveError('REQUEST_INVALID', 'This is an invite of your own.', {

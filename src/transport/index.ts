@@ -155,6 +155,7 @@ export type {
   RecordExtentsRequest,
   RecordExtentsResponse,
   RemoveEntryRequest,
+  BoundFolders,
   RemoveEntryResponse,
   RestoreEntryRequest,
   RestoreEntryResponse,

@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { CollectiveError, isCollectiveError } from '../../base/index.js';
 import type { CollectiveClient } from '../../client/index.js';
 import { ClientCommand } from '../base/client-command.js';
+import { boundText } from '../format/bound.js';
 import { printable } from '../format/entries.js';
 
 interface PurgedJson {
@@ -49,7 +50,11 @@ export default class Remove extends ClientCommand {
     for (const path of args.paths) {
       try {
         if (flags.purge) purged.push(await this.#purge(client, path, flags));
-        else removed.push(await client.remove(path, flags.recursive, this.interrupted));
+        else {
+          const gone = await client.remove(path, flags.recursive, this.interrupted);
+          removed.push(gone.path);
+          if (gone.bound !== undefined) this.say(boundText(gone.path, gone.bound));
+        }
       } catch (error) {
         if (!flags.force || !isCollectiveError(error) || error.code !== 'NOT_FOUND') throw error;
       }

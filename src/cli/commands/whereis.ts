@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import { formatSize } from '../../base/index.js';
+import { accept, counted, formatSize, parseRemotePath } from '../../base/index.js';
 import { ClientCommand } from '../base/client-command.js';
 import { printable } from '../format/entries.js';
 import {
@@ -41,6 +41,7 @@ export default class WhereIs extends ClientCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(WhereIs);
+    const owner = accept(parseRemotePath(args.path)).member;
     const { client } = await this.client(flags.context);
     const options = { recursive: flags.recursive, withChunks: !flags.recursive, version: flags.version };
     const files: FileProtectionJson[] = [];
@@ -48,7 +49,7 @@ export default class WhereIs extends ClientCommand {
     for await (const found of client.tree.locate(args.path, options, this.interrupted)) {
       if (found.kind === 'chunk') {
         if (this.jsonEnabled()) chunks.push(chunkJson(found.chunk, found.nodes));
-        else this.log(chunkLine(found.chunk, found.nodes));
+        else this.log(chunkLine(found.chunk, found.nodes, owner));
         continue;
       }
       const file = fileProtectionJson(found.file, found.nodes);
@@ -56,9 +57,9 @@ export default class WhereIs extends ClientCommand {
       if (flags.recursive && !flags.all && file.state === 'ok') continue;
       if (this.jsonEnabled()) files.push(file);
       else if (flags.recursive) this.log(`${protectionWord(file).padEnd(24)}  ${this.#shown(file.path)}`);
-      else for (const line of protectionLines(file)) this.log(line);
+      else for (const line of protectionLines(file, owner)) this.log(line);
     }
-    if (flags.recursive) return this.#sum(args.path, files);
+    if (flags.recursive) return this.#sum(args.path, files, owner);
     const [file] = files;
     return this.jsonEnabled() ? { ...file, chunkList: chunks } : undefined;
   }
@@ -73,19 +74,24 @@ export default class WhereIs extends ClientCommand {
     if (state === 'lost') this.#sums.lost += 1;
   }
 
-  #sum(path: string, files: readonly FileProtectionJson[]): unknown {
+  #sum(path: string, files: readonly FileProtectionJson[], owner: string | undefined): unknown {
     const { wellKept, underProtected, partlyUnreachable, unreachable, lost, ...all } = this.#sums;
     if (this.jsonEnabled())
       return { path, ...all, wellKept, underProtected, partlyUnreachable, unreachable, lost, entries: files };
-    const parts = [`${wellKept} of ${all.files} files are kept as they should be`];
-    if (underProtected > 0) parts.push(`${underProtected} have too few copies`);
-    if (partlyUnreachable > 0) parts.push(`${partlyUnreachable} have fewer copies within reach than wanted`);
+    const parts = [
+      `${wellKept} of ${counted(all.files, 'file')} ${wellKept === 1 ? 'is kept as it' : 'are kept as they'} should be`,
+    ];
+    const have = (files: number): string => `${files} ${files === 1 ? 'has' : 'have'}`;
+    if (underProtected > 0) parts.push(`${have(underProtected)} too few copies`);
+    if (partlyUnreachable > 0) parts.push(`${have(partlyUnreachable)} fewer copies within reach than wanted`);
     if (unreachable > 0) parts.push(`${unreachable} cannot be read now`);
-    if (lost > 0) parts.push(`${lost} are lost in part`);
+    if (lost > 0) parts.push(`${lost} ${lost === 1 ? 'is' : 'are'} lost in part`);
     this.say(`${parts.join('; ')} (${formatSize(all.size)}).`);
     if (wellKept < all.files) {
       this.say(
-        'Next: bring back who is away (collective node list, collective peer list), or put the files again to make their copies; what keeps more from being made is told by: collective status',
+        owner !== undefined
+          ? `Next: talk with the people of ${owner}: what holds these files is theirs; whether ${owner} is here: collective peer list`
+          : 'Next: bring back who is away (collective node list, collective peer list), or put the files again to make their copies; what keeps more from being made is told by: collective status',
       );
     }
     return undefined;

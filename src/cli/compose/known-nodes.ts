@@ -52,8 +52,8 @@ export async function chooseNodeDirectory(world: World, dataDirectory: string, a
     });
   }
   if (paths.length > 1) {
-    throw new CollectiveError('USAGE', `There are several nodes on this machine: ${paths.join(', ')}.`, {
-      next: 'Say which one with --path.',
+    throw new CollectiveError('USAGE', `There are ${paths.length} nodes on this machine, and each has a process of its own.`, {
+      next: `Say which one: ${paths.map((path) => `collective node start --path ${path}`).join('; or ')}`,
     });
   }
   return only;

@@ -121,11 +121,20 @@ function checkClock(thereMs: number, hereMs: number): Check {
   );
 }
 
-function checkHealth({ health, findings }: Status): Check {
-  const [worst] = findings;
-  if (worst === undefined || health === 'healthy') return fine('health', `All is well, says the coordinator.`);
+/** Nodes are looked at one by one after this. */
+const OF_NODES: ReadonlySet<string> = new Set(['node-unreachable', 'node-suspect', 'node-never-seen', 'node-revoked']);
+
+function checkHealth({ findings }: Status): Check {
+  const others = findings.filter(({ code, severity }) => severity !== 'notice' && !OF_NODES.has(code));
+  const [worst] = others;
+  if (worst === undefined) {
+    const well = findings.some(({ code }) => OF_NODES.has(code)) ? 'But for nodes, all' : 'All';
+    return fine('health', `${well} is well, says the coordinator.`);
+  }
   const next = worst.next === '' ? 'collective status' : worst.next;
-  return health === 'failed' ? wrong('health', worst.message, next) : doubtful('health', worst.message, next);
+  const more = others.length === 1 ? '' : ` (and ${others.length - 1} more: collective status)`;
+  const said = `${worst.message}${more}`;
+  return worst.severity === 'failure' ? wrong('health', said, next) : doubtful('health', said, next);
 }
 
 /** Of `host:port`, with IPv6 addresses in brackets. */

@@ -12,7 +12,7 @@ export async function checkNodes(nodes: Nodes, open: OpenNodeChannel, signal: Ab
 async function checkNode(node: Nodes[number], open: OpenNodeChannel, signal: AbortSignal): Promise<Check> {
   const { nodeId, name, endpoints, state } = node;
   if (state === 'never-seen')
-    return doubtful('node-port', `Node ${name} was never started.`, 'Where it joined: collective node start');
+    return doubtful('node-port', `Node ${name} was never started.`, 'Where it joined: collective node start --path DIR');
   if (state === 'revoked') return fine('node-port', `Node ${name} is revoked, and not asked.`);
   try {
     const channel = await open(
@@ -25,7 +25,7 @@ async function checkNode(node: Nodes[number], open: OpenNodeChannel, signal: Abo
     const { message } = failed('node-port', error);
     return state === 'online'
       ? wrong('node-port', `Node ${name} is there for the coordinator, and not from here. ${message}`, next)
-      : wrong('node-port', `Node ${name} is away. ${message}`, `On its machine: collective node start`);
+      : wrong('node-port', `Node ${name} is away. ${message}`, 'On its machine: collective node start --path DIR');
   }
   return state === 'online'
     ? fine('node-port', `Node ${name} answers at its data port.`)

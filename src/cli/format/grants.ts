@@ -7,6 +7,8 @@ export interface GrantJson {
   readonly id: string;
   /** Null: the folder was removed. */
   readonly path: string | null;
+  /** Of a folder that was removed: where it was. */
+  readonly formerPath?: string;
   readonly folder: string;
   /** Whose folder it is. */
   readonly owner: { readonly id: string; readonly name: string };
@@ -22,6 +24,7 @@ export interface GrantJson {
 export const grantJson = (grant: GrantInfo): GrantJson => ({
   id: grant.grantId,
   path: grant.path === '' ? null : grant.path,
+  ...(grant.formerPath === undefined ? {} : { formerPath: grant.formerPath }),
   folder: grant.directoryId,
   owner: { id: grant.ownerId ?? '', name: grant.ownerName ?? '' },
   member: { id: grant.memberId, name: grant.memberName },
@@ -30,6 +33,9 @@ export const grantJson = (grant: GrantInfo): GrantJson => ({
   until: grant.untilMs === 0 ? null : new Date(grant.untilMs).toISOString(),
   state: grant.state,
 });
+
+const pathText = ({ path, formerPath }: GrantJson, tree = ''): string =>
+  path !== null ? `${tree}${path}` : formerPath === undefined ? `${tree}(removed)` : `${tree}${formerPath} (removed)`;
 
 export const untilText = ({ until }: GrantJson): string => (until === null ? 'no end' : shortTime(Date.parse(until)));
 
@@ -40,7 +46,7 @@ export function receivedTable(grants: readonly GrantJson[]): string {
     grants.map((grant) => [
       grant.id,
       grant.rights.join(','),
-      printable(`${grant.owner.name}:${grant.path ?? '(removed)'}`),
+      printable(pathText(grant, `${grant.owner.name}:`)),
       untilText(grant),
       grant.state,
     ]),
@@ -54,7 +60,7 @@ export function grantTable(grants: readonly GrantJson[]): string {
       grant.id,
       grant.member.name,
       grant.rights.join(','),
-      printable(grant.path ?? '(removed)'),
+      printable(pathText(grant)),
       untilText(grant),
       grant.state,
     ]),

@@ -15,6 +15,7 @@ export const peersJson = ({ peers, logs, timeMs }: Peers) => ({
     ...(peer.standingThere === '' ? {} : { standingThere: peer.standingThere, standingThereSinceMs: peer.standingThereSinceMs }),
     sinceMs: peer.sinceMs,
     ...(peer.connection === 'connected' ? { dialledBy: peer.dialledHere ? 'us' : 'them' } : {}),
+    ...(peer.undialable === true ? { undialable: true } : {}),
     address: peer.address,
     endpoints: peer.endpoints,
     roundTripMs: peer.roundTripMs ?? null,
@@ -59,7 +60,8 @@ export function peersText({ peers, logs, timeMs }: PeersJson): readonly string[]
       rows,
     ),
   ];
-  for (const { name, connection, reason, standingThere, standingThereSinceMs } of peers) {
+  for (const { name, connection, reason, standingThere, standingThereSinceMs, undialable, endpoints } of peers) {
+    if (undialable === true) lines.push(undialableText(name, endpoints));
     if (standingThere !== undefined) lines.push(notAdmittedText(name, standingThere, standingThereSinceMs ?? 0));
     else if (reason !== undefined) lines.push(`${name} is ${connection}: ${reason}`);
   }
@@ -80,6 +82,10 @@ export function peerStanding(log: LogStanding, known: boolean): string {
   if (log.ahead !== undefined) return `${log.ahead} ahead`;
   return log.behind === 0 ? 'in step' : `${log.behind} behind`;
 }
+
+/** That a member is reached only over the session that it has dialled. */
+export const undialableText = (name: string, endpoints: readonly string[]): string =>
+  `${name} cannot be dialled from here${endpoints.length === 0 ? '' : ` (${endpoints.join(', ')})`}, and is asked over the session that it dialled; get and put there need its nodes' ports.`;
 
 /** Why another member's coordinator does not let this one in, in words. */
 export function notAdmittedText(name: string, standingThere: string, sinceMs: number): string {

@@ -7,7 +7,7 @@ export interface PledgeJson {
   readonly pledgedBytes: number;
   readonly usedBytes: number;
   readonly usedChunks: number;
-  /** admitted, suspended, removed, away */
+  /** admitted, suspended, removed, away, not-admitted (it does not let this one in) */
   readonly state: string;
 }
 

@@ -58,13 +58,23 @@ export function protectionWord({ state, copies, lostChunks, chunks }: FileProtec
   return chunks === 0 ? 'nothing to keep' : `${copies.present} of ${copies.wanted} copies`;
 }
 
+/** In whose tree a file is; undefined: the own one. */
+export type TreeOwner = string | undefined;
+
+/** `attic`, `member bob`; in the tree of bob `attic of bob`, as holders there are his, and called what he calls them. */
+const holderText = ({ kind, name }: Pick<ReturnType<typeof holderJson>, 'kind' | 'name'>, owner: TreeOwner): string => {
+  const who = kind === 'member' ? `member ${name}` : name;
+  return printable(owner === undefined ? who : kind === 'member' ? `${who} (as ${owner} calls it)` : `${who} of ${owner}`);
+};
+
 /** `0102ab…  offset  size  2 of 2  attic, cellar (unreachable)`. */
-export function chunkLine(chunk: LocatedChunk, nodes: readonly HolderInfo[]): string {
+export function chunkLine(chunk: LocatedChunk, nodes: readonly HolderInfo[], owner: TreeOwner): string {
   const named = (index: number, word = ''): string => {
-    const { kind, name: plain, state } = holderJson(nodes[index]);
-    const name = kind === 'member' ? `member ${plain}` : plain;
+    const holder = holderJson(nodes[index]);
+    const { state } = holder;
     const why = word !== '' ? word : state === 'online' ? '' : state;
-    return why === '' ? printable(name) : `${printable(name)} (${why})`;
+    const name = holderText(holder, owner);
+    return why === '' ? name : `${name} (${why})`;
   };
   const held = chunk.nodes.map((index) => named(index));
   const lost = chunk.lost.map((index) => named(index, 'damaged or missing'));
@@ -74,7 +84,7 @@ export function chunkLine(chunk: LocatedChunk, nodes: readonly HolderInfo[]): st
 }
 
 /** The sums of one file, and what to do where something is wrong. */
-export function protectionLines(file: FileProtectionJson): readonly string[] {
+export function protectionLines(file: FileProtectionJson, owner: TreeOwner): readonly string[] {
   const { copies, chunks, state, nodes } = file;
   const lines = [
     `${printable(file.path)}: version ${file.version}, ${formatSize(file.size)}, ${chunks} ${chunks === 1 ? 'chunk' : 'chunks'}`,
@@ -83,19 +93,36 @@ export function protectionLines(file: FileProtectionJson): readonly string[] {
       : `Every chunk has at least ${copies.present} of ${copies.wanted} copies, ${copies.reachable} of them reachable.`,
     ...nodes.map(
       (node) =>
-        `  ${node.kind === 'member' ? 'member ' : ''}${printable(node.name)} (${node.state}): ${node.chunks} of ${chunks} chunks${node.damaged > 0 ? `, ${node.damaged} damaged or missing` : ''}`,
+        `  ${holderText(node, owner)} (${node.state}): ${node.chunks} of ${chunks} chunks${node.damaged > 0 ? `, ${node.damaged} damaged or missing` : ''}`,
     ),
   ];
-  const next: Readonly<Record<ProtectionState, string | undefined>> = {
-    ok: undefined,
-    'partly-unreachable':
-      'Next: bring back the nodes (collective node list), wait for the members (collective peer list), or put the file again to have its copies elsewhere',
-    'under-protected':
-      'Next: put the file again to make the missing copies; who could take them, and cannot now, is told by: collective status',
-    unreachable:
-      'Next: bring back the nodes that hold it (collective node list), or wait for the members that do (collective peer list)',
-    lost: 'Next: put the file again from another place, or restore another version: collective versions PATH',
-  };
-  const line = next[state];
-  return line === undefined ? lines : [...lines, line];
+  if (state === 'ok') return lines;
+  return [...lines, owner === undefined ? `Next: ${nextOf(file)}` : nextAt(owner)];
+}
+
+/** What is to be done about holders of another member's files is for its people. */
+const nextAt = (owner: string): string =>
+  `Next: talk with the people of ${printable(owner)}, who see more of it with the same command; whether ${printable(owner)} is here: collective peer list`;
+
+function nextOf({ state, nodes }: FileProtectionJson): string {
+  const away = nodes.filter((each) => each.state !== 'online');
+  const ways = [
+    ...(away.some(({ kind }) => kind === 'node') ? ['bring back the nodes that hold it (collective node list)'] : []),
+    ...(away.some((each) => each.kind === 'member' && each.state === 'away')
+      ? ['wait for the members that do (collective peer list)']
+      : []),
+    ...(away.some((each) => each.state === 'not-admitted')
+      ? ['talk with the members that do not let you in (collective peer list)']
+      : []),
+  ];
+  switch (state) {
+    case 'lost':
+      return 'put the file again from another place, or restore another version: collective versions PATH';
+    case 'under-protected':
+      return 'put the file again to make the missing copies; who could take them, and cannot now, is told by: collective status';
+    case 'unreachable':
+      return ways.join(', or ') || 'see who keeps it: collective status';
+    default:
+      return [...ways, 'put the file again to have its copies elsewhere'].join(', or ');
+  }
 }

@@ -2,6 +2,7 @@ import { toBase32 } from '../../base/index.js';
 import type { Random } from '../../ports/index.js';
 import type {
   AttributeChange,
+  BoundFolders,
   CallOptions,
   ChunkRef,
   DamagedCopy,
@@ -229,12 +230,13 @@ export class FilesCalls {
     return entryOf(answer.entry);
   }
 
-  async removeEntry(path: string, recursive: boolean, signal: AbortSignal): Promise<string> {
+  /** What went with it, bound to it: grants and policies of the own tree. */
+  async removeEntry(path: string, recursive: boolean, signal: AbortSignal): Promise<BoundFolders | undefined> {
     const requestId = this.#nextId();
-    const answer = await this.#call('RemoveEntry', signal, (rpc, options) =>
+    const { bound } = await this.#call('RemoveEntry', signal, (rpc, options) =>
       rpc.removeEntry({ requestId, path, recursive }, options),
     );
-    return answer.fileId;
+    return bound;
   }
 
   async reportDamage(copies: readonly DamagedCopy[], signal: AbortSignal): Promise<void> {

@@ -38,6 +38,7 @@ import { type ClientCaller, clientCaller, type FilesCall } from '../caller.js';
 import type { Submits } from '../commands/command-loop.js';
 import { requestRef } from '../commands/request-ref.js';
 import type { ViewReader } from '../log/view-reader.js';
+import { boundBelow } from './bound-below.js';
 import { entryInfo } from './entry-info.js';
 import { EntryPage, messageBytesOf } from './entry-page.js';
 import { atMost, fileTimeOf, modeOf, ownPath } from './requests.js';
@@ -138,12 +139,14 @@ export class NamespaceCalls {
   async removeEntry(request: RemoveEntryRequest, call: FilesCall): Promise<RemoveEntryResponse> {
     const names = ownPath(request.path);
     const { recursive, expectedVersion } = request;
-    const events = await this.#single('removeEntry', request.requestId, request, call, (views) =>
-      decideRemoveEntry({ names, recursive, expectedVersion }, views.namespace),
+    const { views, clock } = this.#options;
+    const bound = await views.run((all) => boundBelow(names, all, clock.nowMs()));
+    const events = await this.#single('removeEntry', request.requestId, request, call, (all) =>
+      decideRemoveEntry({ names, recursive, expectedVersion }, all.namespace),
     );
     const removed = events[0]?.event;
     assert(removed?.type === 'EntryRemoved', 'what was removed has its event');
-    return { fileId: removed.fileId };
+    return { fileId: removed.fileId, bound };
   }
 
   #single(

@@ -123,7 +123,7 @@ export class CopiesService implements ServiceImplementation<typeof CopiesService
     const { commands, views, hasher } = this.#options;
     const { bytes, member, requestId } = request;
     const command = requestRef({ requestId, method: 'setPledge', content: { member, bytes } }, hasher);
-    const [memberId] = await views.run(({ peers }) => memberNamed(member, peers));
+    const [memberId] = await views.run((all) => memberNamed(member, all));
     await commands.submit({
       actor: clientCaller(call.caller).actor,
       request: command,
@@ -137,7 +137,7 @@ export class CopiesService implements ServiceImplementation<typeof CopiesService
   /** Progress as it comes; what is not taken in time is passed over. */
   async *replaceCopies({ member }: ReplaceCopiesRequest, call: AuthenticatedCall): AsyncGenerator<ReplaceCopiesResponse> {
     const { views, leaving } = this.#options;
-    const [memberId] = await views.run(({ peers }) => memberNamed(member, peers));
+    const [memberId] = await views.run((all) => memberNamed(member, all));
     let newest: ReplaceCopiesResponse | undefined;
     let told: () => void = () => undefined;
     const copying = leaving.copy({ memberId, signal: call.signal }, (progress) => {
@@ -165,10 +165,10 @@ export class CopiesService implements ServiceImplementation<typeof CopiesService
 
   async releaseKept({ member }: ReleaseKeptRequest, call: AuthenticatedCall): Promise<ReleaseKeptResponse> {
     const { views, commands } = this.#options;
-    const { memberId, name, rows } = await views.run(({ peers, foreignCopies }) => {
-      const [id, row] = memberNamed(member, peers);
+    const { memberId, name, rows } = await views.run((all) => {
+      const [id, row] = memberNamed(member, all);
       if (row.state !== 'removed') throw notRemoved(row);
-      return { memberId: id, name: row.name, rows: foreignCopies.page(id, undefined, LIMITS.chunksPerCall).rows };
+      return { memberId: id, name: row.name, rows: all.foreignCopies.page(id, undefined, LIMITS.chunksPerCall).rows };
     });
     const chunkIds = rows.map(([[, chunkId]]) => chunkId);
     await commands.submit({

@@ -108,7 +108,7 @@ export class Leaving {
     const { views } = this.#options;
     const { memberId } = leaver;
     const { chunks, bytes } = await views.run(({ usage }) => usage.member(memberId));
-    let progress = { chunks, bytes, chunksDone: 0, bytesDone: 0, chunksLeft: 0 };
+    let progress = { chunks, bytes, chunksDone: 0, bytesDone: 0, chunksLeft: 0, chunksBelow: 0 };
     const done = (some: readonly Affected[]): void => {
       const doneBytes = some.reduce((sum, { lengthBytes }) => sum + lengthBytes, progress.bytesDone);
       progress = { ...progress, chunksDone: progress.chunksDone + some.length, bytesDone: doneBytes };
@@ -130,11 +130,17 @@ export class Leaving {
         }
       };
       await Promise.all(Array.from({ length: LIMITS.replacedBatches }, work));
-      const left = await views.run((all) => {
+      const { left, below } = await views.run((all) => {
         all.placement.need(page.map(({ chunkId }) => chunkId));
-        return page.filter(({ chunkId }) => !hasOtherInReach(all.placement.chunk(chunkId), memberId, all, this.#options));
+        const rows = page.map(({ chunkId }) => all.placement.chunk(chunkId));
+        const lacks = (row: PlacementRow | undefined): boolean =>
+          row !== undefined && otherCopies(row, memberId, all) < Math.max(1, row.wantedCopies);
+        return {
+          left: rows.filter((row) => !hasOtherInReach(row, memberId, all, this.#options)).length,
+          below: rows.filter(lacks).length,
+        };
       });
-      progress = { ...progress, chunksLeft: progress.chunksLeft + left.length };
+      progress = { ...progress, chunksLeft: progress.chunksLeft + left, chunksBelow: progress.chunksBelow + below };
     }
     onProgress(progress);
     return progress;

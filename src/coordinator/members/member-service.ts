@@ -185,24 +185,25 @@ export class MemberService implements ServiceImplementation<typeof MemberService
     const { requestId, ...content } = request;
     const ref = requestRef({ requestId, method, content }, hasher);
     const memberId = await this.#named(request.member);
-    await commands.submit({
+    const changes = await commands.submit({
       actor: clientCaller(call.caller).actor,
       request: ref,
       decide: (views, context) => decide(memberId, views, context),
-      answer: () => undefined,
+      answer: (events) => events.length,
     });
     await onChanged();
-    return this.#info(memberId);
+    const info = await this.#info(memberId);
+    return changes > 0 ? info : { ...info, unchanged: true };
   }
 
   #named(text: string): Promise<MemberId> {
-    return this.#options.views.run(({ peers }) => accept(memberNamed(text, peers)).memberId);
+    return this.#options.views.run((all) => accept(memberNamed(text, all)).memberId);
   }
 
   #info(memberId: MemberId): Promise<MemberInfo> {
-    return this.#options.views.run(({ peers }) => {
-      const { row } = accept(memberNamed(memberId, peers));
-      return memberInfo(memberId, row, peers, this.#options);
+    return this.#options.views.run((all) => {
+      const { row } = accept(memberNamed(memberId, all));
+      return memberInfo(memberId, row, all.peers, this.#options);
     });
   }
 

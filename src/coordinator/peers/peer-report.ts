@@ -9,6 +9,7 @@ import type { Links } from './links.js';
 import type { OriginRules } from './origin-rules.js';
 import type { PeerMemories } from './peer-memory.js';
 import type { OwnFeed } from './own-feed.js';
+import type { PeerRoutes } from './peer-routes.js';
 
 export interface PeerReportParts {
   readonly own: MemberId;
@@ -17,6 +18,7 @@ export interface PeerReportParts {
   readonly rules: OriginRules;
   readonly links: Links;
   readonly dialler: Dialler;
+  readonly routes: Pick<PeerRoutes, 'isUndialable'>;
   readonly foreign: ForeignLogs;
   readonly feed: OwnFeed;
   readonly memory: PeerMemories;
@@ -57,6 +59,7 @@ export function peerInfos(parts: PeerReportParts): readonly PeerInfo[] {
       refusedBlocks: known.refusedBlocks,
       sentBytes: known.sentBytes + (link?.sentBytes ?? 0),
       receivedBytes: known.receivedBytes + (link?.receivedBytes ?? 0),
+      ...(link?.dialledHere === false && parts.routes.isUndialable(memberId) ? { undialable: true } : {}),
     };
   });
 }

@@ -183,6 +183,7 @@ export class PeersOffice implements SessionHost {
       foreign,
       rules: this.#rules,
       dialler: this.#dialler,
+      routes: this.#routes,
       feed: this.#feed,
       memory: this.#memory,
     };

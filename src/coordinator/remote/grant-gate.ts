@@ -129,7 +129,8 @@ export class GrantGate {
       },
       removeEntry: async (request, call) => {
         await this.#require(call, writing([request.path]));
-        return files.removeEntry(request, call);
+        const { fileId } = await files.removeEntry(request, call);
+        return { fileId, bound: undefined };
       },
       copyEntries: async (request, call) => {
         const copies = atMost('copies', request.copies, LIMITS.filesPerCommit);

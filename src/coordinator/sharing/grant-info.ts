@@ -1,11 +1,12 @@
 import { formatRemotePath, type GrantId, type MemberId } from '../../base/index.js';
-import { hasEnded, type Names } from '../../domain/index.js';
+import { formerPath, hasEnded, type Names } from '../../domain/index.js';
 import type { GrantRow, Views } from '../../projections/index.js';
 import type { GrantInfo } from '../../transport/index.js';
 
 /** A grant as people see it, by the log of whoever gave it. */
 export function grantInfo(grantId: GrantId, row: GrantRow, views: Views, nowMs: number): GrantInfo {
   const names = views.namespace.pathOf(row.directoryId);
+  const former = names === undefined ? formerPath(row.directoryId, views.namespace) : undefined;
   return {
     grantId,
     memberId: row.memberId,
@@ -15,6 +16,7 @@ export function grantInfo(grantId: GrantId, row: GrantRow, views: Views, nowMs: 
     rights: [...row.rights],
     givenMs: row.givenMs,
     untilMs: row.untilMs,
+    ...(former === undefined ? {} : { formerPath: formatRemotePath({ member: undefined, names: former }) }),
     state: stateOf(row.memberId, { row, names }, views, nowMs),
   };
 }

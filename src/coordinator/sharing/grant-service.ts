@@ -1,4 +1,4 @@
-import { assert, CollectiveError, type GrantId, grantIdAt, isGrantId, type MemberId } from '../../base/index.js';
+import { assert, CollectiveError, type GrantId, grantIdAt, isGrantId, LIMITS, type MemberId } from '../../base/index.js';
 import { decideGiveGrant, decideWithdrawGrant, hasEnded, type Names } from '../../domain/index.js';
 import type { GrantRight } from '../../events/index.js';
 import type { Clock, Hasher } from '../../ports/index.js';
@@ -57,7 +57,7 @@ export class GrantService implements ServiceImplementation<typeof GrantServiceDe
     const rights = request.rights.map(rightOf);
     const content = { path, member, rights: request.rights, lifeMs };
     const ref = requestRef({ requestId, method: 'giveGrant', content }, hasher);
-    const memberId = await views.run(({ peers }) => memberNamed(member, peers)[0]);
+    const memberId = await views.run((all) => memberNamed(member, all)[0]);
     const given = await commands.submit({
       actor: clientCaller(caller).actor,
       request: ref,
@@ -91,7 +91,7 @@ export class GrantService implements ServiceImplementation<typeof GrantServiceDe
     return views.run((all) => {
       const shown = all.grants
         .all()
-        .filter(([, row]) => expiredToo || !hasEnded(row, nowMs))
+        .filter(([, row]) => expiredToo || !hasEnded(row, nowMs - LIMITS.grantEndedShownMs))
         .filter(([, row]) => names === undefined || touches(all.namespace.pathOf(row.directoryId), names));
       return shown.map(([grantId, row]) => this.#ownGrant(grantId, row, all, nowMs));
     });
@@ -101,7 +101,7 @@ export class GrantService implements ServiceImplementation<typeof GrantServiceDe
   async #owners(named: string): Promise<readonly Owner[]> {
     const { trust, views } = this.#options;
     if (named === '') return trust.all();
-    const [memberId, { name, state }] = await views.run(({ peers }) => memberNamed(named, peers));
+    const [memberId, { name, state }] = await views.run((all) => memberNamed(named, all));
     if (trust.of(memberId) !== undefined) return [{ memberId, name }];
     throw new CollectiveError('PERMISSION_DENIED', `Member ${name} is ${state}: what it gives you does not matter here.`, {
       next: 'See who is admitted: collective member list',
@@ -114,7 +114,7 @@ export class GrantService implements ServiceImplementation<typeof GrantServiceDe
     const granted = await logs.read(owner.memberId, (all) =>
       all.grants
         .ofMember(own.memberId)
-        .filter(([, row]) => expiredToo || !hasEnded(row, nowMs))
+        .filter(([, row]) => expiredToo || !hasEnded(row, nowMs - LIMITS.grantEndedShownMs))
         .map(([grantId, row]) => ({ ...grantInfo(grantId, row, all, nowMs), ...ownedBy(owner), memberName: own.name })),
     );
     return granted ?? [];

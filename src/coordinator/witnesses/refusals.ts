@@ -55,12 +55,15 @@ export function tooFew(
   { required, rule }: Pick<Quorum, 'required' | 'rule'>,
   { links, names }: Pick<AskedFor, 'links' | 'names'>,
 ): CollectiveError {
+  const away = rule.keepers.filter((id) => links.get(id)?.standing.kind !== 'behind').map((id) => names.get(id));
+  const known = away.filter((name) => name !== undefined);
+  const who = known.length === 0 ? '' : `; not here: ${known.slice(0, LIMITS.witnesses).join(', ')}`;
   const others = [...links.values()].filter(({ id, standing }) => standing.kind === 'behind' && !rule.keepers.includes(id));
   // Labels have no spaces: `member bob`.
   const inTheirPlace = others.map(({ id }) => names.get(id)?.split(' ')[1] ?? id).slice(0, LIMITS.witnesses);
   return new CollectiveError(
     'WITNESSES_UNREACHABLE',
-    `Nothing can be changed now: ${required === 1 ? '1 witness has' : `${required} witnesses have`} to keep the log; within reach: ${here}.`,
+    `Nothing can be changed now: ${required === 1 ? '1 witness has' : `${required} witnesses have`} to keep the log; within reach: ${here}${who}.`,
     {
       next: `Start those that keep the log: collective witness list. If they are lost for good: collective witness set ${inTheirPlace.join(' ') || '--automatic'} --lost`,
       details: { here, required },

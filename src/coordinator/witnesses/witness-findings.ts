@@ -13,6 +13,7 @@ export function witnessFindings(report: WitnessReport): readonly Finding[] {
   return [
     ...(refusal === undefined ? [] : [refused(refusal)]),
     ...witnesses.flatMap(witnessFinding),
+    ...goneFinding(witnesses.filter(({ state }) => state === 'gone')),
     ...(disks > 1 ? [] : [onOneDisk(witnesses, membersHolding)]),
     ...notices.map((notice) => finding('log-copies', 'notice', notice, SEE)),
   ];
@@ -38,10 +39,33 @@ function onOneDisk(witnesses: readonly WitnessFacts[], membersHolding: number): 
   );
 }
 
-function witnessFinding({ name, memberId, state, reason, sequence }: WitnessFacts): readonly Finding[] {
-  const [who, show] =
-    memberId === '' ? [`node ${name}`, `collective node show ${name}`] : [`member ${name}`, `collective member show ${name}`];
-  const Who = `${who.slice(0, 1).toUpperCase()}${who.slice(1)}`;
+/** All of them together: what is to be done about them is one thing. */
+function goneFinding(gone: readonly WitnessFacts[]): readonly Finding[] {
+  const [first] = gone;
+  if (first === undefined) return [];
+  const named = gone.map((each) => `${whoIs(each)} (${each.reason})`);
+  const [does, whose] = gone.length === 1 ? ['does', 'its'] : ['do', 'their'];
+  const message = `${capitalised(named.join(', '))} ${does} not keep the log any more; nobody could be named in ${whose} place yet.`;
+  const suspended = gone.some(({ reason }) => reason === 'suspended');
+  return [
+    finding(
+      'witness-gone',
+      'warning',
+      message,
+      `Name those that keep it: collective witness set NAMES; if those before are lost for good, with --lost${suspended ? '; or: collective member reinstate NAME' : ''}`,
+    ),
+  ];
+}
+
+const whoIs = ({ name, memberId }: WitnessFacts): string => (memberId === '' ? `node ${name}` : `member ${name}`);
+
+const capitalised = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+
+function witnessFinding(facts: WitnessFacts): readonly Finding[] {
+  const { name, memberId, state, reason, sequence } = facts;
+  const who = whoIs(facts);
+  const show = memberId === '' ? `collective node show ${name}` : `collective member show ${name}`;
+  const Who = capitalised(who);
   const why = reason === '' ? '' : `: ${reason.replace(/\.$/, '')}`;
   switch (state) {
     case 'silent':
@@ -64,15 +88,6 @@ function witnessFinding({ name, memberId, state, reason, sequence }: WitnessFact
           'warning',
           `${Who} has the log up to event ${sequence}, further than the disk of this coordinator.`,
           SEE,
-        ),
-      ];
-    case 'gone':
-      return [
-        finding(
-          'witness-gone',
-          'warning',
-          `${Who} is revoked, suspended or removed, and does not keep the log any more; no other could be named in its place yet.`,
-          'Name those that keep it: collective witness set NAMES; if those before are lost for good, with --lost',
         ),
       ];
     default:

@@ -10,7 +10,7 @@ export interface WitnessFacts {
   readonly nodeId: NodeId | '';
   readonly memberId: MemberId | '';
   readonly name: string;
-  /** In step, catching up, away, silent, gone, or what is wrong with it. */
+  /** In step, catching up, away, silent, gone (by the reason: revoked, suspended or removed), or what is wrong with it. */
   readonly state: 'in-step' | 'behind' | 'away' | 'silent' | 'gone' | 'failing' | 'parted' | 'ahead';
   readonly reason: string;
   /** The last event that it has said to hold; 0: not heard of since the start. */
@@ -38,11 +38,16 @@ export async function witnessReport(
   options: { readonly views: ViewHost; readonly log: Pick<EventLog, 'head'>; readonly ownDiskId: string },
 ): Promise<WitnessReport> {
   const { views, log, ownDiskId } = options;
-  const { current, names } = await views.run((all) => {
+  const { current, names, standings } = await views.run((all) => {
     const row = all.witnesses.current();
+    const nodeStandings = row.nodeIds.map((id): readonly [KeeperId, string] => [
+      id,
+      all.nodes.get(id) === undefined ? 'removed' : 'revoked',
+    ]);
+    const memberStandings = row.members.map((id): readonly [KeeperId, string] => [id, all.peers.get(id)?.state ?? 'removed']);
     const nodes = row.nodeIds.map((id): readonly [KeeperId, string] => [id, all.nodes.get(id)?.name ?? '']);
     const members = row.members.map((id): readonly [KeeperId, string] => [id, all.peers.get(id)?.name ?? '']);
-    return { current: row, names: new Map([...nodes, ...members]) };
+    return { current: row, names: new Map([...nodes, ...members]), standings: new Map([...nodeStandings, ...memberStandings]) };
   });
   const head = log.head.sequence;
   const diskIdOf = (id: KeeperId): string => desk.diskOf(id) ?? '';
@@ -52,7 +57,10 @@ export async function witnessReport(
     const diskId = diskIdOf(id);
     const disk = diskId === '' || ownDiskId === '' ? 'unknown' : diskId === ownDiskId ? 'own' : 'other';
     const who = isNodeId(id) ? ({ nodeId: id, memberId: '' } as const) : ({ nodeId: '', memberId: id } as const);
-    return { ...who, name: names.get(id) ?? '', sequence, disk, ...stateOf(id, desk, head) };
+    const state = desk.quorum.isGone(id)
+      ? ({ state: 'gone', reason: standings.get(id) ?? '' } as const)
+      : stateOf(id, desk, head);
+    return { ...who, name: names.get(id) ?? '', sequence, disk, ...state };
   };
   const settled = Math.min(desk.quorum.settledSequence, head);
   const all: readonly KeeperId[] = [...current.nodeIds, ...current.members];
@@ -71,7 +79,6 @@ export async function witnessReport(
 }
 
 function stateOf(id: KeeperId, desk: WitnessDesk, head: number): Pick<WitnessFacts, 'state' | 'reason'> {
-  if (desk.quorum.isGone(id)) return { state: 'gone', reason: '' };
   const link = desk.links.get(id);
   if (link === undefined) return { state: 'away', reason: '' };
   const { standing } = link;

@@ -118,9 +118,7 @@ function ways({ members, nodesAway }: HoldersNow, { nodesHelp }: { readonly node
   const found: string[] = [];
   if (away.length > 0) found.push(`wait for ${named(away)}: pledged, and away now (collective peer list)`);
   if (refusing.length > 0)
-    found.push(
-      `talk with the people of ${named(refusing)}: pledged, and not letting you in now; see how you stand there: collective peer list`,
-    );
+    found.push(`talk with the people of ${named(refusing)}: pledged, and not letting you in now (collective peer list)`);
   if (nodesHelp && nodesAway > 0) found.push('bring back your nodes that take nothing now (collective node list)');
   if (without.length > 0) found.push(`ask ${named(without)} for a pledge (on their side: collective pledge set YOU SIZE)`);
   if (usedUp.length > 0) found.push(`ask ${named(usedUp)} for a larger pledge (collective pledge list)`);

@@ -198,10 +198,10 @@ describe('a member', () => {
   test('is found by id, by the beginning of it, and by name', async () => {
     await carry(host(BOB));
     for (const text of [BOB, BOB.slice(0, 8), 'bob']) {
-      const found = await world.host.run(({ peers }) => memberNamed(text, peers));
+      const found = await world.host.run((all) => memberNamed(text, all));
       expect(found.ok && found.value.memberId).toBe(BOB);
     }
-    expect((await world.host.run(({ peers }) => memberNamed(BOB.slice(0, 7), peers))).ok).toBe(false);
+    expect((await world.host.run((all) => memberNamed(BOB.slice(0, 7), all))).ok).toBe(false);
   });
 
   test('cannot be renamed to what somebody else is called', async () => {

@@ -75,7 +75,7 @@ describe('whether a policy can be met now', () => {
     const found = shortfallOf(policy(), holders({ members }));
     expect(found?.message).toContain('only bob has room for you now');
     expect(found?.next).toBe(
-      'Talk with the people of carol: pledged, and not letting you in now; see how you stand there: collective peer list',
+      'Talk with the people of carol: pledged, and not letting you in now (collective peer list)',
     );
   });
 

@@ -9,8 +9,13 @@ export default class MemberApprove extends ClientCommand {
   async run(): Promise<MemberJson> {
     const { args, flags } = await this.parse(MemberApprove);
     const { client } = await this.client(flags.context);
-    const member = memberJson(await client.members.approve(args.member, this.interrupted));
-    this.say(`${member.name} is admitted. Both coordinators connect by themselves, as soon as ${member.name} has admitted you.`);
+    const info = await client.members.approve(args.member, this.interrupted);
+    const member = memberJson(info);
+    if (info.unchanged === true) this.say(`${member.name} was admitted already. See the connection: collective peer list`);
+    else
+      this.say(
+        `${member.name} is admitted. Both coordinators connect by themselves, as soon as ${member.name} has admitted you.`,
+      );
     return member;
   }
 }

@@ -10,8 +10,11 @@ export default class MemberRefuse extends ClientCommand {
   async run(): Promise<MemberJson> {
     const { args, flags } = await this.parse(MemberRefuse);
     const { client } = await this.client(flags.context);
-    const member = memberJson(await client.members.refuse(args.member, flags.note, this.interrupted));
-    this.say(`${member.name} is refused, and will not be introduced again.`);
+    const info = await client.members.refuse(args.member, flags.note, this.interrupted);
+    const member = memberJson(info);
+    this.say(
+      `${member.name} ${info.unchanged === true ? 'was refused already' : 'is refused'}, and will not be introduced again.`,
+    );
     return member;
   }
 }

@@ -9,8 +9,10 @@ export default class MemberReinstate extends ClientCommand {
   async run(): Promise<MemberJson> {
     const { args, flags } = await this.parse(MemberReinstate);
     const { client } = await this.client(flags.context);
-    const member = memberJson(await client.members.reinstate(args.member, this.interrupted));
-    this.say(`${member.name} is admitted again; what it wrote meanwhile is taken from now on.`);
+    const info = await client.members.reinstate(args.member, this.interrupted);
+    const member = memberJson(info);
+    if (info.unchanged === true) this.say(`${member.name} is not suspended: it is admitted, and stays so.`);
+    else this.say(`${member.name} is admitted again; what it wrote meanwhile is taken from now on.`);
     return member;
   }
 }

@@ -15,7 +15,9 @@ export default class MemberSuspend extends ClientCommand {
     const { client } = await this.client(flags.context);
     const { member: info, cutCalls } = await client.members.suspend(args.member, flags.note, this.interrupted);
     const member = memberJson(info);
-    this.say(`${member.name} is suspended. ${upToText(member.acceptedUpTo)}${cutText(cutCalls)}`);
+    this.say(
+      `${member.name} ${info.unchanged === true ? 'was suspended already' : 'is suspended'}. ${upToText(member.acceptedUpTo)}${cutText(cutCalls)}`,
+    );
     this.say(`Next: collective member reinstate ${member.name}, or collective member remove ${member.name}`);
     return { ...member, cutCalls };
   }

@@ -15,7 +15,12 @@ export default class PledgeList extends ClientCommand {
     if (given.length > 0) this.log(`You keep for others:\n${pledgeTable(given)}`);
     else this.say('You keep nothing for others.\nNext: collective pledge set <member> <size>');
     if (received.length > 0) this.log(`\nOthers keep for you:\n${pledgeTable(received)}`);
-    else this.say('\nNobody has pledged anything to you.');
+    const refusing = received.filter(({ state }) => state === 'not-admitted').map(({ member }) => member.name);
+    if (refusing.length > 0) {
+      const does = refusing.length === 1 ? 'does' : 'do';
+      this.say(`${refusing.join(', ')} ${does} not let you in: how you stand there is shown by collective peer list`);
+    }
+    if (received.length === 0) this.say('\nNobody has pledged anything to you.');
     return { given, received };
   }
 }

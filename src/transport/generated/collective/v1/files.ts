@@ -287,6 +287,18 @@ export interface RemoveEntryRequest {
 
 export interface RemoveEntryResponse {
   readonly fileId: string;
+  /** What went with it and comes back with it; only for the member's own clients, and only where there is anything. */
+  readonly bound?: BoundFolders | undefined;
+}
+
+/** Grants and policies of a folder and of those in it. */
+export interface BoundFolders {
+  readonly grants: number;
+  readonly policies: number;
+  /** That have any of these. */
+  readonly folders: number;
+  /** Some of them. */
+  readonly paths: readonly string[];
 }
 
 export interface ReportDamageRequest {
@@ -3169,13 +3181,16 @@ export const RemoveEntryRequest: MessageFns<RemoveEntryRequest> = {
 };
 
 function createBaseRemoveEntryResponse(): RemoveEntryResponse {
-  return { fileId: "" };
+  return { fileId: "", bound: undefined };
 }
 
 export const RemoveEntryResponse: MessageFns<RemoveEntryResponse> = {
   encode(message: RemoveEntryResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.fileId !== "") {
       writer.uint32(10).string(message.fileId);
+    }
+    if (message.bound !== undefined) {
+      BoundFolders.encode(message.bound, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -3199,6 +3214,93 @@ export const RemoveEntryResponse: MessageFns<RemoveEntryResponse> = {
             }
 
             message.fileId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.bound = BoundFolders.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseBoundFolders(): BoundFolders {
+  return { grants: 0, policies: 0, folders: 0, paths: [] };
+}
+
+export const BoundFolders: MessageFns<BoundFolders> = {
+  encode(message: BoundFolders, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.grants !== 0) {
+      writer.uint32(8).uint32(message.grants);
+    }
+    if (message.policies !== 0) {
+      writer.uint32(16).uint32(message.policies);
+    }
+    if (message.folders !== 0) {
+      writer.uint32(24).uint32(message.folders);
+    }
+    for (const v of message.paths) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BoundFolders {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBoundFolders() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.grants = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.policies = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.folders = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.paths.push(reader.string());
             continue;
           }
         }

@@ -31,6 +31,8 @@ export interface MemberInfo {
   readonly note: string;
   /** DER of its present CA certificate. */
   readonly caCertificate: Uint8Array;
+  /** In the answer to what was to change it: it was so before. */
+  readonly unchanged?: boolean | undefined;
 }
 
 export interface InviteMemberRequest {
@@ -244,6 +246,7 @@ function createBaseMemberInfo(): MemberInfo {
     acceptedSequence: 0,
     note: "",
     caCertificate: new Uint8Array(0),
+    unchanged: undefined,
   };
 }
 
@@ -287,6 +290,9 @@ export const MemberInfo: MessageFns<MemberInfo> = {
     }
     if (message.caCertificate.length !== 0) {
       writer.uint32(106).bytes(message.caCertificate);
+    }
+    if (message.unchanged !== undefined) {
+      writer.uint32(112).bool(message.unchanged);
     }
     return writer;
   },
@@ -406,6 +412,14 @@ export const MemberInfo: MessageFns<MemberInfo> = {
             }
 
             message.caCertificate = reader.bytes();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.unchanged = reader.bool();
             continue;
           }
         }

@@ -180,6 +180,11 @@ export interface PeerInfo {
   readonly standingThere: string;
   /** Since when; 0: not known. */
   readonly standingThereSinceMs: number;
+  /**
+   * Connected, by a session that it dialled: to dial it has failed, so it is asked over that session, and clients here may not reach
+   * its nodes either.
+   */
+  readonly undialable?: boolean | undefined;
 }
 
 /** A copy of another member's log that this coordinator keeps. */
@@ -1417,6 +1422,7 @@ function createBasePeerInfo(): PeerInfo {
     receivedBytes: 0,
     standingThere: "",
     standingThereSinceMs: 0,
+    undialable: undefined,
   };
 }
 
@@ -1484,6 +1490,9 @@ export const PeerInfo: MessageFns<PeerInfo> = {
     }
     if (message.standingThereSinceMs !== 0) {
       writer.uint32(168).uint64(message.standingThereSinceMs);
+    }
+    if (message.undialable !== undefined) {
+      writer.uint32(176).bool(message.undialable);
     }
     return writer;
   },
@@ -1667,6 +1676,14 @@ export const PeerInfo: MessageFns<PeerInfo> = {
             }
 
             message.standingThereSinceMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.undialable = reader.bool();
             continue;
           }
         }

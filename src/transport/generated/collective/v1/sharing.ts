@@ -30,7 +30,7 @@ export interface GiveGrantResponse {
 export interface ListGrantsRequest {
   /** Only those that hold at this path: for it, for what it is in, or for what is in it. Empty: all. */
   readonly path: string;
-  /** Also those that have run out. */
+  /** Also those that ran out long ago. Those that did lately are listed always. */
   readonly expiredToo: boolean;
   /** Those that other members have given to this one, by their logs as far as these are known here; the path must be empty. */
   readonly toUs?:
@@ -70,7 +70,11 @@ export interface GrantInfo {
   readonly state: string;
   /** Whose folder it is. */
   readonly ownerId?: string | undefined;
-  readonly ownerName?: string | undefined;
+  readonly ownerName?:
+    | string
+    | undefined;
+  /** Where the folder was that is removed, if that is known. */
+  readonly formerPath?: string | undefined;
 }
 
 function createBaseGiveGrantRequest(): GiveGrantRequest {
@@ -461,6 +465,7 @@ function createBaseGrantInfo(): GrantInfo {
     state: "",
     ownerId: undefined,
     ownerName: undefined,
+    formerPath: undefined,
   };
 }
 
@@ -498,6 +503,9 @@ export const GrantInfo: MessageFns<GrantInfo> = {
     }
     if (message.ownerName !== undefined) {
       writer.uint32(90).string(message.ownerName);
+    }
+    if (message.formerPath !== undefined) {
+      writer.uint32(98).string(message.formerPath);
     }
     return writer;
   },
@@ -601,6 +609,14 @@ export const GrantInfo: MessageFns<GrantInfo> = {
             }
 
             message.ownerName = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.formerPath = reader.string();
             continue;
           }
         }
