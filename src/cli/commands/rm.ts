@@ -1,9 +1,14 @@
 import { Args, Flags } from '@oclif/core';
 import { CollectiveError, isCollectiveError } from '../../base/index.js';
-import type { CollectiveClient } from '../../client/index.js';
+import type { BoundFolders, CollectiveClient } from '../../client/index.js';
 import { ClientCommand } from '../base/client-command.js';
 import { boundText } from '../format/bound.js';
 import { printable } from '../format/entries.js';
+
+/** What was bound to a folder that was removed. */
+interface BoundJson extends BoundFolders {
+  readonly path: string;
+}
 
 interface PurgedJson {
   readonly path: string;
@@ -38,7 +43,9 @@ export default class Remove extends ClientCommand {
     { description: 'One version, for good', command: '<%= config.bin %> rm --purge --version 3 /notes/secret.txt' },
   ];
 
-  async run(): Promise<{ readonly removed: readonly string[] } | { readonly purged: readonly PurgedJson[] }> {
+  async run(): Promise<
+    { readonly removed: readonly string[]; readonly bound?: readonly BoundJson[] } | { readonly purged: readonly PurgedJson[] }
+  > {
     const { args, flags } = await this.parse(Remove);
     if (flags.version !== undefined && args.paths.length > 1) {
       throw new CollectiveError('USAGE', '--version is of one file.', { next: 'Name that file alone.' });
@@ -46,6 +53,7 @@ export default class Remove extends ClientCommand {
     if (flags.purge && !flags.yes) await this.#confirm(args.paths, flags.version);
     const { client } = await this.client(flags.context);
     const removed: string[] = [];
+    const bound: BoundJson[] = [];
     const purged: PurgedJson[] = [];
     for (const path of args.paths) {
       try {
@@ -53,13 +61,15 @@ export default class Remove extends ClientCommand {
         else {
           const gone = await client.remove(path, flags.recursive, this.interrupted);
           removed.push(gone.path);
-          if (gone.bound !== undefined) this.say(boundText(gone.path, gone.bound));
+          if (gone.bound === undefined) continue;
+          bound.push({ ...gone.bound, path: gone.path });
+          this.say(boundText(gone.path, gone.bound));
         }
       } catch (error) {
         if (!flags.force || !isCollectiveError(error) || error.code !== 'NOT_FOUND') throw error;
       }
     }
-    return flags.purge ? { purged } : { removed };
+    return flags.purge ? { purged } : { removed, ...(bound.length > 0 ? { bound } : {}) };
   }
 
   async #purge(

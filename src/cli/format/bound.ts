@@ -11,5 +11,5 @@ export function boundText(path: string, { grants, policies, folders, paths }: Bo
   const more = folders > paths.length ? `, and ${folders - paths.length} more` : '';
   const where = `${paths.map(printable).join(', ')}${more}`;
   const verb = grants + policies === 1 ? 'does' : 'do';
-  return `${what} of ${where} ${verb} not hold any more. Once it is back they do again: collective restore ${printable(path)}`;
+  return `${what} of ${where} ${verb} not hold any more, until: collective restore ${printable(path)}`;
 }

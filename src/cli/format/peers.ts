@@ -85,7 +85,7 @@ export function peerStanding(log: LogStanding, known: boolean): string {
 
 /** That a member is reached only over the session that it has dialled. */
 export const undialableText = (name: string, endpoints: readonly string[]): string =>
-  `${name} cannot be dialled from here${endpoints.length === 0 ? '' : ` (${endpoints.join(', ')})`}, and is asked over the session that it dialled; get and put there need its nodes' ports.`;
+  `${name} cannot be dialled from here${endpoints.length === 0 ? '' : ` (${endpoints.join(', ')})`}, and is asked over the session that it dialled; get and put there need the ports of its nodes.`;
 
 /** Why another member's coordinator does not let this one in, in words. */
 export function notAdmittedText(name: string, standingThere: string, sinceMs: number): string {

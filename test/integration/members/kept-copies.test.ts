@@ -144,6 +144,31 @@ describe('copies that are kept for another member', () => {
     await alice.until('her node is here', async () => oneOf(await alice.client.admin.nodes(signal)).state === 'online');
   });
 
+  it('cannot be had while their holder does not let their owner in, and that is said alike wherever they are told of', async () => {
+    let left = { chunksLeft: 0, chunksBelow: 0 as number | undefined };
+    for await (const { chunksLeft, chunksBelow } of alice.client.copies.replace('bob', signal))
+      left = { chunksLeft, chunksBelow };
+    expect(left).toEqual({ chunksLeft: 0, chunksBelow: (await alice.countsOn(bob)).chunks });
+    await bob.client.members.suspend('alice', '', signal);
+    const connection = async (): Promise<string | undefined> => (await alice.client.peers.list(signal)).peers[0]?.connection;
+    await alice.until('it is known', async () => (await connection()) === 'not-admitted');
+    const { received } = await alice.client.copies.listPledges(signal);
+    expect(received.map(({ name, state }) => [name, state])).toEqual([['bob', 'not-admitted']]);
+    const { findings } = await alice.client.copies.showPolicy('/photos', signal);
+    expect(findings.map(({ next }) => next)).toEqual([expect.stringContaining('alk with the people of bob')]);
+    const { holders, path } = { holders: new Set<string>(), path: '/photos/c.jpg' };
+    for await (const { nodes } of alice.client.tree.locate(path, { recursive: false, withChunks: false }, signal)) {
+      for (const { name, state } of nodes) holders.add(`${name} ${state}`);
+    }
+    expect([...holders]).toContain('bob not-admitted');
+    const target = { path, version: 0, offsetBytes: 0, lengthBytes: 0 };
+    for await (const { extents } of alice.client.files.readFiles([target], signal, true)) {
+      expect(extents[0]).toMatchObject({ awayNames: [], refusingNames: ['bob'] });
+    }
+    await bob.client.members.reinstate('alice', signal);
+    await alice.until('it lets her in', async () => (await connection()) === 'connected');
+  });
+
   it('do not count when their holder is removed at once, and are told of at both until they are given up', async () => {
     await bob.client.members.remove({ member: 'alice', note: '', now: true }, signal);
     const codes = async (who: Household): Promise<readonly string[]> => (await who.findings()).map(({ code }) => code);

@@ -3,9 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { CollectiveError } from '../../../src/base/index.js';
 import { asCollectiveError, errorJson, errorText } from '../../../src/cli/base/report-error.js';
 import { failureLines, transferError, transferLine } from '../../../src/cli/base/transfer-report.js';
+import { waitText } from '../../../src/cli/format/away.js';
+import { boundText } from '../../../src/cli/format/bound.js';
 import { entryJson, formatTime, modeText, printable } from '../../../src/cli/format/entries.js';
+import { chunkLine, fileProtectionJson, protectionLines } from '../../../src/cli/format/protection.js';
 import { displayWidth, formatTable } from '../../../src/cli/format/table.js';
-import type { Entry } from '../../../src/client/index.js';
+import type { Entry, FileProtection, HolderInfo } from '../../../src/client/index.js';
 import { FileSystemError } from '../../../src/ports/index.js';
 
 const entry = (fields: Partial<Entry>): Entry => ({
@@ -165,5 +168,63 @@ describe('a transfer', () => {
     const report = { files: 2, directories: 1, symlinks: 0, bytes: 1_500_000, durationMs: 1500 };
     expect(transferLine(report)).toBe('2 files, 1 folder, 1.50 MB in 1.50 s (1.00 MB/s)');
     expect(transferLine({ ...report, durationMs: 0 })).toContain('0.00 s');
+  });
+});
+
+describe('what keeps a file', () => {
+  const holders: readonly HolderInfo[] = [
+    { nodeId: 'n', name: 'attic', state: 'unreachable' },
+    { nodeId: '', memberId: 'm', name: 'carol', state: 'not-admitted' },
+    { nodeId: '', memberId: 'o', name: 'dave', state: 'away' },
+  ];
+  const file: FileProtection = {
+    entry: entry({ bytes: 5 }),
+    chunks: 1,
+    copiesWanted: 3,
+    copiesPresent: 3,
+    copiesReachable: 0,
+    underProtectedChunks: 0,
+    unreachableChunks: 1,
+    lostChunks: 0,
+    holders: holders.map((_, node) => ({ node, chunks: 1, lost: 0 })),
+  };
+  const next = (owner: string | undefined): string | undefined =>
+    protectionLines(fileProtectionJson(file, holders), owner).at(-1);
+
+  it('is named with why it cannot be reached, and what can be done about each', () => {
+    const chunk = { offsetBytes: 0, lengthBytes: 5, chunkId: '01', copiesWanted: 3, nodes: [0, 1, 2], lost: [] };
+    expect(chunkLine(chunk, holders, undefined)).toMatch(
+      /attic \(unreachable\), member carol \(not-admitted\), member dave \(away\)$/,
+    );
+    expect(next(undefined)).toBe(
+      'Next: bring back the nodes that hold it (collective node list), or wait for the members that do (collective peer list), or talk with the members that do not let you in (collective peer list)',
+    );
+  });
+
+  it("is the other member's in the tree of another, and nothing that one's own commands show", () => {
+    const chunk = { offsetBytes: 0, lengthBytes: 5, chunkId: '01', copiesWanted: 3, nodes: [0, 1], lost: [] };
+    expect(chunkLine(chunk, holders, 'bob')).toMatch(
+      /attic of bob \(unreachable\), member carol \(as bob calls it\) \(not-admitted\)$/,
+    );
+    expect(next('bob')).toContain('talk with the people of bob');
+    expect(next('bob')).not.toContain('node list');
+  });
+});
+
+describe('what is told aside', () => {
+  it('names who is waited for, and how long at most', () => {
+    const wait = { path: '/a', nodes: ['attic'], members: ['bob'], untilMonotonicMs: 10_500 };
+    expect(waitText(wait, 1000)).toBe(
+      'No copy of /a can be had now: attic cannot be reached; bob is away. Waiting up to 10 s for one.',
+    );
+  });
+
+  it('names the folders whose grants and policies went with a folder', () => {
+    expect(boundText('/a', { grants: 1, policies: 0, folders: 1, paths: ['/a/b'] })).toBe(
+      '1 grant of /a/b does not hold any more, until: collective restore /a',
+    );
+    expect(boundText('/a', { grants: 2, policies: 1, folders: 6, paths: ['/a', '/a/b'] })).toBe(
+      '2 grants and 1 policy of /a, /a/b, and 4 more do not hold any more, until: collective restore /a',
+    );
   });
 });

@@ -70,6 +70,15 @@ describe('a member, as it is shown', () => {
       'bob has not approved you yet: you wait there. The people of bob do that with: collective member approve',
     );
   });
+
+  it('that cannot be dialled from here is said to be reached over its own session', () => {
+    const behind: PeerJson = { ...peer, dialledBy: 'them', undialable: true, endpoints: ['192.0.2.7:7422'] };
+    expect(peersText({ peers: [behind], logs: [], timeMs: 1 }).at(-1)).toBe(
+      'bob cannot be dialled from here (192.0.2.7:7422), and is asked over the session that it dialled; get and put there need the ports of its nodes.',
+    );
+    expect(shown('admitted', behind)['Connection']).toContain('cannot be dialled from here');
+    expect(peersText({ peers: [peer], logs: [], timeMs: 1 })).toHaveLength(1);
+  });
 });
 
 describe('lists of members', () => {

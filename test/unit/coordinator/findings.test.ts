@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { findingsOf, type Situation } from '../../../src/coordinator/admin/findings.js';
 import type { NodeInfo, UsageInfo } from '../../../src/transport/index.js';
+import { memberId } from '../projections/support.js';
 
 const node = (name: string, changes: Partial<NodeInfo> = {}): NodeInfo => ({
   nodeId: name,
@@ -83,5 +84,31 @@ describe('what status finds about copies', () => {
     const usage = { ...USAGE, underProtectedChunks: 1 };
     const nodes = [node('attic'), node('garage', { state: 'revoked' })];
     expect(found({ usage, nodes }, 'under-protected')?.next).toContain('Add a node');
+  });
+});
+
+describe('what status finds about members and witnesses', () => {
+  const pledging = { name: 'carol', pledgedBytes: 1000, leftBytes: 1000 };
+
+  it('copies out of reach are put down to members that do not let this one in, where there are any', () => {
+    const members = [{ ...pledging, reach: 'not-admitted' as const }];
+    const refused = found({ filesOutOfReach: 1, members }, 'copies-out-of-reach');
+    expect(refused?.message).toContain('members that do not let you in (carol)');
+    const away = found({ filesOutOfReach: 1, members: [{ ...pledging, reach: 'away' }] }, 'copies-out-of-reach');
+    expect(away?.message).not.toContain('let you in');
+  });
+
+  it('witnesses that are gone are told of once, each with how it went', () => {
+    const gone = { nodeId: '', state: 'gone', sequence: 7, disk: 'own' } as const;
+    const none = situation({}).witnesses;
+    const witnesses = [
+      { ...gone, memberId: memberId('bob'), name: 'bob', reason: 'suspended' },
+      { ...gone, memberId: memberId('carol'), name: 'carol', reason: 'removed' },
+    ];
+    const all = findingsOf(situation({ witnesses: { ...none, witnesses } })).filter(({ code }) => code === 'witness-gone');
+    expect(all.map(({ message }) => message)).toEqual([
+      'Member bob (suspended), member carol (removed) do not keep the log any more; nobody could be named in their place yet.',
+    ]);
+    expect(all[0]?.next).toContain('collective member reinstate');
   });
 });

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { fileIdAt, type FileId, grantIdAt, type GrantId, ROOT_FILE_ID } from '../../../src/base/index.js';
-import { decideGiveGrant, decideWithdrawGrant, GrantScope } from '../../../src/domain/index.js';
+import { boundBelow } from '../../../src/coordinator/files/bound-below.js';
+import { decideGiveGrant, decideWithdrawGrant, formerPath, GrantScope } from '../../../src/domain/index.js';
 import type { CollectiveEvent, GrantRight } from '../../../src/events/index.js';
 import { NOW_MS } from '../projections/random-log.js';
 import { memberId, uploadId, World } from '../projections/support.js';
@@ -69,6 +70,41 @@ describe('a grant', () => {
     expect(await covers('/secret', 'read')).toBe(false);
     expect(await covers('/', 'read')).toBe(false);
     expect(await covers('/photos', 'read', NOW_MS, CAROL)).toBe(false);
+  });
+
+  test('that has run out is told from none, only to whom it was given and only where it held', async () => {
+    await give(['photos'], ['read'], 1000);
+    const told = (path: string, right: GrantRight, who = BOB): Promise<string | undefined> =>
+      world.host.run((views) => {
+        const required = new GrantScope(who, views, NOW_MS + 61_000).require(path.split('/').filter(Boolean), right);
+        return required.ok ? undefined : required.error.message;
+      });
+    expect(await told('/photos/summer', 'read')).toBe(
+      'You may not read /photos/summer any more: what was granted to you ended 1 min ago.',
+    );
+    const none = 'it is not granted to you.';
+    expect(await told('/photos/summer', 'write')).toContain(none);
+    expect(await told('/secret', 'read')).toContain(none);
+    expect(await told('/photos/summer', 'read', CAROL)).toContain(none);
+  });
+
+  test('of a folder that went with another one is for where that was', async () => {
+    const where = (): Promise<readonly string[] | undefined> => world.host.run(({ namespace }) => formerPath(summer, namespace));
+    expect(await where()).toEqual(['photos', 'summer']);
+    await record({ type: 'EntryRemoved', parentId: ROOT_FILE_ID, name: 'photos', fileId: photos });
+    expect(await where()).toEqual(['photos', 'summer']);
+  });
+
+  test('goes with a folder above its own, and that is told before', async () => {
+    await give(['photos', 'summer'], ['read']);
+    await give(['secret'], ['read'], 1);
+    await record({ type: 'PolicySet', directoryId: photos, copies: 2, minimumCopies: 1, spread: 'nodes' });
+    const bound = (names: readonly string[]): Promise<unknown> =>
+      world.host.run((views) => boundBelow(names, views, NOW_MS + 1000));
+    expect(await bound(['photos'])).toEqual({ grants: 1, policies: 1, folders: 2, paths: ['/photos', '/photos/summer'] });
+    expect(await bound(['photos', 'summer'])).toEqual({ grants: 1, policies: 0, folders: 1, paths: ['/photos/summer'] });
+    expect(await bound(['secret'])).toBeUndefined();
+    expect(await bound(['nothing'])).toBeUndefined();
   });
 
   test('follows its folder, and ends with it, with its time, when it is taken back and while its member is suspended', async () => {

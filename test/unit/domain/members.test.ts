@@ -204,6 +204,14 @@ describe('a member', () => {
     expect((await world.host.run((all) => memberNamed(BOB.slice(0, 7), all))).ok).toBe(false);
   });
 
+  test('is never this one itself, which is said', async () => {
+    const own = await world.host.run(({ members }) => members.owner());
+    for (const text of [ALICE, own?.name ?? 'alice']) {
+      const found = await world.host.run((all) => memberNamed(text, all));
+      expect(found.ok ? undefined : found.error.message).toBe(`${own?.name} is this member itself.`);
+    }
+  });
+
   test('cannot be renamed to what somebody else is called', async () => {
     await carry(host(BOB));
     await carry(introduce(CAROL, BOB));

@@ -74,9 +74,7 @@ describe('whether a policy can be met now', () => {
     const members = [member('bob'), member('carol', { reach: 'not-admitted' })];
     const found = shortfallOf(policy(), holders({ members }));
     expect(found?.message).toContain('only bob has room for you now');
-    expect(found?.next).toBe(
-      'Talk with the people of carol: pledged, and not letting you in now (collective peer list)',
-    );
+    expect(found?.next).toBe('Talk with the people of carol: pledged, and not letting you in now (collective peer list)');
   });
 
   it('where all that are there take part, more are to be found', () => {
