@@ -16,6 +16,7 @@ export async function main(root: string, argv: readonly string[]): Promise<void>
     const own = commandWords > 0;
     if (!own) (await import('./plugin/offer.js')).offerToPlugins();
     await run([...argv], { root, pjson: packageFor(root, argv, own), userPlugins: !own });
+    if (own) await end(process.exitCode);
   } catch (thrown) {
     await end(await report(unexpectedArgument(thrown, argv.slice(commandWords), commandWords) ?? thrown, argv));
   }
@@ -65,9 +66,12 @@ async function report(thrown: unknown, argv: readonly string[]): Promise<number>
   return error.exitCode;
 }
 
-/** A plugin's command that failed may have left something open, so that the process would go on. */
-const end = (exitCode: number): Promise<never> =>
+/**
+ * Something may still be open, so that the process would go on: of a plugin's command that failed, or a connection that was being
+ * made to a host that does not answer, which grpc-js cannot give up and the kernel keeps for two minutes.
+ */
+const end = (exitCode: NodeJS.Process['exitCode']): Promise<never> =>
   new Promise(() => {
-    process.exitCode = exitCode;
+    process.exitCode = exitCode ?? 0;
     process.stdout.write('', () => process.exit());
   });

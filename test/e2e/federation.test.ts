@@ -148,6 +148,49 @@ describe('copies with other members', () => {
   });
 });
 
+describe('a member behind a home router', () => {
+  const bobsRouter = () => {
+    if (collective.network === undefined) throw new Error('machines of their own were asked for');
+    return collective.network.machine('bob');
+  };
+  afterAll(() => bobsRouter().forwardAll());
+
+  it('stops and starts like any other, and so do those who dial it in vain', async () => {
+    await bobsRouter().forwardOnly([]);
+    for (const { coordinator, name } of [bob, alice]) {
+      // Dials that nothing answers to are under way: none of them may keep it.
+      await coordinator.stop('SIGTERM');
+      await coordinator.start(['--advertise', collective.network?.machine(name).address ?? '']);
+    }
+    await untilInStep(collective.all, IN_STEP_MS);
+  });
+
+  it('is asked over its own sessions for its tree; its nodes have to be reached', async () => {
+    expect(await namesAt(alice, 'bob:/photos')).toEqual(['lake.jpg', 'note.txt']);
+    await alice.ok(['mkdir', 'bob:/photos/new']);
+    expect(await namesAt(bob, '/photos')).toContain('new');
+    await bobsRouter().forwardOnly(bob.ports.nodes);
+    await Promise.all([alice.untilOnline(2), bob.untilOnline(2)]);
+    const copy = join(root, 'lake-third.jpg');
+    await alice.ok(['get', 'bob:/photos/lake.jpg', copy]);
+    await alice.ok(['put', copy, 'bob:/photos/new']);
+    expect(await namesAt(bob, '/photos/new')).toEqual(['lake-third.jpg']);
+  });
+
+  it('keeps copies for others, and has its own with them', async () => {
+    const file = join(root, 'garden.pdf');
+    await writeContent(file, 'garden', CONTENT_BYTES);
+    await alice.ok(['put', file, '/documents']);
+    const shown = await alice.ok(['whereis', '/documents/garden.pdf']);
+    expect(shown.stdout.toString('utf8')).toMatch(/member bob/);
+    await alice.ok(['pledge', 'set', 'bob', '50M']);
+    await bob.ok(['policy', 'set', '/private', '--copies', '2', '--spread', 'members']);
+    await untilInStep(collective.all, IN_STEP_MS);
+    await bob.ok(['put', file, '/private']);
+    expect((await bob.ok(['whereis', '/private/garden.pdf'])).stdout.toString('utf8')).toMatch(/member alice/);
+  });
+});
+
 describe('a suspended member', () => {
   it('is cut off at once, by whom it was suspended and nobody else, until it is reinstated', async () => {
     await bob.ok(['member', 'suspend', 'carol']);

@@ -271,6 +271,20 @@ describe('who may connect', () => {
     expect(error.message).toMatch(/does not speak TLS 1\.3/);
   });
 
+  it('a connection to a host that takes it and then says nothing is let go of with the channel', async () => {
+    const taken = deferred<Socket>();
+    const server = createServer((socket) => taken.resolve(socket.resume()));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    opened.push({ close: () => new Promise((resolve) => server.close(resolve)) });
+    const channel = channelTo((server.address() as AddressInfo).port);
+    const failed = errorOf(getEvent(channel));
+    const socket = await taken.promise;
+    const gone = new Promise((resolve) => socket.once('close', resolve));
+    channel.close();
+    expect((await failed).code).toBe('CANCELLED');
+    await gone;
+  });
+
   it('a name that nobody knows is said to be unknown', async () => {
     const channel = transport.connect({ endpoints: ['no-such-host.invalid:7400'], own: client });
     opened.push(channel);

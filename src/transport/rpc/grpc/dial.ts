@@ -1,8 +1,9 @@
-import { Channel, connectivityState as State, credentials, type ChannelOptions } from '@grpc/grpc-js';
+import { Channel, connectivityState as State, type ChannelOptions } from '@grpc/grpc-js';
 import type { ConnectionOptions, SecureContext } from 'node:tls';
 import { LIMITS } from '../../../base/index.js';
 import type { Clock } from '../../../ports/index.js';
 import { connectionFailure } from './connection-failure.js';
+import { EndingCredentials } from './ending-credentials.js';
 import { probeTls } from './tls-probe.js';
 
 /** Sent in clear, so it says nothing; who the server is stands in its certificate. */
@@ -36,15 +37,14 @@ export interface DialOptions {
 
 /** A connected channel to one endpoint. Errors: COORDINATOR_UNREACHABLE, CERTIFICATE_INVALID. */
 export async function dial(endpoint: string, options: DialOptions, clock: Clock, signal: AbortSignal): Promise<Channel> {
-  const channel = (await tryDial(endpoint, options, clock)) ?? (await diagnose(endpoint, options, clock, signal));
-  return channel;
+  return (await tryDial(endpoint, options, clock, signal)) ?? (await diagnose(endpoint, options, clock, signal));
 }
 
 /** grpc-js says little about why a connection failed, so a handshake of our own finds out. */
 async function diagnose(endpoint: string, options: DialOptions, clock: Clock, signal: AbortSignal): Promise<Channel> {
   const outcome = await probeTls({ ...addressOf(endpoint), ...tlsOptions(options.trust) }, signal);
   // It may have come up just now.
-  const channel = outcome.kind === 'accepted' ? await tryDial(endpoint, options, clock) : undefined;
+  const channel = outcome.kind === 'accepted' ? await tryDial(endpoint, options, clock, signal) : undefined;
   if (channel === undefined) throw connectionFailure(endpoint, outcome);
   return channel;
 }
@@ -54,7 +54,12 @@ const serverLeaves = new WeakMap<Channel, () => Uint8Array | undefined>();
 /** DER of the certificate that the server of a channel has proved in its last handshake. */
 export const serverLeafOf = (channel: Channel): Uint8Array | undefined => serverLeaves.get(channel)?.();
 
-async function tryDial(endpoint: string, { trust, keepaliveMs }: DialOptions, clock: Clock): Promise<Channel | undefined> {
+async function tryDial(
+  endpoint: string,
+  { trust, keepaliveMs }: DialOptions,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Channel | undefined> {
   let leaf: Uint8Array | undefined;
   const checkServer: ServerTrust['checkServer'] = (shown) => {
     const failure = trust.checkServer(shown);
@@ -62,20 +67,28 @@ async function tryDial(endpoint: string, { trust, keepaliveMs }: DialOptions, cl
     return failure;
   };
   const { secureContext, checkServerIdentity } = tlsOptions({ ...trust, checkServer });
-  const channel = new Channel(`dns:${endpoint}`, credentials.createFromSecureContext(secureContext, { checkServerIdentity }), {
-    ...OPTIONS,
-    'grpc.keepalive_time_ms': keepaliveMs,
-  });
+  const credentials = new EndingCredentials(secureContext, { checkServerIdentity });
+  const channel = new Channel(`dns:${endpoint}`, credentials, { ...OPTIONS, 'grpc.keepalive_time_ms': keepaliveMs });
   serverLeaves.set(channel, () => leaf);
-  const giveUpMs = clock.nowMs() + LIMITS.rpcConnectTimeoutMs;
+  // Whoever waits for a change of its state is told by that.
+  const stop = (): void => channel.close();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    if (!signal.aborted && (await becomesReady(channel, clock.nowMs() + LIMITS.rpcConnectTimeoutMs))) return channel;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+  channel.close();
+  credentials.end();
+  return undefined;
+}
+
+async function becomesReady(channel: Channel, giveUpMs: number): Promise<boolean> {
   for (;;) {
     const state = channel.getConnectivityState(true);
-    if (state === State.READY) return channel;
+    if (state === State.READY) return true;
     const failed = state === State.TRANSIENT_FAILURE || state === State.SHUTDOWN;
-    if (failed || !(await changes(channel, state, giveUpMs))) {
-      channel.close();
-      return undefined;
-    }
+    if (failed || !(await changes(channel, state, giveUpMs))) return false;
   }
 }
 

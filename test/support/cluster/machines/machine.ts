@@ -6,6 +6,7 @@ const TABLE = ['inet', 'collective_links'] as const;
 const RULES = `table ${TABLE.join(' ')} {
   set silenced { type ether_addr; }
   chain arriving { type filter hook input priority -300; ether saddr @silenced drop; }
+  chain router { type filter hook input priority -290; }
 }`;
 
 /** A network namespace with an address of its own: for the processes in it, a machine of their own. */
@@ -65,11 +66,34 @@ export class Machine implements Place {
 
   /** From now on nothing that `other` sends arrives here, and nobody is told. */
   async silence(other: Machine): Promise<void> {
-    await this.#nft('add', other);
+    await this.#nft('add', 'element', 'silenced', `{ ${other.hardwareAddress} }`);
   }
 
   async hear(other: Machine): Promise<void> {
-    await this.#nft('delete', other);
+    await this.#nft('delete', 'element', 'silenced', `{ ${other.hardwareAddress} }`);
+  }
+
+  /**
+   * As behind a home router that forwards only these ports: who dials another one hears nothing. What is dialled from here, and what
+   * stands already, passes.
+   */
+  async forwardOnly(ports: readonly number[]): Promise<void> {
+    const rule = [
+      'iifname',
+      'eth0',
+      'tcp',
+      'flags',
+      '& (syn | ack) == syn',
+      'tcp',
+      'dport',
+      `!= { ${[0, ...ports].join(', ')} }`,
+    ];
+    await this.forwardAll();
+    await this.#nft('add', 'rule', 'router', ...rule, 'drop');
+  }
+
+  async forwardAll(): Promise<void> {
+    await this.#nft('flush', 'chain', 'router');
   }
 
   /** Processes that run in it, whoever started them. */
@@ -77,9 +101,8 @@ export class Machine implements Place {
     return pidsIn(this.namespace);
   }
 
-  async #nft(verb: 'add' | 'delete', other: Machine): Promise<void> {
-    const element = ['element', ...TABLE, 'silenced', `{ ${other.hardwareAddress} }`];
-    await tool('ip', 'netns', 'exec', this.namespace, locate('nft') ?? 'nft', verb, ...element);
+  async #nft(verb: string, kind: string, name: string, ...rest: readonly string[]): Promise<void> {
+    await tool('ip', 'netns', 'exec', this.namespace, locate('nft') ?? 'nft', verb, kind, ...TABLE, name, ...rest);
   }
 
   async #ip(...args: readonly string[]): Promise<void> {
