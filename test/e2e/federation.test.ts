@@ -163,6 +163,8 @@ describe('a member behind a home router', () => {
       await coordinator.start(['--advertise', collective.network?.machine(name).address ?? '']);
     }
     await untilInStep(collective.all, IN_STEP_MS);
+    const { peers } = await peersOf(alice);
+    expect(peers.find(({ name }) => name === 'bob')?.address).toMatch(/^from /);
   });
 
   it('is asked over its own sessions for its tree; its nodes have to be reached', async () => {
