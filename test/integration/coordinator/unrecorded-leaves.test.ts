@@ -136,8 +136,9 @@ describe('a certificate that was handed out, has ended, and is not on record', (
 
   it('is refused where a later one with another key is on record', async () => {
     const joined = await join('node', 'replaced');
-    const issuedMs = coordinator.ports.clock.nowMs() - HOUR_MS;
-    expect(await refusalOf(await handOut(joined, { issuedMs, lifeMs: 1000 }))).toBe('CERTIFICATE_INVALID');
+    const old = await handOut(joined, { lifeMs: GONE_MS });
+    await renewLapsed(await handOut(joined, { issuedMs: coordinator.ports.clock.nowMs() + 20_000, lifeMs: GONE_MS - 10_000 }));
+    expect(await refusalOf(old)).toBe('CERTIFICATE_INVALID');
   });
 
   it('is refused to who was revoked, as is all that the same key could show', async () => {
