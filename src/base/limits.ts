@@ -127,6 +127,9 @@ export const LIMITS = {
   peerFollowStallMs: 10_000,
   /** Sessions that one member may begin in a minute. */
   peerSessionsAMinute: 60,
+  /** How often one peer is sent the proof of one fork in an hour, however often it comes or says that it keeps the log. */
+  peerProofs: 4,
+  peerProofsMs: 3600 * 1000,
   /** Log lines in an hour about one peer's word that its views are not as those here. */
   peerMismatchLines: 16,
   /** How often a peer may say in a hello that it is somewhere else now, at one time; one more comes with each minute. */
@@ -233,6 +236,11 @@ export const LIMITS = {
   fetchSources: 64,
   /** What a member keeps beyond what is on record here is looked through once that has not changed for so long. */
   keptSettledMs: 60_000,
+  /** Read at one member, in a day, to find out whether it has what it says to have; comes back evenly. */
+  copyProofBytesADay: 4 * 1000 ** 3,
+  /** Of these, asked for at once, and how long that may take. */
+  copyProofChunks: 16,
+  copyProofMs: 60_000,
   /** Copies of others' chunks that lie at a gone node are tried to be had elsewhere so often before they are given up. */
   keptMoveTries: 3,
   /** From one try to the next, of these and of those that were lost; for the latter twice as long each time. */
@@ -366,6 +374,9 @@ export const LIMITS = {
   /** Of these, from one other member's clients in that time. */
   damageReportsPerMember: 1_024,
   damageReportsMs: 3600 * 1000,
+  /** Versions and chunks that one member may have looked up in a minute as a reader of other members' files; a list of extents counts for ten. */
+  readerLookUps: 120_000,
+  readerLookUpsMs: 60_000,
 
   // client
   /** Buffers of one transfer, each for one large chunk. */

@@ -80,7 +80,7 @@ export {
   pledgeLeft,
   pledgeUsedUp,
 } from './foreign/foreign-decisions.js';
-export { mayBeClaimed } from './foreign/claimed-copies.js';
+export { claimOf } from './foreign/claimed-copies.js';
 export { versionForReader } from './foreign/reader-rights.js';
 export { decideSetPledge } from './foreign/pledge-decisions.js';
 export { type Policy, type PolicyAt, policyFor, policyForTree, policyPlaces } from './policies/policy-for.js';

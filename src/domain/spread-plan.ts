@@ -38,14 +38,17 @@ export function planSpread(request: {
   readonly unusable: readonly Unusable[];
   /** Nodes not chosen while others can serve, or fewer copies are enough. */
   readonly avoid: ReadonlySet<NodeId>;
+  /** The word of members alone does not do: an own node has to say that the bytes were sent. */
+  readonly ownNeeded?: boolean;
 }): Result<readonly SpreadPlan[], CollectiveError> {
-  const { copies, minimumCopies, candidates, members } = request;
+  const { copies, minimumCopies, candidates, members, ownNeeded = false } = request;
   const nodes = new NodeChoice(candidates, request.avoid);
   const left = new Map(members.map(({ memberId, freeBytes }) => [memberId, freeBytes]));
   const plans: SpreadPlan[] = [];
   for (const chunk of request.chunks) {
     const own: Candidate[] = [];
-    nodes.add(chunk, own, { wanted: 1, needed: 0 });
+    nodes.add(chunk, own, { wanted: 1, needed: ownNeeded ? 1 : 0 });
+    if (ownNeeded && own.length === 0) return tooFew(chunk, { ...request, minimumCopies: 1, members: [] }, nodes, left);
     const memberIds = chooseMembers(chunk, copies - own.length, members, left);
     nodes.add(chunk, own, { wanted: copies - memberIds.length, needed: minimumCopies - memberIds.length });
     if (own.length + memberIds.length < minimumCopies) return tooFew(chunk, request, nodes, left);

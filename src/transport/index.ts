@@ -228,6 +228,7 @@ export type {
   DamagedChunk,
   FetchedChunks,
   FetchOrder,
+  ReadOrder,
   FetchSource,
   InventoryOrder,
   SessionAnswer,

@@ -20,6 +20,7 @@ import { copiesFindings } from './copies-findings.js';
 import { CopiesService } from './copies-service.js';
 import { CopySources } from './copy-sources.js';
 import { CopyFetcher } from './copy-fetcher.js';
+import { CopyProofs } from './copy-proofs.js';
 import { Forfeits } from './forfeits.js';
 import { HoldingService } from './holding-service.js';
 import { Leaving } from './leaving.js';
@@ -143,6 +144,7 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
     logs,
     damage,
     calls,
+    proofs: new CopyProofs({ ...ports, placement, fetcher, members: reading }),
     isHere,
     isWhole: () => options.log.head.epoch === 1,
     isLeaving: (memberId) => leaving.isLeaving(memberId),

@@ -1,9 +1,10 @@
 import { type ChunkId, CollectiveError, isChunkId, LIMITS, type MemberId, type NodeId, type UploadId } from '../../base/index.js';
 import type { Hasher, Timers } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
-import type { Failure, FetchSource } from '../../transport/index.js';
+import { errorOfFailure, type Failure, type FetchSource, type SessionAnswer } from '../../transport/index.js';
 import type { UnrecordedLeaves } from '../certificates/unrecorded-leaves.js';
 import type { ReceiptCheck } from '../files/receipt-check.js';
+import type { NodeOrder } from '../nodes/node-session.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
 
 export interface CopyFetcherOptions {
@@ -60,8 +61,35 @@ export class CopyFetcher {
     readonly chunks: readonly { readonly chunkId: ChunkId; readonly lengthBytes: number }[];
     readonly failure: Failure | undefined;
   }> {
-    const { registry, receipts, timers } = this.#options;
     const { nodeId, origin, uploadId, chunks, sources } = wish;
+    const order = { $case: 'fetch', value: { origin, uploadId, chunks: [...chunks], sources: [...sources] } } as const;
+    const { fetched, failure } = await this.#order(nodeId, order, signal);
+    if (fetched === undefined || fetched.chunks.length === 0) return { chunks: [], failure };
+    const { signedReceipt } = fetched;
+    const receipt = { nodeId, signedReceipt, chunks: fetched.chunks };
+    const proven = await this.#options.receipts.open([receipt], uploadId, { keyHash: FETCHED_KEY_HASH, origin });
+    const wanted = new Map(chunks.map(({ chunkId, lengthBytes }) => [chunkId, lengthBytes]));
+    const got = [...proven].filter(([chunkId, { lengthBytes }]) => isChunkId(chunkId) && wanted.get(chunkId) === lengthBytes);
+    return { chunks: got.map(([chunkId, { lengthBytes }]) => ({ chunkId, lengthBytes })), failure };
+  }
+
+  /**
+   * Which of the chunks the node could read whole at these sources; it keeps nothing of them. Errors: NODE_UNREACHABLE, LIMIT_EXCEEDED,
+   * UNSUPPORTED (a node of before), CANCELLED.
+   */
+  async read(
+    { nodeId, chunks, sources }: Pick<FetchWish, 'nodeId' | 'chunks' | 'sources'>,
+    signal: AbortSignal,
+  ): Promise<ReadonlySet<string>> {
+    const order = { $case: 'read', value: { chunks: [...chunks], sources: [...sources] } } as const;
+    const { read, failure } = await this.#order(nodeId, order, signal);
+    if (read !== undefined) return new Set(read.chunkIds);
+    if (failure === undefined) throw new CollectiveError('PROTOCOL_ERROR', 'The node answered another order.');
+    throw errorOfFailure(failure);
+  }
+
+  async #order(nodeId: NodeId, order: NodeOrder, signal: AbortSignal): Promise<SessionAnswer> {
+    const { registry, timers } = this.#options;
     const session = registry.session(nodeId);
     if (session === undefined) {
       throw new CollectiveError('NODE_UNREACHABLE', `Node ${nodeId} has no session with the coordinator.`);
@@ -69,17 +97,9 @@ export class CopyFetcher {
     const deadline = new AbortController();
     const timer = timers.after(LIMITS.memberFetchMs, () => deadline.abort());
     try {
-      const order = { $case: 'fetch', value: { origin, uploadId, chunks: [...chunks], sources: [...sources] } } as const;
       const reply = await session.order(order, AbortSignal.any([signal, deadline.signal]));
       if (reply.kind !== 'answer') throw new CollectiveError('PROTOCOL_ERROR', 'The node answered another order.');
-      const { fetched, failure } = reply.answer;
-      if (fetched === undefined || fetched.chunks.length === 0) return { chunks: [], failure };
-      const { signedReceipt } = fetched;
-      const receipt = { nodeId, signedReceipt, chunks: fetched.chunks };
-      const proven = await receipts.open([receipt], uploadId, { keyHash: FETCHED_KEY_HASH, origin });
-      const wanted = new Map(chunks.map(({ chunkId, lengthBytes }) => [chunkId, lengthBytes]));
-      const got = [...proven].filter(([chunkId, { lengthBytes }]) => isChunkId(chunkId) && wanted.get(chunkId) === lengthBytes);
-      return { chunks: got.map(([chunkId, { lengthBytes }]) => ({ chunkId, lengthBytes })), failure };
+      return reply.answer;
     } finally {
       timer.cancel();
     }

@@ -1,12 +1,14 @@
 import { type ChunkId, LIMITS, type MemberId, toCollectiveError } from '../../base/index.js';
-import { mayBeClaimed, newCopies } from '../../domain/index.js';
+import { claimOf, newCopies } from '../../domain/index.js';
 import type { Clock, Logger, Timers } from '../../ports/index.js';
 import type { ViewHost } from '../../projections/index.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 import type { OtherLogs } from '../members/other-logs.js';
+import type { CopyProofs } from './copy-proofs.js';
 import type { MemberCalls } from './member-calls.js';
 import type { MemberDamage } from './member-damage.js';
 import type { ListedChunk } from './member-sources.js';
+import { Pauses } from './pauses.js';
 
 export interface KeptWatchOptions {
   readonly own: MemberId;
@@ -15,6 +17,7 @@ export interface KeptWatchOptions {
   readonly logs: OtherLogs;
   readonly damage: MemberDamage;
   readonly calls: MemberCalls;
+  readonly proofs: CopyProofs;
   /** Whether its coordinator can be asked now, as far as is known. */
   readonly isHere: (memberId: MemberId) => boolean;
   /** Whether the own log is whole for sure: after a new epoch, what it does not name may be all that is left of a file. */
@@ -38,8 +41,12 @@ interface Sums {
   readonly sinceMs: number;
 }
 
-/** waiting: an upload that is open may yet name some of it; contradicted: the copy of its log is older than its word. */
-type Found = 'done' | 'waiting' | 'contradicted';
+/**
+ * waiting: an upload that is open may yet name some of it; contradicted: the copy of its log is older than its word; unproven: it has
+ * not shown all that it says to have.
+ */
+type Found = 'done' | 'waiting' | 'contradicted' | 'unproven';
+const AGAIN: ReadonlySet<string> = new Set<Found>(['waiting', 'contradicted', 'unproven']);
 
 /** What was looked through at these sums, so that it need not be again. */
 interface Compared {
@@ -50,17 +57,20 @@ interface Compared {
 /**
  * Compares what the own log counts on with what the holders' logs say they keep: a copy that a holder has lost, or given up, is
  * lost here too; one that it keeps and this log does not name (it was mended there, or this coordinator ended between the holder's
- * word and its own) is put on record again, or released where nobody here knows of it. Looks only when the sums of a holder
- * have changed, and then at all of its copies, page by page.
+ * word and its own) is put on record again, where it must once the holder has shown it, or released where nobody here knows of it.
+ * Looks only when the sums of a holder have changed, and then at all of its copies, page by page.
  */
 export class KeptWatch {
   readonly #options: KeptWatchOptions;
   readonly #moved = new Set<MemberId>();
   readonly #compared = new Map<MemberId, Compared>();
   readonly #sums = new Map<MemberId, Sums>();
+  readonly #looking = new Map<MemberId, Promise<void>>();
+  readonly #pauses: Pauses;
 
   constructor(options: KeptWatchOptions) {
     this.#options = options;
+    this.#pauses = new Pauses(options.clock);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -76,22 +86,36 @@ export class KeptWatch {
         const moved = [...this.#moved];
         this.#moved.clear();
         for (const memberId of moved) {
-          try {
-            if (await this.#compare(memberId, signal)) this.#moved.add(memberId);
-          } catch (error) {
-            if (signal.aborted) return;
-            logger.warn('what a member keeps could not be compared', { memberId, error: toCollectiveError(error) });
-            this.#moved.add(memberId);
-          }
+          if (this.#looking.has(memberId) || !this.#pauses.isDue(memberId)) this.#moved.add(memberId);
+          else this.#look(memberId, signal);
         }
         // It rejects when this is stopped, which the loop sees.
         await timers.sleep(PAUSE_MS, signal).catch(() => undefined);
       }
+      await Promise.all(this.#looking.values());
     } catch (error) {
       if (!signal.aborted) logger.error('what members keep is not compared any more', { error: toCollectiveError(error) });
     } finally {
       forget();
     }
+  }
+
+  /** Beside the others: it may take its time to answer. */
+  #look(memberId: MemberId, signal: AbortSignal): void {
+    const looking = this.#compare(memberId, signal)
+      .then((again) => {
+        if (again) this.#moved.add(memberId);
+        this.#pauses.over(memberId);
+      })
+      .catch((error: unknown) => {
+        if (signal.aborted) return;
+        const failure = toCollectiveError(error);
+        const waitMs = this.#pauses.failed(memberId, failure);
+        this.#options.logger.warn('what a member keeps could not be compared', { memberId, waitMs, error: failure });
+        this.#moved.add(memberId);
+      })
+      .finally(() => this.#looking.delete(memberId));
+    this.#looking.set(memberId, looking);
   }
 
   /** True: it is to be looked at again soon, whether or not anything changes. */
@@ -116,12 +140,15 @@ export class KeptWatch {
     if (known.unclaimed === unclaimed) return false;
     const { clock, isHere } = this.#options;
     const settled = clock.monotonicMs() - sinceMs >= LIMITS.keptSettledMs;
-    const again = known.unclaimed === 'waiting' || known.unclaimed === 'contradicted';
+    const again = AGAIN.has(known.unclaimed);
     const soon = known.unclaimed === '' || (ourLost > 0 && !again);
     if (!isHere(memberId) || (!soon && !settled)) return true;
     const found = await this.#findUnclaimed(memberId, signal);
     this.#compared.set(memberId, { missing, unclaimed: found === 'done' ? unclaimed : found });
-    if (found !== 'done') this.#sums.set(memberId, { ...sums, sinceMs: clock.monotonicMs() });
+    if (found !== 'done') {
+      const proofMs = found === 'unproven' ? this.#options.proofs.dueMs(memberId) - LIMITS.keptSettledMs : 0;
+      this.#sums.set(memberId, { ...sums, sinceMs: Math.max(clock.monotonicMs(), proofMs) });
+    }
     return found !== 'done';
   }
 
@@ -176,18 +203,22 @@ export class KeptWatch {
       const kept = page.rows.flatMap(([[, chunkId], { lengthBytes, holders }]) =>
         holders.length > 0 ? [{ chunkId, lengthBytes }] : [],
       );
-      const { known, unknown, uploading } = await views.run(({ placement, uploads }) => {
+      const { believed, toBeShown, unknown, uploading } = await views.run(({ placement, uploads }) => {
         placement.need(kept.map(({ chunkId }) => chunkId));
-        return {
-          known: kept.filter(({ chunkId, lengthBytes }) => {
+        const claimed = (wanted: ReturnType<typeof claimOf>): readonly ListedChunk[] =>
+          kept.filter(({ chunkId, lengthBytes }) => {
             const row = placement.chunk(chunkId);
-            return row?.lengthBytes === lengthBytes && mayBeClaimed(memberId, row);
-          }),
+            return row?.lengthBytes === lengthBytes && claimOf(memberId, row) === wanted;
+          });
+        return {
+          believed: claimed('believed'),
+          toBeShown: claimed('to-be-shown'),
           unknown: kept.filter(({ chunkId }) => placement.chunk(chunkId) === undefined),
           uploading: uploads.open(1).rows.length > 0,
         };
       });
-      if (!(await this.#claim(memberId, known, signal))) found = 'contradicted';
+      if (!(await this.#claim(memberId, believed, signal))) found = 'contradicted';
+      if (!(await this.#claimShown(memberId, toBeShown, signal)) && found === 'done') found = 'unproven';
       if (unknown.length > 0 && uploading) found = 'waiting';
       else await this.#release(memberId, unknown, signal);
       after = page.more ? page.rows.at(-1)?.[0][1] : undefined;
@@ -195,24 +226,38 @@ export class KeptWatch {
     return found;
   }
 
-  /** Chunks that a file here has, or had, and that it may keep. False: by its word it does not keep them all. */
+  /** Chunks that it had before by the own record. False: by its word it does not keep them all. */
   async #claim(memberId: MemberId, chunks: readonly ListedChunk[], signal: AbortSignal): Promise<boolean> {
     const kept = new Set(await this.#byItsWord(memberId, chunks, 'kept', signal));
     const claimed = chunks.filter(({ chunkId }) => kept.has(chunkId));
-    if (claimed.length === 0 || this.#options.isLeaving(memberId)) return claimed.length === chunks.length;
-    this.#options.logger.info('copies at another member are on record again', { memberId, chunks: claimed.length });
+    await this.#record(memberId, claimed);
+    return claimed.length === chunks.length;
+  }
+
+  /** False: it has not shown them all. */
+  async #claimShown(memberId: MemberId, chunks: readonly ListedChunk[], signal: AbortSignal): Promise<boolean> {
+    let shown = 0;
+    for await (const proven of this.#options.proofs.of(memberId, chunks, signal)) {
+      await this.#record(memberId, proven);
+      shown += proven.length;
+    }
+    return shown === chunks.length;
+  }
+
+  async #record(memberId: MemberId, chunks: readonly ListedChunk[]): Promise<void> {
+    if (chunks.length === 0 || this.#options.isLeaving(memberId)) return;
+    this.#options.logger.info('copies at another member are on record again', { memberId, chunks: chunks.length });
     const memberIds = new Set([memberId]);
     await this.#options.commands.submit({
       actor: `member/${memberId}/coordinator`,
       request: undefined,
       decide: (views) =>
         newCopies(
-          new Map(claimed.map(({ chunkId, lengthBytes }) => [chunkId, { lengthBytes, nodeIds: new Set(), memberIds }])),
+          new Map(chunks.map(({ chunkId, lengthBytes }) => [chunkId, { lengthBytes, nodeIds: new Set(), memberIds }])),
           views,
         ),
       answer: () => undefined,
     });
-    return claimed.length === chunks.length;
   }
 
   /** What no file here ever had, and no upload that is open can name: it was accepted for one that came to nothing. */

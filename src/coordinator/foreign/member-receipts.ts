@@ -54,9 +54,10 @@ export class MemberReceipts {
     }
     const own = receipts.filter(({ memberId = '' }) => memberId === '');
     const byOwn = await this.#options.receipts.open(own, uploadId, { keyHash });
-    if (byMember.size === 0) return { receipted: byOwn, failure: undefined };
+    // Elsewhere nobody has asked a member to keep anything.
+    if (byMember.size === 0 || !(await this.#spreads(uploadId))) return { receipted: byOwn, failure: undefined };
     const answers = await Promise.all(
-      [...byMember].map(async ([memberId, list]) => this.#accepted(memberId, list, uploadId, keyHash, signal)),
+      [...byMember].map(async ([memberId, list]) => this.#accepted(memberId, list, uploadId, bearer, signal)),
     );
     const found = new Map<ChunkId, ReceiptedChunk>(byOwn);
     for (const { memberId, chunks } of answers) {
@@ -69,11 +70,16 @@ export class MemberReceipts {
     return { receipted: sentOnly ? await this.#sent(found) : found, failure };
   }
 
+  /** Whether the upload is to be spread over members. */
+  #spreads(uploadId: UploadId): Promise<boolean> {
+    return this.#options.views.run(({ uploads }) => uploads.get(uploadId)?.spread === 'members');
+  }
+
   async #accepted(
     memberId: MemberId,
     receipts: readonly Receipt[],
     uploadId: UploadId,
-    keyHash: Uint8Array,
+    { keyHash, sentOnly }: Bearer,
     signal: AbortSignal,
   ): Promise<{
     readonly memberId: MemberId;
@@ -85,7 +91,9 @@ export class MemberReceipts {
       for (const { chunkId, lengthBytes } of receipt.chunks) if (isChunkId(chunkId)) chunks.set(chunkId, lengthBytes);
     }
     const missing = await this.#notOnRecord(memberId, chunks);
-    const news = receipts.filter((receipt) => receipt.chunks.some(({ chunkId }) => missing.has(chunkId)));
+    // That it keeps a chunk says nothing of who brings the receipt: whether that one sent it, it says each time.
+    const isNews = ({ chunks: listed }: Receipt): boolean => sentOnly || listed.some(({ chunkId }) => missing.has(chunkId));
+    const news = receipts.filter(isNews);
     try {
       if (news.length > 0) {
         await this.#options.calls.call(memberId, LIMITS.memberAcceptMs, signal, (client, options) =>
@@ -95,23 +103,23 @@ export class MemberReceipts {
       return { memberId, chunks, failure: undefined };
     } catch (error) {
       if (signal.aborted) throw error;
-      const held = new Map([...chunks].filter(([chunkId]) => !missing.has(chunkId)));
+      const held = new Map([...chunks].filter(([chunkId]) => !sentOnly && !missing.has(chunkId)));
       return { memberId, chunks: held, failure: toCollectiveError(error) };
     }
   }
 
   /**
-   * A member and its own client may say together that it has what it has not: who is on record as a holder gets the bytes, and who made
-   * a file of them reads it. So of chunks that are kept elsewhere, the word of members counts for those that have them by the own
-   * record, and for all where an own node says that the bytes were sent.
+   * A member and its own client may say together that it has what it has not: who is on record as a holder gets the bytes, counts as a
+   * copy when somebody stores them later, and who made a file of them reads it. So the word of members counts for chunks that they have
+   * by the own record, and for all where an own node says that the bytes were sent.
    */
   #sent(found: ReceiptedChunks): Promise<ReceiptedChunks> {
     return this.#options.views.run(({ placement }) => {
       placement.need(found.keys());
       return new Map(
         [...found].map(([chunkId, receipt]) => {
-          const { holders = [], members = [] } = placement.chunk(chunkId) ?? {};
-          if (receipt.nodeIds.size > 0 || holders.length + members.length === 0) return [chunkId, receipt] as const;
+          if (receipt.nodeIds.size > 0) return [chunkId, receipt] as const;
+          const { members = [] } = placement.chunk(chunkId) ?? {};
           const memberIds = new Set([...(receipt.memberIds ?? [])].filter((id) => members.includes(id)));
           return [chunkId, { ...receipt, memberIds }] as const;
         }),

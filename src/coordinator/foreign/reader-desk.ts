@@ -2,12 +2,13 @@ import {
   type ChunkId,
   CollectiveError,
   type ExtentListId,
+  formatDuration,
   isFileId,
   isMemberId,
   LIMITS,
   type MemberId,
 } from '../../base/index.js';
-import { GrantScope, notGrantedAtAll, versionForReader } from '../../domain/index.js';
+import { Allowances, GrantScope, notGrantedAtAll, versionForReader } from '../../domain/index.js';
 import type { Extent } from '../../events/index.js';
 import type { Clock } from '../../ports/index.js';
 import type { VersionRow } from '../../projections/index.js';
@@ -31,6 +32,7 @@ const REFUSED: CopyLocation = { nodes: [], unknown: false, refused: true };
  */
 export class ReaderDesk {
   readonly #options: ReaderDeskOptions;
+  readonly #lookUps = new Allowances({ most: LIMITS.readerLookUps, periodMs: LIMITS.readerLookUpsMs });
 
   constructor(options: ReaderDeskOptions) {
     this.#options = options;
@@ -51,21 +53,37 @@ export class ReaderDesk {
       );
     }
     const asked = atMost('chunks', request.chunks, LIMITS.chunksPerCall);
+    const bySource = inOrderOfSource(asked);
+    this.#take(
+      reader,
+      atMost('versions', request.versions, LIMITS.chunksPerCall).length + asked.length + LIST_LOOK_UPS * bySource.lists,
+    );
     await this.#requireAny(reader, owner);
     const versions = await this.#versions(reader, owner, request, signal);
     const named = new NamedChunks(owner, this.#options.logs);
-    const allowed: (ReturnType<typeof chunkRefOf> | undefined)[] = [];
-    for (const chunk of asked) {
+    const allowed = new Array<ReturnType<typeof chunkRefOf> | undefined>(asked.length).fill(undefined);
+    for (const { chunk, at } of bySource.chunks) {
       signal.throwIfAborted();
       const version = versions[chunk.version];
       const ref = chunkRefOf(chunk);
-      allowed.push(version !== undefined && (await named.has(version, chunk, ref)) ? ref : undefined);
+      if (version !== undefined && (await named.has(version, chunk, ref))) allowed[at] = ref;
     }
     const chunks = allowed.filter((chunk) => chunk !== undefined);
     const held = await heldCopies(this.#options, { origin: owner, clientKeyHash, chunks });
     const found = held.locations[Symbol.iterator]();
     const locations = allowed.map((chunk): CopyLocation => (chunk === undefined ? undefined : found.next().value) ?? REFUSED);
     return { locations, nodes: held.nodes };
+  }
+
+  /** Error: LIMIT_EXCEEDED. */
+  #take(reader: MemberId, lookUps: number): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (this.#lookUps.take(reader, 1 + lookUps, nowMs)) return;
+    const waitMs = Math.ceil(this.#lookUps.waitMs(reader, 1 + lookUps, nowMs));
+    throw new CollectiveError('LIMIT_EXCEEDED', 'Your member has had as much looked up here as one member may in a minute.', {
+      next: `Go on in ${formatDuration(waitMs)}.`,
+      details: { waitMs },
+    });
   }
 
   /** Who may read nothing learns nothing, not even whether there is a copy of the owner's log. */
@@ -84,7 +102,7 @@ export class ReaderDesk {
     const { own, logs, clock, retentionMs } = this.#options;
     const who = { reader, holder: own };
     const found: (VersionRow | undefined)[] = [];
-    for (const { fileId, version } of atMost('versions', request.versions, LIMITS.chunksPerCall)) {
+    for (const { fileId, version } of request.versions) {
       signal.throwIfAborted();
       if (!isFileId(fileId)) throw new CollectiveError('REQUEST_INVALID', 'That is not the id of a file.');
       const retention = { nowMs: clock.nowMs(), retentionMs };
@@ -92,6 +110,24 @@ export class ReaderDesk {
     }
     return found;
   }
+}
+
+/** What it takes to read a list of extents, against a version or a chunk. */
+const LIST_LOOK_UPS = 10;
+
+/** So that no list is read twice; `lists`: how many are. */
+function inOrderOfSource(chunks: readonly ReaderChunk[]): {
+  readonly chunks: readonly { readonly chunk: ReaderChunk; readonly at: number }[];
+  readonly lists: number;
+} {
+  const bySource = new Map<string, { readonly chunk: ReaderChunk; readonly at: number }[]>();
+  chunks.forEach((chunk, at) => {
+    const source = chunk.extentListId === '' ? `${chunk.version}` : `${chunk.version} ${chunk.extentListId}`;
+    const known = bySource.get(source);
+    if (known === undefined) bySource.set(source, [{ chunk, at }]);
+    else known.push({ chunk, at });
+  });
+  return { chunks: [...bySource.values()].flat(), lists: [...bySource.keys()].filter((source) => source.includes(' ')).length };
 }
 
 /** Which chunks versions name; lists are looked at one at a time, the last one is kept. */

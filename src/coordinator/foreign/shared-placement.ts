@@ -112,6 +112,7 @@ export class SharedPlacement {
           members: present,
           unusable: [...unusable, ...away, ...members.filter((each) => !present.includes(each)).map(this.#unreached)],
           avoid,
+          ownNeeded: request.sentOnly,
         }),
       );
       const questions = new Map<MemberId, number[]>();

@@ -1,7 +1,7 @@
-import { type MemberId, ok, toCollectiveError } from '../../base/index.js';
-import type { Decision } from '../../domain/index.js';
+import { LIMITS, type MemberId, ok, toCollectiveError } from '../../base/index.js';
+import { Allowances, type Decision } from '../../domain/index.js';
 import { type LogFork, parseBlock, type ParsedBlock } from '../../events/index.js';
-import type { Hasher, Logger } from '../../ports/index.js';
+import type { Clock, Hasher, Logger } from '../../ports/index.js';
 import type { ForksReader } from '../../projections/index.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 import type { ForeignLog } from './foreign-log.js';
@@ -13,6 +13,7 @@ export interface ForkDeskOptions {
   readonly commands: Pick<CommandLoop, 'submit'>;
   readonly links: Links;
   readonly mayHave: (member: MemberId, origin: MemberId) => Promise<boolean>;
+  readonly clock: Clock;
   readonly hasher: Hasher;
   readonly logger: Logger;
 }
@@ -20,6 +21,8 @@ export interface ForkDeskOptions {
 /** Puts proofs of forks on record, and passes them on. */
 export class ForkDesk {
   readonly #options: ForkDeskOptions;
+  /** By log: how often each peer may still be sent its proof, which may be as long as two blocks. */
+  readonly #allowances = new Map<MemberId, Allowances>();
 
   constructor(options: ForkDeskOptions) {
     this.#options = options;
@@ -42,13 +45,23 @@ export class ForkDesk {
     for (const log of logs) if (log.fork !== undefined) await this.found(log, log.origin);
   }
 
-  /** Passes the proof on to one peer, if that may know the log, or says that it has that place of it. */
+  /**
+   * Passes the proof on to one peer, if that may know the log, or says that it has that place of it. Once in a session, and once more when
+   * it begins to keep the log; who comes again and again is sent it LIMITS.peerProofs times in an hour.
+   */
   async tell(link: PeerLink, log: ForeignLog | undefined): Promise<void> {
     if (log?.fork === undefined) return;
     const { origin, fork } = log;
     const { mayHave } = this.#options;
     if (!this.#holds(link, origin, fork) && !(await mayHave(link.memberId, origin))) return;
+    if (!this.#allowanceOf(origin).take(link.memberId, 1, this.#options.clock.monotonicMs())) return;
     link.outbox.fork(origin, { origin, held: fork.held, other: fork.other });
+  }
+
+  #allowanceOf(origin: MemberId): Allowances {
+    const known = this.#allowances.get(origin) ?? new Allowances({ most: LIMITS.peerProofs, periodMs: LIMITS.peerProofsMs });
+    this.#allowances.set(origin, known);
+    return known;
   }
 
   /** Its owner may have admitted it on the other branch only. Who says so falsely has two blocks, of somebody who signed both. */

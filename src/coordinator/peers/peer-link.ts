@@ -129,10 +129,12 @@ export class PeerLink {
     this.#pinged = undefined;
   }
 
-  /** It holds a log up to here, by its own word. */
-  holds(head: Head): void {
-    if (this.heads.size >= LIMITS.foreignLogs && !this.heads.has(head.origin)) return;
+  /** It holds a log up to here, by its own word. True: it has not said so of this log before. Past the limit it is not heard. */
+  holds(head: Head): boolean {
+    const first = !this.heads.has(head.origin);
+    if (first && this.heads.size >= LIMITS.foreignLogs) return false;
     this.heads.set(head.origin, head);
+    return first;
   }
 
   /** How far a log is held here. */

@@ -117,7 +117,7 @@ export class PeersOffice implements SessionHost {
     this.#routes = new PeerRoutes({ ...options, links: this.links, asked });
     this.#feed = new OwnFeed({ log, settled, links: this.links, random });
     this.#frontier = new FrontierDesk({ foreign: this.foreign, links: this.links, mayHave: may, timers, random });
-    this.#forks = new ForkDesk({ own, commands, links: this.links, mayHave: may, hasher, logger });
+    this.#forks = new ForkDesk({ own, commands, links: this.links, mayHave: may, clock, hasher, logger });
     this.#states = new StateDesk({
       own,
       links: this.links,

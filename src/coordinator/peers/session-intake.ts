@@ -69,8 +69,7 @@ export class SessionIntake {
 
   #takeHead(link: PeerLink, head: Head): void {
     const { own, feed, syncs, frontier, onFirstHead, onOwnHead } = this.#options;
-    const first = !link.heads.has(head.origin);
-    link.holds(head);
+    const first = link.holds(head);
     if (head.origin !== own) {
       if (first) onFirstHead(link, head.origin);
       syncs.of(head.origin)?.wake();

@@ -2,13 +2,14 @@ import type { MemberId } from '../../base/index.js';
 import type { PlacementRow } from '../../projections/index.js';
 
 /**
- * Whether a member may be believed that it keeps a chunk that the own log does not count on there. Ids and lengths of all chunks are in
- * that log, which it has: its word alone proves nothing, and who is on record is given the bytes to mend its copy. So only what it had
- * before, what is kept with members at all, and what nobody else has, so that there is nothing to be given.
+ * Whether a member may be counted on for a chunk that its log has and the own one does not count on there: at once, once it has shown
+ * the bytes, or not at all. Ids and lengths of all chunks are in the own log, which it has: its word proves nothing, and who is on
+ * record is given the bytes to mend its copy, and thought of as a copy when the chunk is stored next. So it is believed of what it had
+ * before by the own record; of what is kept with members at all, or nobody else has, when it shows it.
  */
-export function mayBeClaimed(memberId: MemberId, row: PlacementRow): boolean {
-  if (row.members.includes(memberId)) return false;
+export function claimOf(memberId: MemberId, row: PlacementRow): 'believed' | 'to-be-shown' | 'refused' {
+  if (row.members.includes(memberId)) return 'refused';
   const { holders, members, lostMembers, forfeitedMembers, spread } = row;
-  if (lostMembers.includes(memberId) || forfeitedMembers.includes(memberId) || spread === 'members') return true;
-  return holders.length + members.length === 0;
+  if (lostMembers.includes(memberId) || forfeitedMembers.includes(memberId)) return 'believed';
+  return spread === 'members' || holders.length + members.length === 0 ? 'to-be-shown' : 'refused';
 }

@@ -1,8 +1,9 @@
-import { CollectiveError, isChunkId, isMemberId, isUploadId, LIMITS, type NodeId, toCollectiveError } from '../../base/index.js';
+import { type CollectiveError, isMemberId, isUploadId, LIMITS, type NodeId, toCollectiveError } from '../../base/index.js';
 import type { ChunkEntry, ChunkStore } from '../../chunks/index.js';
 import { chunkListDigest, type OwnCredentials, signReceipt } from '../../identity/index.js';
 import type { Clock, Hasher, Logger, Network, SignatureVerifier, Signer, Timers } from '../../ports/index.js';
-import { type DialNodeOptions, dialNode, type FetchOrder, type FetchSource, type FetchedChunks } from '../../transport/index.js';
+import type { FetchedChunks, FetchOrder } from '../../transport/index.js';
+import { entryOf, getFrom, malformed, OWN_FAULTS } from './get-from.js';
 
 export interface FetchOptions {
   readonly nodeId: NodeId;
@@ -43,7 +44,7 @@ export async function fetchChunks(
     if (wanted.length === 0) break;
     const arrival = (chunk: ChunkEntry) => ({ ...chunk, origin, uploadId });
     try {
-      await fetchFrom(options, source, wanted, signal, async (chunk, bytes) => {
+      await getFrom(options, source, wanted, signal, async (chunk, bytes) => {
         const incoming = await store.receive(arrival(chunk), signal);
         try {
           incoming.append(bytes);
@@ -71,53 +72,3 @@ export async function fetchChunks(
     failure: list.length === chunks.length ? undefined : failure,
   };
 }
-
-/** This node's own: no other source helps. */
-const OWN_FAULTS: ReadonlySet<string> = new Set(['NODE_FULL', 'NODE_READ_ONLY', 'CANCELLED']);
-
-/** Those of the wanted chunks that the source covers. Throws the last failure once it has tried them all. */
-async function fetchFrom(
-  options: DialNodeOptions,
-  { access, chunks }: FetchSource,
-  wanted: readonly ChunkEntry[],
-  signal: AbortSignal,
-  take: (chunk: ChunkEntry, bytes: Uint8Array) => Promise<void>,
-): Promise<void> {
-  if (access === undefined) throw malformed('has a source that is nowhere');
-  const covered = chunks.map(entryOf);
-  const ids = new Set<string>(covered.map(({ chunkId }) => chunkId));
-  const asked = wanted.filter(({ chunkId }) => ids.has(chunkId));
-  if (asked.length === 0) return;
-  const connection = await dialNode(options, access, signal);
-  try {
-    const slot = await connection.presentTicket({ ticket: access.ticket, chunks: covered }, { signal });
-    let failure: CollectiveError | undefined;
-    let stopped = false;
-    const waiting = [...asked];
-    const work = async (): Promise<void> => {
-      for (let chunk = waiting.shift(); chunk !== undefined && !stopped; chunk = waiting.shift()) {
-        try {
-          await take(chunk, await connection.get(slot, chunk, new Uint8Array(chunk.lengthBytes), { signal }));
-        } catch (error) {
-          failure = toCollectiveError(error);
-          stopped ||= signal.aborted || !connection.usable || OWN_FAULTS.has(failure.code);
-          if (stopped) throw error;
-        }
-      }
-    };
-    // All of them end before this does: none may go on storing what nobody waits for any more.
-    const ended = await Promise.allSettled(Array.from({ length: LIMITS.fetchesInFlight }, work));
-    const fault = ended.find((each) => each.status === 'rejected');
-    if (fault !== undefined) throw fault.reason;
-    if (failure !== undefined) throw failure;
-  } finally {
-    connection.close();
-  }
-}
-
-function entryOf({ chunkId, lengthBytes }: { readonly chunkId: string; readonly lengthBytes: number }): ChunkEntry {
-  if (isChunkId(chunkId) && lengthBytes > 0 && lengthBytes <= LIMITS.chunkBytesLarge) return { chunkId, lengthBytes };
-  throw malformed('names what is no chunk');
-}
-
-const malformed = (why: string): CollectiveError => new CollectiveError('REQUEST_INVALID', `The order to fetch ${why}.`);

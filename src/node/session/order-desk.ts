@@ -6,12 +6,14 @@ import {
   type CheckStoreOrder,
   type FetchOrder,
   type InventoryOrder,
+  type ReadOrder,
   type SessionAnswer,
   type SessionOrder,
   type SessionRequest,
   type VerifyOrder,
 } from '../../transport/index.js';
 import { fetchChunks, type FetchOptions } from './fetch-chunks.js';
+import { readChunks } from './read-chunks.js';
 import { damageCodeOf } from '../store-reporter.js';
 
 export interface OrderDeskOptions {
@@ -26,10 +28,13 @@ export interface OrderDeskOptions {
   readonly signal: AbortSignal;
 }
 
-/** Carries out the coordinator's orders, one after another, with one reply to each. */
+/**
+ * Carries out the coordinator's orders, one after another, with one reply to each. Those to read elsewhere go beside the others: how long
+ * they take is for another member's node to say.
+ */
 export class OrderDesk {
   readonly #options: OrderDeskOptions;
-  #last: Promise<void> = Promise.resolve();
+  readonly #last = { here: Promise.resolve(), elsewhere: Promise.resolve() };
   #waiting = 0;
 
   constructor(options: OrderDeskOptions) {
@@ -37,8 +42,8 @@ export class OrderDesk {
   }
 
   /** Resolves when nothing is under way. */
-  get idle(): Promise<void> {
-    return this.#last;
+  get idle(): Promise<unknown> {
+    return Promise.all([this.#last.here, this.#last.elsewhere]);
   }
 
   take(order: SessionOrder): void {
@@ -47,7 +52,8 @@ export class OrderDesk {
       return;
     }
     this.#waiting += 1;
-    this.#last = this.#last.then(async () => {
+    const queue = order.order?.$case === 'read' ? 'elsewhere' : 'here';
+    this.#last[queue] = this.#last[queue].then(async () => {
       this.#waiting -= 1;
       if (!this.#options.signal.aborted) await this.#carryOut(order);
     });
@@ -78,6 +84,8 @@ export class OrderDesk {
         return this.#checkStore(orderId, order.value);
       case 'fetch':
         return this.#fetch(orderId, order.value);
+      case 'read':
+        return this.#read(orderId, order.value);
       case undefined:
         throw new CollectiveError(
           'UNSUPPORTED',
@@ -120,6 +128,12 @@ export class OrderDesk {
     const { fetching, signal } = this.#options;
     const { fetched, failure } = await fetchChunks(fetching, order, signal);
     return answer({ orderId, failure: failure === undefined ? undefined : failureOf(failure), damaged: [], fetched });
+  }
+
+  async #read(orderId: number, order: ReadOrder): Promise<SessionRequest> {
+    const { fetching, signal } = this.#options;
+    const chunkIds = [...(await readChunks(fetching, order, signal))];
+    return answer({ orderId, failure: undefined, damaged: [], read: { chunkIds } });
   }
 
   async #checkStore(orderId: number, _order: CheckStoreOrder): Promise<SessionRequest> {

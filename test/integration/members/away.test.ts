@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isCollectiveError } from '../../../src/base/index.js';
+import { isCollectiveError, LIMITS } from '../../../src/base/index.js';
 import { NodeLocalFiles } from '../../../src/cli/local/node-local-files.js';
 import { type AwayTree, CollectiveClient, createNodeDialler } from '../../../src/client/index.js';
 import { memberChannel } from '../../../src/client/calls/member-channel.js';
@@ -322,6 +322,34 @@ describe('a holder of copies', () => {
     expect(await codeOf(at(carol, alice).locateForReader(own, { signal }))).toBe('REQUEST_INVALID');
     const unknown = { ...own, owner: 'a'.repeat(52) };
     expect(await codeOf(at(carol, alice).locateForReader(unknown, { signal }))).toMatch(/^(REQUEST_INVALID|PERMISSION_DENIED)$/);
+  });
+});
+
+describe('a reader', () => {
+  it('has as much looked up as anybody can read, and is told when to go on', async () => {
+    const holder = at(carol, alice);
+    const { fileId, version } = knownOf('/shared/photo');
+    const [chunk] = knownOf('/shared/photo').chunks;
+    const chunks = Array.from({ length: LIMITS.chunksPerCall }, (_, index) => ({
+      chunkId: chunk?.chunkId ?? '',
+      lengthBytes: chunk?.lengthBytes ?? 0,
+      version: index,
+      extentListId: index.toString(16).padStart(64, '0'),
+    }));
+    const request = {
+      owner: bob.founded.material.memberId,
+      clientKeyHash: keyHashOf(alice.client),
+      versions: chunks.map(() => ({ fileId, version })),
+      chunks,
+    };
+    const costs = LIMITS.chunksPerCall * 12;
+    const ask = (): Promise<string> => codeOf(holder.locateForReader(request, { signal }));
+    const codes: string[] = [];
+    while (codes.length * costs < 2 * LIMITS.readerLookUps && codes.at(-1) !== 'LIMIT_EXCEEDED') codes.push(await ask());
+    expect(codes.at(-1)).toBe('LIMIT_EXCEEDED');
+    await expect(holder.locateForReader(request, { signal })).rejects.toMatchObject({
+      next: expect.stringContaining('Go on in'),
+    });
   });
 });
 

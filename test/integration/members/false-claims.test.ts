@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type ChunkId, type NodeId, ok, type UploadId } from '../../../src/base/index.js';
 import { chunkIdOf, splitFile } from '../../../src/chunks/index.js';
@@ -13,20 +14,32 @@ import {
 } from '../../../src/transport/index.js';
 import { NodeHasher } from '../../../src/runtime/index.js';
 import { EMPTY_FILE, requestId } from '../access/support/requests.js';
-import { contentOf, Household } from '../../support/household/household.js';
+import { Household } from '../../support/household/household.js';
 import { signal } from './support.js';
 
 const PLEDGED_BYTES = 8_000_000;
 
+/** Carol keeps it. */
+const letter = randomBytes(200_000);
 let bob: Household;
 let mallory: Household;
+let carol: Household;
 beforeAll(async () => {
-  [bob, mallory] = await Promise.all([Household.found('bob', 2), Household.found('mallory', 1)]);
+  [bob, mallory, carol] = await Promise.all([
+    Household.found('bob', 2),
+    Household.found('mallory', 1),
+    Household.found('carol', 1),
+  ]);
   await bob.befriend(mallory);
+  await bob.befriend(carol);
+  await carol.pledgeTo(bob, PLEDGED_BYTES);
   await bob.sharedFolder('/shared', 1);
+  await bob.sharedFolder('/kept', 2);
+  await bob.put('/kept/letter', letter);
+  await bob.client.grants.give({ path: '/shared', member: 'mallory', rights: ['read', 'write'], lifeMs: 0 }, signal);
 }, 60_000);
 afterAll(async () => {
-  for (const each of [bob, mallory]) await each?.close();
+  for (const each of [bob, mallory, carol]) await each?.close();
 });
 
 type Chunk = { readonly chunkId: ChunkId; readonly lengthBytes: number };
@@ -89,20 +102,21 @@ async function offered(chunks: readonly Chunk[]) {
   }
 }
 
-it('a member that says it keeps what is for own nodes alone is not believed, and is given no way to it', async () => {
-  const [diary, photo] = [contentOf(200_000, 3), contentOf(200_000, 5)];
+it('a member is believed to keep only what it shows, and is given no way to anything else', async () => {
+  const [diary, photo, unknown] = [randomBytes(200_000), randomBytes(200_000), randomBytes(1_000)];
   await bob.put('/diary', diary);
   await bob.put('/shared/photo', photo);
-  const [secret, shared] = [chunksOf(diary), chunksOf(photo)];
-  expect((await offered([...secret, ...shared])).sources).toEqual([]);
-  await claim([...secret, ...shared]);
-  await bob.until('her log is known', async () => (await bob.client.copies.listPledges(signal)).received.length > 0);
+  const claimed = [...chunksOf(diary), ...chunksOf(photo)];
+  expect((await offered(claimed)).sources).toEqual([]);
+  await claim([...claimed, ...chunksOf(unknown)]);
+  await bob.until('her log is known', async () => (await bob.client.copies.listPledges(signal)).received.length > 1);
   // What is unlike from the start is looked at without a wait.
   await bob.coordinator.stop();
   await bob.coordinator.start();
-  await bob.until('both logs were compared', async () => (await bob.countsOn(mallory)).chunks > 0);
-  expect((await offered(secret)).sources).toEqual([]);
-  expect(await bob.countsOn(mallory)).toEqual({ bytes: photo.length, chunks: shared.length });
+  // What no file has is given up once the rest was looked at.
+  await mallory.until('both logs were compared', async () => (await mallory.events('ForeignCopiesReleased')) > 0);
+  expect(await bob.countsOn(mallory)).toEqual({ bytes: 0, chunks: 0 });
+  expect((await offered(claimed)).sources).toEqual([]);
 }, 60_000);
 
 /** What her coordinator says to who asks it to take receipts of her nodes, which it does not look at. */
@@ -134,39 +148,55 @@ async function lying() {
   });
 }
 
-it('a client makes no file of chunks that only the coordinator of its own member says to have', async () => {
-  const diary = contentOf(200_000, 7);
-  const chunks = chunksOf(diary);
-  await bob.put('/diary-2', diary);
-  await bob.client.grants.give({ path: '/shared', member: 'mallory', rights: ['read', 'write'], lifeMs: 0 }, signal);
-  const listener = await lying();
+/** What becomes of a commit to /shared by her client, whose receipts are of a node of that member and in no way signed. */
+async function committedBy(holder: Household, chunks: readonly Chunk[]): Promise<string | undefined> {
   const atBob = dialBob();
   try {
     const files = createClient(PeerFilesServiceDefinition, atBob);
-    const { firstClient, material } = mallory.coordinator.founded;
+    const { clientId } = mallory.coordinator.founded.firstClient;
     const { openUpload, commitFiles } = FilesServiceDefinition.methods;
     const ask = async (method: string, request: Uint8Array): Promise<Uint8Array> => {
-      const call = { clientId: firstClient.clientId, clientKeyHash: keyHash(), method, request };
+      const call = { clientId, clientKeyHash: keyHash(), method, request };
       for await (const { response } of files.forwardForClient(call, { signal })) return response;
       throw new Error('there was no answer');
     };
     const opening = { requestId: requestId(), copies: 0, expectedBytes: 1, path: '/shared' };
     const opened = await ask('OpenUpload', openUpload.requestType.encode(opening).finish());
     const { uploadId } = openUpload.responseType.decode(opened);
-    let offsetBytes = 0;
+    let sizeBytes = 0;
     const extents = chunks.map((chunk) => {
-      offsetBytes += chunk.lengthBytes;
-      return { ...chunk, offsetBytes: offsetBytes - chunk.lengthBytes };
+      sizeBytes += chunk.lengthBytes;
+      return { ...chunk, offsetBytes: sizeBytes - chunk.lengthBytes };
     });
-    const nodeId = mallory.nodes[0]?.nodeId ?? '';
-    const receipts = [{ nodeId, memberId: material.memberId, signedReceipt: new Uint8Array(64), chunks: [...chunks] }];
-    const file = { ...EMPTY_FILE, path: '/shared/mine', sizeBytes: diary.length, extents };
+    const nodeId = holder.nodes[0]?.nodeId ?? '';
+    const receipts = [{ nodeId, memberId: holder.memberId, signedReceipt: new Uint8Array(64), chunks: [...chunks] }];
+    const file = { ...EMPTY_FILE, path: `/shared/${requestId()}`, sizeBytes, extents };
     const commit = { requestId: requestId(), uploadId, files: [file], receipts };
     const answer = await ask('CommitFiles', commitFiles.requestType.encode(commit).finish());
-    expect(commitFiles.responseType.decode(answer).outcomes.map(({ failure }) => failure?.code)).toEqual(['RECEIPT_INVALID']);
-    expect((await offered(chunks)).sources).toEqual([]);
+    return commitFiles.responseType.decode(answer).outcomes[0]?.failure?.code;
   } finally {
     atBob.close();
-    await listener.close(0);
   }
+}
+
+it('a client makes no file of chunks that only the coordinator of its own member says to have', async () => {
+  const [diary, later] = [randomBytes(200_000), randomBytes(200_000)];
+  await bob.put('/diary-2', diary);
+  const listener = await lying();
+  try {
+    expect(await committedBy(mallory, chunksOf(diary))).toBe('RECEIPT_INVALID');
+    expect((await offered(chunksOf(diary))).sources).toEqual([]);
+    // Somebody else's log names it, and bob will have it one day.
+    expect(await committedBy(mallory, chunksOf(later))).toBe('RECEIPT_INVALID');
+    await bob.put('/from-a-friend', later);
+    expect((await offered(chunksOf(later))).sources).toEqual([]);
+  } finally {
+    await listener.close(0);
+    await mallory.coordinator.start();
+  }
+}, 60_000);
+
+it('a client makes no file of chunks that a third member keeps, without that one having had them of it', async () => {
+  expect((await bob.countsOn(carol)).bytes).toBe(letter.length);
+  expect(await committedBy(carol, chunksOf(letter))).toBe('RECEIPT_INVALID');
 }, 60_000);

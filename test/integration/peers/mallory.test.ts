@@ -1,15 +1,18 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LIMITS } from '../../../src/base/index.js';
+import { LIMITS, type MemberId, toBase32 } from '../../../src/base/index.js';
+import type { PeerMessage } from '../../../src/transport/index.js';
 import { Mallory, claim, claims, hello, type Pulled } from '../../support/peers/mallory.js';
 import { type PeerMember, removeTemplates } from '../../support/peers/peer-member.js';
 import { eventually, hasAll, PeerWorld } from '../../support/peers/peer-world.js';
 
 let world: PeerWorld | undefined;
 let mallory: Mallory | undefined;
+const others: PeerMember[] = [];
 
 afterEach(async () => {
   await mallory?.stop();
+  for (const member of others.splice(0)) await member.remove();
   await world?.remove();
 });
 afterAll(removeTemplates);
@@ -27,6 +30,14 @@ async function three(): Promise<readonly [PeerMember, PeerMember, PeerMember, Ma
   await mallory.listen();
   return [alice, bob, carol, mallory];
 }
+
+const memberIdAt = (at: number): MemberId =>
+  toBase32(
+    new Uint8Array(32)
+      .fill(1)
+      .with(0, at % 256)
+      .with(1, at >> 8),
+  ) as MemberId;
 
 const renaming = (of: PeerMember, name: string) => ({ type: 'MemberRenamed', memberId: of.id, name }) as const;
 
@@ -68,9 +79,47 @@ describe('an admitted member whose coordinator lies', () => {
         await alice.running.record(renaming(carol, 'news'));
         await eventually(() => hasAll(bob, alice));
         expect(bob.running.foreign.get(alice.id)?.failure).toBeUndefined();
-      }, 8_000);
+      }, 20_000);
     }
   }
+
+  it('is sent the proof of a fork a few times, whatever it says to hold and however often it comes', async () => {
+    const [alice, bob, carol, liar] = await three();
+    await alice.stop();
+    const backup = await alice.backup();
+    others.push(backup);
+    await world?.start(alice);
+    await alice.running.record(renaming(carol, 'first'));
+    await eventually(() => hasAll(bob, alice));
+    await alice.stop();
+    await backup.start();
+    await backup.running.record(renaming(carol, 'second'));
+    await eventually(() => bob.running.foreign.get(alice.id)?.fork !== undefined);
+    await backup.stop();
+    const madeUp = Array.from({ length: LIMITS.foreignLogs }, (_, at) => claim(memberIdAt(at), 1, 1));
+    const peer = liar.client(bob);
+    const ending = new AbortController();
+    let proofs = 0;
+    for (let turn = 0; turn < 5; turn += 1) {
+      const outgoing = async function* (): AsyncGenerator<PeerMessage, void, undefined> {
+        yield hello(`${turn}`);
+        yield claims(...madeUp);
+        for (let again = 0; again < 20; again += 1) {
+          yield claims(claim(alice.id, 1, 1));
+          await sleep(1);
+        }
+        yield { message: { $case: 'ping', value: { nonce: 7 } } };
+        await sleep(60_000, undefined, { signal: ending.signal }).catch(() => undefined);
+      };
+      for await (const { message } of peer.session(outgoing(), { signal: ending.signal })) {
+        if (message?.$case === 'fork') proofs += 1;
+        if (message?.$case === 'pong') break;
+      }
+    }
+    ending.abort();
+    expect(proofs).toBeGreaterThan(0);
+    expect(proofs).toBeLessThanOrEqual(LIMITS.peerProofs);
+  });
 
   it('begins no more sessions than anybody needs', async () => {
     const [, bob, , liar] = await three();

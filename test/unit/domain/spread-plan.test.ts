@@ -146,4 +146,27 @@ describe('spreading copies over own nodes and members', () => {
     expect(planned.error.message).toContain('carol takes nothing just now');
     expect(planned.error.message).toContain('dave is away');
   });
+
+  it('where members alone do not do, there is one own node for each chunk, or none at all', () => {
+    fc.assert(
+      fc.property(requests, (request) => {
+        const planned = planSpread({ ...request, ownNeeded: true });
+        if (!planned.ok) return;
+        for (const { nodeIds } of planned.value) expect(nodeIds.length).toBeGreaterThan(0);
+      }),
+    );
+    const chunk = { chunkId: chunkId('chunk'), lengthBytes: 1, holders: [], members: [], refusedBy: [] };
+    const member = { memberId: memberIdOf(1), name: 'm1', freeBytes: 10 };
+    const request = {
+      chunks: [chunk],
+      copies: 1,
+      minimumCopies: 1,
+      candidates: [],
+      members: [member],
+      unusable: [],
+      avoid: new Set<NodeId>(),
+    };
+    expect(planSpread(request).ok).toBe(true);
+    expect(planSpread({ ...request, ownNeeded: true })).toMatchObject({ ok: false, error: { code: 'NOT_ENOUGH_NODES' } });
+  });
 });

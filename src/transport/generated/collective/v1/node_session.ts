@@ -66,7 +66,11 @@ export interface SessionAnswer {
   readonly failure?: Failure | undefined;
   readonly damaged: readonly DamagedChunk[];
   /** To a FetchOrder. With a failure too: what was got before it. */
-  readonly fetched?: FetchedChunks | undefined;
+  readonly fetched?:
+    | FetchedChunks
+    | undefined;
+  /** To a ReadOrder. */
+  readonly read?: ReadChunks | undefined;
 }
 
 export interface SessionResponse {
@@ -119,6 +123,7 @@ export interface SessionOrder {
     | { readonly $case: "verify"; readonly value: VerifyOrder }
     | { readonly $case: "checkStore"; readonly value: CheckStoreOrder }
     | { readonly $case: "fetch"; readonly value: FetchOrder }
+    | { readonly $case: "read"; readonly value: ReadOrder }
     | undefined;
 }
 
@@ -144,6 +149,14 @@ export interface FetchOrder {
   readonly sources: readonly FetchSource[];
 }
 
+/** Read these chunks whole at other nodes, and keep nothing of them, held here or not: whether they are there. */
+export interface ReadOrder {
+  /** At most 64. */
+  readonly chunks: readonly ChunkRef[];
+  /** As in FetchOrder. */
+  readonly sources: readonly FetchSource[];
+}
+
 /** What can be read at one node. */
 export interface FetchSource {
   readonly access:
@@ -158,6 +171,11 @@ export interface FetchedChunks {
   readonly chunks: readonly ChunkRef[];
   /** The node's receipt for them in this order, for this upload and 32 zero bytes in place of a client's key; empty: for none. */
   readonly signedReceipt: Uint8Array;
+}
+
+export interface ReadChunks {
+  /** Those that came whole. */
+  readonly chunkIds: readonly string[];
 }
 
 /** Probe a read-only store, and make it writable again if it is sound. */
@@ -672,7 +690,7 @@ export const SessionInventory: MessageFns<SessionInventory> = {
 };
 
 function createBaseSessionAnswer(): SessionAnswer {
-  return { orderId: 0, failure: undefined, damaged: [], fetched: undefined };
+  return { orderId: 0, failure: undefined, damaged: [], fetched: undefined, read: undefined };
 }
 
 export const SessionAnswer: MessageFns<SessionAnswer> = {
@@ -688,6 +706,9 @@ export const SessionAnswer: MessageFns<SessionAnswer> = {
     }
     if (message.fetched !== undefined) {
       FetchedChunks.encode(message.fetched, writer.uint32(34).fork()).join();
+    }
+    if (message.read !== undefined) {
+      ReadChunks.encode(message.read, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -735,6 +756,14 @@ export const SessionAnswer: MessageFns<SessionAnswer> = {
             }
 
             message.fetched = FetchedChunks.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.read = ReadChunks.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -1090,6 +1119,9 @@ export const SessionOrder: MessageFns<SessionOrder> = {
       case "fetch":
         FetchOrder.encode(message.order.value, writer.uint32(42).fork()).join();
         break;
+      case "read":
+        ReadOrder.encode(message.order.value, writer.uint32(50).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1145,6 +1177,14 @@ export const SessionOrder: MessageFns<SessionOrder> = {
             }
 
             message.order = { $case: "fetch", value: FetchOrder.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.order = { $case: "read", value: ReadOrder.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1331,6 +1371,63 @@ export const FetchOrder: MessageFns<FetchOrder> = {
   },
 };
 
+function createBaseReadOrder(): ReadOrder {
+  return { chunks: [], sources: [] };
+}
+
+export const ReadOrder: MessageFns<ReadOrder> = {
+  encode(message: ReadOrder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.chunks) {
+      ChunkRef.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.sources) {
+      FetchSource.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadOrder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadOrder() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chunks.push(ChunkRef.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sources.push(FetchSource.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseFetchSource(): FetchSource {
   return { access: undefined, chunks: [] };
 }
@@ -1430,6 +1527,52 @@ export const FetchedChunks: MessageFns<FetchedChunks> = {
             }
 
             message.signedReceipt = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReadChunks(): ReadChunks {
+  return { chunkIds: [] };
+}
+
+export const ReadChunks: MessageFns<ReadChunks> = {
+  encode(message: ReadChunks, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.chunkIds) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadChunks {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadChunks() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chunkIds.push(reader.string());
             continue;
           }
         }
