@@ -111,6 +111,9 @@ function nextOf({ state, nodes }: FileProtectionJson): string {
     ...(away.some((each) => each.kind === 'member' && each.state === 'away')
       ? ['wait for the members that do (collective peer list)']
       : []),
+    ...(away.some((each) => each.state === 'suspended')
+      ? ['reinstate the members that you suspended (collective member reinstate)']
+      : []),
     ...(away.some((each) => each.state === 'not-admitted')
       ? ['talk with the members that do not let you in (collective peer list)']
       : []),

@@ -16,6 +16,7 @@ import type { Clock, Hasher } from '../../ports/index.js';
 import type { Views } from '../../projections/index.js';
 import { failureOf } from '../../transport/index.js';
 import type {
+  BoundFolders,
   EntryInfo,
   EntryOutcome,
   ListDirectoryRequest,
@@ -139,11 +140,11 @@ export class NamespaceCalls {
   async removeEntry(request: RemoveEntryRequest, call: FilesCall): Promise<RemoveEntryResponse> {
     const names = ownPath(request.path);
     const { recursive, expectedVersion } = request;
-    const { views, clock } = this.#options;
-    const bound = await views.run((all) => boundBelow(names, all, clock.nowMs()));
-    const events = await this.#single('removeEntry', request.requestId, request, call, (all) =>
-      decideRemoveEntry({ names, recursive, expectedVersion }, all.namespace),
-    );
+    let bound: BoundFolders | undefined;
+    const events = await this.#single('removeEntry', request.requestId, request, call, (views, { nowMs }) => {
+      bound = boundBelow(names, views, nowMs);
+      return decideRemoveEntry({ names, recursive, expectedVersion }, views.namespace);
+    });
     const removed = events[0]?.event;
     assert(removed?.type === 'EntryRemoved', 'what was removed has its event');
     return { fileId: removed.fileId, bound };
