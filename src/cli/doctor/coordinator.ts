@@ -132,9 +132,7 @@ function checkHealth({ findings }: Status): Check {
     return fine('health', `${well} is well, says the coordinator.`);
   }
   const next = worst.next === '' ? 'collective status' : worst.next;
-  const more = others.length === 1 ? '' : ` (and ${others.length - 1} more: collective status)`;
-  const said = `${worst.message}${more}`;
-  return worst.severity === 'failure' ? wrong('health', said, next) : doubtful('health', said, next);
+  return worst.severity === 'failure' ? wrong('health', worst.message, next) : doubtful('health', worst.message, next);
 }
 
 /** Of `host:port`, with IPv6 addresses in brackets. */
