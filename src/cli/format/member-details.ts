@@ -63,7 +63,8 @@ function connectionLines(name: string, peer: PeerJson, timeMs: number): readonly
   const heard = heardMs === 0 ? 'never heard of since the start' : `last heard ${shortTime(heardMs)}`;
   if (connection === 'connected') {
     const speed = roundTripMs === null ? '' : `, ${roundTripMs.toFixed(1)} ms there and back`;
-    const way = peer.undialable === true ? '; it cannot be dialled from here, and has dialled itself' : '';
+    const way =
+      peer.undialable === true ? '; it could not be dialled from here when that was last tried, and has dialled itself' : '';
     return [['Connection', `connected since ${shortTime(Math.min(peer.sinceMs, timeMs))}${speed}${way}`]];
   }
   return [['Connection', `${connection}, ${heard}${reason === undefined ? '' : `: ${reason}`}`]];

@@ -83,9 +83,11 @@ export function peerStanding(log: LogStanding, known: boolean): string {
   return log.behind === 0 ? 'in step' : `${log.behind} behind`;
 }
 
-/** That a member is reached only over the session that it has dialled. */
-export const undialableText = (name: string, endpoints: readonly string[]): string =>
-  `${name} cannot be dialled from here${endpoints.length === 0 ? '' : ` (${endpoints.join(', ')})`}, and is asked over the session that it dialled; get and put there need the ports of its nodes.`;
+/** That a member is asked over the session that it has dialled, since dialling it came to nothing. */
+export function undialableText(name: string, endpoints: readonly string[]): string {
+  const where = endpoints.length === 0 ? '' : ` (${endpoints.join(', ')})`;
+  return `${name} could not be dialled from here when that was last tried${where}: it is asked over the session that it dialled. Its nodes may be out of reach too.`;
+}
 
 /** Why another member's coordinator does not let this one in, in words. */
 export function notAdmittedText(name: string, standingThere: string, sinceMs: number): string {

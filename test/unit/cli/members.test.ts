@@ -74,9 +74,9 @@ describe('a member, as it is shown', () => {
   it('that cannot be dialled from here is said to be reached over its own session', () => {
     const behind: PeerJson = { ...peer, dialledBy: 'them', undialable: true, endpoints: ['192.0.2.7:7422'] };
     expect(peersText({ peers: [behind], logs: [], timeMs: 1 }).at(-1)).toBe(
-      'bob cannot be dialled from here (192.0.2.7:7422), and is asked over the session that it dialled; get and put there need the ports of its nodes.',
+      'bob could not be dialled from here when that was last tried (192.0.2.7:7422): it is asked over the session that it dialled. Its nodes may be out of reach too.',
     );
-    expect(shown('admitted', behind)['Connection']).toContain('cannot be dialled from here');
+    expect(shown('admitted', behind)['Connection']).toContain('could not be dialled from here');
     expect(peersText({ peers: [peer], logs: [], timeMs: 1 })).toHaveLength(1);
   });
 });

@@ -181,8 +181,8 @@ export interface PeerInfo {
   /** Since when; 0: not known. */
   readonly standingThereSinceMs: number;
   /**
-   * Connected, by a session that it dialled: to dial it has failed, so it is asked over that session, and clients here may not reach
-   * its nodes either.
+   * Connected, by a session that it dialled: the last try to dial it has failed, so it is asked over that session. Whether its
+   * coordinator was down then, or cannot be dialled at all, is not known.
    */
   readonly undialable?: boolean | undefined;
 }
