@@ -1,8 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LIMITS } from '../../../src/base/index.js';
+import { isNodeId, LIMITS } from '../../../src/base/index.js';
 import type { ChunkEntry } from '../../../src/chunks/index.js';
 import { memberChannel } from '../../../src/client/calls/member-channel.js';
-import { fixedPeers, type OwnCredentials } from '../../../src/identity/index.js';
+import {
+  chunkListDigest,
+  createSigner,
+  fixedPeers,
+  issueTicket,
+  type KeyPair,
+  type OwnCredentials,
+} from '../../../src/identity/index.js';
 import { createTlsNetwork } from '../../../src/runtime/index.js';
 import {
   type ChunkConnection,
@@ -16,6 +23,7 @@ import {
   PeerServiceDefinition,
   type Receipt,
 } from '../../../src/transport/index.js';
+import { memberListRules } from './rules/member-lists.js';
 import type { AccessClient, AccessWorld } from './support/access-world.js';
 import { type MembersWorld, startMembers } from './support/members-world.js';
 import { codeOf, EMPTY_FILE, onlyOutcome, requestId } from './support/requests.js';
@@ -340,6 +348,41 @@ describe('a client of another member', () => {
   });
 });
 
+describe('a ticket for a client of another member', () => {
+  /** For her client at bob's node, to read bob's diary. */
+  const made = async (keys: KeyPair, expiresAtMs: number, origin = bob.founded.material.memberId): Promise<Uint8Array> => {
+    const { nodeId } = first(await readAccess(bob.client, '/secret/diary'));
+    if (!isNodeId(nodeId)) throw new Error('bob has a node');
+    const ticket = {
+      kind: 'read' as const,
+      origin,
+      nodeId,
+      clientKeyHash: keyHashOf(mallory.client),
+      expiresAtMs,
+      ticketId: new Uint8Array(16),
+      revocationPosition: 0,
+      listDigest: chunkListDigest([secret.chunk], mallory.ports.hasher),
+    };
+    return issueTicket(ticket, createSigner(keys));
+  };
+  const shown = async (ticket: Uint8Array): Promise<string> => {
+    const connection = await open(first(await readAccess(bob.client, '/secret/diary')));
+    const code = await codeOf(connection.presentTicket({ ticket, chunks: [secret.chunk] }, { signal }));
+    connection.close();
+    return code;
+  };
+
+  it('is good until it ends, and not by the word of its own coordinator', async () => {
+    const nowMs = mallory.ports.clock.nowMs();
+    const { ticketKeys } = bob.founded.material;
+    expect(await shown(await made(ticketKeys, nowMs + LIMITS.ticketLifeMs))).toBe('OK');
+    expect(await shown(await made(ticketKeys, nowMs - LIMITS.clockSkewMs - 1))).toBe('TICKET_EXPIRED');
+    const hers = mallory.founded.material;
+    for (const origin of [hers.memberId, bob.founded.material.memberId])
+      expect(await shown(await made(hers.ticketKeys, nowMs + LIMITS.ticketLifeMs, origin))).toBe('TICKET_INVALID');
+  });
+});
+
 describe('a member whose copies are kept here', () => {
   it('has nodes look at no more copies in an hour than it may tell of', async () => {
     const { chunkId } = secret.chunk;
@@ -351,6 +394,12 @@ describe('a member whose copies are kept here', () => {
     }
     expect(await report(LIMITS.chunksPerCall)).toBe('LIMIT_EXCEEDED');
   });
+});
+
+memberListRules({
+  channel: atBob,
+  owner: () => members.alice.founded.material.memberId,
+  faults: () => bob.refusals.faults.map(({ message }) => message),
 });
 
 describe('memory of a coordinator that is told too much', () => {

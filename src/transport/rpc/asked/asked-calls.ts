@@ -61,8 +61,7 @@ export class AskedCalls {
     { caller, signal }: Pick<AuthenticatedCall, 'caller' | 'signal'>,
   ): AsyncGenerator<AnswerResponse, void, undefined> {
     const parts = requests[Symbol.asyncIterator]();
-    const first = await parts.next();
-    const part = first.done === true ? undefined : first.value.part;
+    const part = await this.#first(parts);
     if (part?.$case !== 'callId') throw new CollectiveError('PROTOCOL_ERROR', 'It was not said which call is taken up.');
     const waiting = this.#waiting.get(part.value);
     if (waiting === undefined || waiting.memberId !== caller.memberId) {
@@ -70,6 +69,20 @@ export class AskedCalls {
     }
     this.#waiting.delete(part.value);
     yield* waiting.taken(parts, signal).outgoing();
+  }
+
+  /** In time, or never: whoever says nothing is not waited for. */
+  async #first(parts: AsyncIterator<AnswerRequest>): Promise<AnswerRequest['part']> {
+    let timer: ReturnType<Timers['after']> | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = this.#timers.after(LIMITS.peerAskMs, () => resolve(undefined));
+    });
+    try {
+      const first = await Promise.race([parts.next(), late]);
+      return first === undefined || first.done === true ? undefined : first.value.part;
+    } finally {
+      timer?.cancel();
+    }
   }
 
   #wait(
