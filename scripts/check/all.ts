@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
 import { layers } from './layers.js';
 import { bin, programPart, type Part } from './parts.js';
+import { plantedFaultsApply } from './planted.js';
 import { referenceIsCurrent } from './reference.js';
 import { tidy } from './tidy.js';
 import { wireBreaking, wireGenerated, wireLint } from './wire.js';
@@ -16,6 +17,7 @@ const PARTS: readonly Part[] = [
   programPart('format and basic lint', bin('biome'), ['check', '--error-on-warnings']),
   programPart('lock file', process.execPath, ['scripts/complete-lock.mjs', '--check']),
   tidy,
+  plantedFaultsApply,
   referenceIsCurrent,
 ];
 

@@ -1,6 +1,9 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { ROOT_FILE_ID } from '../../../src/base/index.js';
+import { viewsPathOf } from '../../../src/coordinator/open-member.js';
 import { knownLog } from '../../../src/coordinator/peers/known-log.js';
 import type { CollectiveEvent } from '../../../src/events/index.js';
+import { StoredKeys } from '../../../src/projections/host/stored-row.js';
 import type { BoundService } from '../../../src/transport/index.js';
 import { type PeerMember, removeTemplates } from '../../support/peers/peer-member.js';
 import { eventually, hasAll, PeerWorld } from '../../support/peers/peer-world.js';
@@ -117,6 +120,38 @@ describe('what a coordinator says of the logs of others', () => {
     await eventually(() => [alice, bob].every((member) => codes(member).includes('state-hash-mismatch')));
     const { message } = bob.running.part.office.findings().find(({ code }) => code === 'state-hash-mismatch') ?? {};
     expect(message).toContain('of the log of alice, peers differ between here and alice');
+  });
+
+  it('rows of another log that the disk has falsified are said, and made anew from the copy of that log', async () => {
+    const [alice, bob] = await three();
+    await start(alice, bob);
+    const modified = { seconds: 0, nanoseconds: 0 };
+    await alice.running.record({ type: 'DirectoryCreated', parentId: ROOT_FILE_ID, name: 'holidays', mode: 0o755, modified });
+    await inStep(alice, bob);
+    const namesAt = (member: PeerMember): Promise<readonly string[]> =>
+      member.running.member.views.run(
+        ({ namespace }) => namespace.entries(ROOT_FILE_ID, undefined, 10).rows.map(([[, name]]) => name),
+        alice.id,
+      );
+    await bob.stop();
+    const store = await bob.ports.stores.open(viewsPathOf(bob.directory), 'open');
+    const falsified: { readonly kind: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }[] = [];
+    for await (const [key, value] of store.entries(new StoredKeys(alice.id).range)) {
+      if (Buffer.from(key).includes('holidays')) falsified.push({ kind: 'put', key, value: value.map((byte) => byte ^ 1) });
+    }
+    expect(falsified).not.toEqual([]);
+    await store.batch(falsified);
+    await store.close();
+    await world.start(bob);
+    await expect(namesAt(bob)).rejects.toMatchObject({ code: 'VIEW_DAMAGED' });
+    await eventually(() => codes(bob).includes('peer-views-damaged'));
+    await bob.running.foreign.get(alice.id)?.settled();
+    expect(hasAll(bob, alice)).toBe(true);
+    expect(await namesAt(bob)).toEqual(await namesAt(alice));
+    expect(bob.running.part.office.findings().find(({ code }) => code === 'peer-views-damaged')?.message).toContain(
+      'of the log of alice',
+    );
+    expect(codes(alice)).toEqual([]);
   });
 
   it('a long log is fetched from all who hold it at once', async () => {

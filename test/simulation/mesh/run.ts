@@ -1,3 +1,4 @@
+import { PeerServiceDefinition } from '../../../src/transport/index.js';
 import type { SeededRandom } from '../ports/index.js';
 import { reportOf, type SimulationReport } from '../system/report.js';
 import { Supervisor } from '../system/supervisor.js';
@@ -17,6 +18,14 @@ const CONVERGENCE_MS = 180_000;
 export async function simulateMesh(seed: number, print?: (line: string) => void): Promise<SimulationReport> {
   const world = await World.create(seed, print);
   return reportOf(world, new Run(world));
+}
+
+/** Its messages may be said again at any time, as after another session has begun: no call but this has such ones. */
+const SESSION = `/${PeerServiceDefinition.fullName}/${PeerServiceDefinition.methods.session.name}`;
+
+function repeated(world: World): boolean {
+  world.count('calls between members made twice');
+  return true;
 }
 
 class Run {
@@ -43,7 +52,10 @@ class Run {
     if (random.chance(0.3)) await this.#pass(10_000);
     world.rpc.cutChance = profile.cutChance;
     const wire = random.fork('wire');
-    world.rpc.peerWire = { times: () => (wire.chance(profile.duplicateChance) ? 2 : 1) };
+    world.rpc.peerWire = {
+      times: (path) => (path === SESSION && wire.chance(profile.duplicateChance) ? 2 : 1),
+      repeats: (path) => path !== SESSION && wire.chance(profile.duplicateChance) && repeated(world),
+    };
     const count = 10 + random.integer(24);
     for (let step = 0; step < count; step += 1) {
       this.steps += 1;

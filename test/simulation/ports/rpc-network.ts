@@ -9,6 +9,7 @@ import {
   type RpcTransport,
 } from '../../../src/transport/index.js';
 import { SeededRandom } from './random.js';
+import { repeatedCall } from './repeated-call.js';
 import { SimRpcCall } from './rpc-call.js';
 import type { SimTime } from './time.js';
 
@@ -28,8 +29,10 @@ export interface SimRpcNetworkOptions {
 
 /** What becomes of messages between coordinators of different members, beyond delay. */
 export interface PeerWire {
-  /** How often this message arrives: 1, more for duplicates. */
+  /** How often this message arrives: 1, more for duplicates. No connection repeats one within a call: only a sender may. */
   times(path: string, message: Uint8Array): number;
+  /** Whether this call is made twice, as by a caller that has not heard the first answer. Nobody hears the second one's. */
+  repeats(path: string): boolean;
 }
 
 /** What one host brings to its remote calls. */
@@ -189,7 +192,11 @@ export class SimRpcNetwork {
     const server = this.#servers.get(target);
     if (!connected || server === undefined) throw this.#lost(target);
     const channel = opening.channelOn(server.transport);
-    const inner = await channel.open(path, { signal: new AbortController().signal, timeoutMs: undefined, requestId });
+    const again = (): Promise<RpcCall> =>
+      channel.open(path, { signal: new AbortController().signal, timeoutMs: undefined, requestId });
+    const once = await again();
+    const repeated = toPeer && this.peerWire?.repeats(path) === true;
+    const inner = repeated ? repeatedCall(once, again, (task) => this.#later(task)) : once;
     const hosts = [from.host, target] as const;
     const onEnded = (): void => {
       signal.removeEventListener('abort', abort);
@@ -201,7 +208,7 @@ export class SimRpcNetwork {
       inner,
       cross: (direction, message) =>
         this.#cross(direction === 'up' ? hosts : [target, from.host], call, { path, message, toPeer }),
-      later: (task) => void this.#time.schedule(this.#random.fraction() * NOTICE_OF_END_MS, task),
+      later: (task) => this.#later(task),
       onEnded,
     });
     const abort = (): void => call.fail(cancelled());
@@ -253,6 +260,10 @@ export class SimRpcNetwork {
 
   #between([least, most]: readonly [number, number]): number {
     return least + this.#random.fraction() * (most - least);
+  }
+
+  #later(task: () => void): void {
+    this.#time.schedule(this.#random.fraction() * NOTICE_OF_END_MS, task);
   }
 
   #wait(durationMs: number): Promise<void> {
