@@ -159,7 +159,7 @@ describe('copies with other members', () => {
       (await pledges(alice)).received.find(({ member }) => member.name === 'bob')?.state,
     ];
     await bob.ok(['member', 'suspend', 'alice']);
-    await until('bob is out of reach', async () => (await bobs()).join() === 'unreachable,away');
+    await until('bob is out of reach', async () => (await bobs()).join() === 'not-admitted,not-admitted');
     await bob.ok(['member', 'reinstate', 'alice']);
     await until('bob is here again', async () => (await bobs()).join() === 'online,admitted');
     expect(await bobs()).toEqual(['online', 'admitted']);
