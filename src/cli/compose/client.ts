@@ -36,7 +36,6 @@ export async function openContextClient(
   const own = new LiveCredentials(await store.credentials(context));
   const transport = createGrpcTransport(world);
   const direct = transport.connect({ endpoints: context.endpoints, own });
-  let kept = own.leaf;
   let used = false;
   const keeper = new CertificateKeeper(
     {
@@ -45,10 +44,7 @@ export async function openContextClient(
       enrolmentEndpoints: context.enrolmentEndpoints,
       // Tickets and receipts of what is under way are bound to the key: then it stays.
       key: () => (used ? 'same' : 'new'),
-      save: async (renewed) => {
-        await store.keepRenewed(context, renewed, kept);
-        kept = renewed.credentials.leaf;
-      },
+      save: (renewed) => store.keepRenewed(context, renewed),
       onFailed: told.onNotRenewed ?? (() => undefined),
     },
     { ...world, transport },

@@ -1,8 +1,8 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { CollectiveError, equalBytes, isClientId, isMemberId, toHex } from '../../base/index.js';
-import { type CredentialSet, isEndpoint, type OwnCredentials } from '../../identity/index.js';
+import { CollectiveError, isClientId, isMemberId, toHex } from '../../base/index.js';
+import { type CredentialSet, isEndpoint, leafValidity, type OwnCredentials } from '../../identity/index.js';
 import type { FileSystem, Random } from '../../ports/index.js';
 import { readConfigFile, writeConfigFile } from '../../runtime/index.js';
 import type { RenewedCertificate } from '../../transport/index.js';
@@ -170,13 +170,13 @@ export class ContextStore {
   }
 
   /**
-   * Keeps a renewed certificate, unless another command has renewed it too since `before` was read: then what that one kept is as
-   * good. Addresses follow those that the coordinator named.
+   * Keeps a renewed certificate, unless another process has kept a later one. The newest has to lie here: the coordinator forgets old
+   * keys, and those that run for long may renew often. Addresses follow those that the coordinator named.
    */
-  async keepRenewed(context: Context, renewed: RenewedCertificate, before: Uint8Array): Promise<void> {
+  async keepRenewed(context: Context, renewed: RenewedCertificate): Promise<void> {
     const { directory } = context;
     const path = join(directory, CREDENTIALS_FILE);
-    if (!equalBytes((await this.credentials(context)).leaf, before)) return;
+    if (issuedMs((await this.credentials(context)).leaf) > issuedMs(renewed.credentials.leaf)) return;
     await writeCredentials(this.#ports, path, renewed.credentials);
     const endpoints = renewed.homeEndpoints.length === 0 ? context.endpoints : [...renewed.homeEndpoints];
     const enrolmentEndpoints = [...renewed.enrolmentEndpoints];
@@ -226,3 +226,5 @@ async function namesIn(directory: string): Promise<readonly string[]> {
     throw error;
   }
 }
+
+const issuedMs = (leaf: Uint8Array): number => leafValidity(leaf)?.notBeforeMs ?? 0;

@@ -7,20 +7,21 @@ import { ContextStore, type ContextSettings } from '../../../src/cli/contexts/co
 import type { OwnCredentials } from '../../../src/identity/index.js';
 import { NodeFileSystem, SystemRandom } from '../../../src/runtime/index.js';
 import { ownCredentials } from '../../support/rpc.js';
-import { createMember } from '../identity/support.js';
+import { createLeaf, createMember, type TestMember } from '../identity/support.js';
 
 const INIT: unknown = expect.stringContaining('collective init');
 const clientId = 'clientclientclie' as ClientId;
 const ports = { fileSystem: new NodeFileSystem(), random: new SystemRandom() };
 let root: string;
 let store: ContextStore;
+let member: TestMember;
 let own: OwnCredentials;
 let settings: ContextSettings;
 
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'collective-contexts-'));
   store = new ContextStore(root, ports);
-  const member = await createMember('contexts', Date.now());
+  member = await createMember('contexts', Date.now());
   own = await ownCredentials(member, { role: 'client', memberId: member.memberId, clientId });
   settings = {
     version: 1,
@@ -56,6 +57,24 @@ describe('contexts', () => {
     expect(read.privateKeyPem).toBe(own.privateKeyPem);
     expect(Buffer.from(read.leaf).equals(own.leaf)).toBe(true);
     expect(read.ca.pem).toBe(own.ca.pem);
+  });
+
+  it('keep the newest of the certificates that processes at once have renewed, whoever came first', async () => {
+    const context = await store.add('alice', settings, own);
+    const kept = async () => Buffer.from((await store.credentials(context)).leaf);
+    const name = { role: 'client', memberId: own.memberId, clientId } as const;
+    const issued = async (atMs: number) => {
+      const { keys, leaf } = await createLeaf(member, name, { nowMs: Date.now() + atMs });
+      const credentials = { ...own, previousCas: [], leaf, privateKeyPem: keys.privateKeyPem };
+      return { credentials, homeEndpoints: [], enrolmentEndpoints: [] };
+    };
+    const [first, second, third] = [await issued(2_000), await issued(4_000), await issued(6_000)];
+    await store.keepRenewed(context, second);
+    await store.keepRenewed(context, first);
+    expect((await kept()).equals(second.credentials.leaf)).toBe(true);
+    // A process whose own certificate was never kept.
+    await store.keepRenewed(context, third);
+    expect((await kept()).equals(third.credentials.leaf)).toBe(true);
   });
 
   it('refuse a key that others can read', async () => {
