@@ -42,9 +42,10 @@ export class OwnRenewal {
     const keys = generateKeyPair(random, hasher);
     const peer = { role: 'coordinator', memberId: authority.memberId } as const;
     const issued = await authority.issue({ peer, name: memberName, publicKey: keys.publicKey });
-    // A crash between the two leaves a pair that does not match, which the next start sees and replaces.
-    await files.write(MEMBER_FILES.coordinatorKey, keys.privateKeyPem);
+    // In this order: whenever a crash strikes, the key of the certificate is in one of the two files.
+    await files.write(MEMBER_FILES.nextCoordinatorKey, keys.privateKeyPem);
     await files.write(MEMBER_FILES.coordinatorCertificate, certificatePem(issued.leaf));
+    await files.write(MEMBER_FILES.coordinatorKey, keys.privateKeyPem);
     authority.show(issued.leaf, keys.privateKeyPem);
     logger.info('own certificate renewed', { until: new Date(issued.certificate.notAfterMs).toISOString() });
     return issued;

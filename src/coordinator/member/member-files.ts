@@ -23,6 +23,8 @@ export const MEMBER_FILES = {
   nextCaKey: 'keys/ca.next.key',
   nextLogKey: 'keys/log.next.key',
   coordinatorKey: 'keys/coordinator.key',
+  /** Made for a renewal; in use once the certificate is for it. */
+  nextCoordinatorKey: 'keys/coordinator.next.key',
   caCertificate: 'certificates/ca.crt',
   coordinatorCertificate: 'certificates/coordinator.crt',
 } as const;
@@ -91,7 +93,10 @@ export async function readMemberFiles(
   const { coordinatorCertificate, caCertificate, caKey, coordinatorKey } = MEMBER_FILES;
   const [coordinatorLeaf] = acceptFrom(coordinatorCertificate, certificatesOfPem(await store.readPublic(coordinatorCertificate)));
   const ca = acceptFrom(caCertificate, openCa(await store.readPublic(caCertificate)));
-  const [caKeys, coordinatorKeys] = [await keyPair(caKey), await keyPair(coordinatorKey)];
+  const [caKeys, keptKeys] = [await keyPair(caKey), await keyPair(coordinatorKey)];
+  const nextKeys = await nextKeyPair(MEMBER_FILES.nextCoordinatorKey);
+  // A renewal that was cut short leaves the certificate of the next key.
+  const coordinatorKeys = nextKeys !== undefined && isForKey(coordinatorLeaf, nextKeys.publicKey) ? nextKeys : keptKeys;
   const [logKeys, ticketKeys] = [await keyPair(MEMBER_FILES.logKey), await keyPair(MEMBER_FILES.ticketKey)];
   const all = [
     { path: caKey, ...caKeys },
