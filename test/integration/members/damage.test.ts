@@ -30,3 +30,23 @@ it('a reader of another member finds a bad copy, reads on from another one, and 
   expect(await bob.events('CopiesLost')).toBeGreaterThan(0);
   expect((await bob.client.admin.status(signal)).usage?.damagedCopies).toBeGreaterThan(0);
 });
+
+it('a reader finds a bad copy at a third member, which hears of it by the owner', async () => {
+  const [alice, bob, carol] = [await house('alice', 0), await house('bob', 1), await house('carol', 1)];
+  await bob.befriend(alice);
+  await bob.befriend(carol);
+  await carol.pledgeTo(bob, 100_000_000);
+  await bob.sharedFolder('/photos', 2);
+  await bob.put('/photos/a.jpg', photo);
+  await bob.client.grants.give({ path: '/photos', member: 'alice', rights: ['read'], lifeMs: 0 }, signal);
+  const kept = await carol.keeps(bob);
+  expect(kept.chunks).toBe(chunks.length);
+  const [own] = bob.nodes;
+  const [bad] = carol.nodes;
+  for (const chunk of chunks) await flipBit(chunkFileIn(bad?.directory ?? '', chunk), 70_000);
+  await own?.stop();
+  await expect(alice.read('bob:/photos/a.jpg')).rejects.toMatchObject({ code: 'CHUNK_UNAVAILABLE' });
+  await bob.until('the owner has it on record', async () => (await bob.events('CopiesLost')) > 0);
+  expect(await carol.events('ForeignCopiesLost')).toBeGreaterThan(0);
+  expect(await alice.events('CopiesLost')).toBe(0);
+});
