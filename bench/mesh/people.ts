@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
-import { decodeHead } from '../../src/events/log/stored-records.js';
+import { decodeHead } from '../../src/events/log/files/stored-records.js';
 import type { Cluster } from '../../test/support/cluster/index.js';
 
 /** What `collective peer list --json` says, as far as it is used here. */

@@ -69,15 +69,15 @@ export {
 export { eventCodec, extentListIdOf, type EncodedEvent, type EventCodec } from './codec/index.js';
 export type { Actor, Envelope, EventDraft, Head, LogPosition, RecordedEvent, RequestRef } from './event.js';
 export { openLogCopy } from './log/copy.js';
-export { createLogFromBlocks } from './log/from-blocks.js';
-export { makeFolder } from './log/small-files.js';
-export { mendLog } from './log/mend.js';
+export { createLogFromBlocks } from './log/writing/from-blocks.js';
+export { makeFolder } from './log/files/small-files.js';
+export { mendLog } from './log/mending/mend.js';
 export {
   createLog,
   openLog,
   openLogForReading,
 } from './log/open.js';
-export { verifyLog } from './log/verify-log.js';
+export { verifyLog } from './log/reading/verify-log.js';
 export type {
   BlockBuilder,
   BlockByteSource,

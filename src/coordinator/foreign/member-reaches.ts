@@ -2,7 +2,7 @@ import { LIMITS, type MemberId } from '../../base/index.js';
 import type { MemberReach } from '../../domain/index.js';
 import type { Clock } from '../../ports/index.js';
 import type { PeerTrust } from '../members/peer-trust.js';
-import type { Connection } from '../peers/peer-report.js';
+import type { Connection } from '../peers/report/peer-report.js';
 import type { MemberCalls } from './member-calls.js';
 
 /** The connection to a member's coordinator, and by the wall clock when the last session with it ended. */

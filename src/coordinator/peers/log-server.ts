@@ -1,6 +1,6 @@
 import { CollectiveError, equalBytes, LIMITS, type MemberId } from '../../base/index.js';
 import type { Head, LogReader, StoredBytes } from '../../events/index.js';
-import type { ForeignLogs } from './foreign-logs.js';
+import type { ForeignLogs } from './copies/foreign-logs.js';
 
 export interface LogServerOptions {
   readonly log: Pick<LogReader, 'origin' | 'readBytes'>;

@@ -13,9 +13,9 @@ import type {
   ServiceImplementation,
 } from '../../transport/index.js';
 import type { LogServer } from './log-server.js';
-import type { PeerLink } from './peer-link.js';
-import { readSession, type SessionHost } from './session.js';
-import { memberIdOf } from './wire.js';
+import type { PeerLink } from './session/peer-link.js';
+import { readSession, type SessionHost } from './session/session.js';
+import { memberIdOf } from './session/wire.js';
 
 export interface PeerServiceOptions {
   readonly host: SessionHost;

@@ -13,10 +13,10 @@ import {
 } from '../../transport/index.js';
 import type { CommandLoop } from '../commands/command-loop.js';
 import type { OpenedMember } from '../open-member.js';
-import { ForeignLogs } from './foreign-logs.js';
-import type { SettledLog } from './own-feed.js';
+import { ForeignLogs } from './copies/foreign-logs.js';
+import type { SettledLog } from './telling/own-feed.js';
 import { PeersOffice } from './peers-office.js';
-import { refusedThere } from './refused-there.js';
+import { refusedThere } from './reaching/refused-there.js';
 
 interface Ports {
   readonly fileSystem: FileSystem;

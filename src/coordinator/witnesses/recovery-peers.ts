@@ -10,8 +10,8 @@ import {
   type RpcClient,
   type RpcTransport,
 } from '../../transport/index.js';
-import { pullBlocks } from '../peers/pull-client.js';
-import { headOf, PROTOCOL_VERSION } from '../peers/wire.js';
+import { pullBlocks } from '../peers/fetching/pull-client.js';
+import { headOf, PROTOCOL_VERSION } from '../peers/session/wire.js';
 import { pageOf } from './hear-members.js';
 import { MemberKeeper } from './member-keeper.js';
 

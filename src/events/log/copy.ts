@@ -2,18 +2,18 @@ import { assert, CollectiveError, isCollectiveError, type MemberId } from '../..
 import { isFileSystemError } from '../../ports/index.js';
 import { FIRST_EPOCH, parseBlock, type StoredBlock } from '../chain/index.js';
 import type { Head } from '../event.js';
-import { forked } from './adopt.js';
-import { createLogFiles } from './create.js';
-import { cutAfter } from './cut.js';
-import { readFork, removeFork, writeFork } from './fork-file.js';
-import { findBranch } from './branch.js';
-import { foundingKey } from './founding.js';
-import { batched } from './from-blocks.js';
-import { examine, type Obstacle } from './incoming.js';
+import { forked } from './writing/adopt.js';
+import { createLogFiles } from './writing/create.js';
+import { cutAfter } from './writing/cut.js';
+import { readFork, removeFork, writeFork } from './files/fork-file.js';
+import { findBranch } from './writing/branch.js';
+import { foundingKey } from './reading/founding.js';
+import { batched } from './writing/from-blocks.js';
+import { examine, type Obstacle } from './writing/incoming.js';
 import { openStored } from './open.js';
-import { findLog } from './recovery.js';
-import { EMPTY_TAIL } from './segment-scan.js';
-import { allowBatches } from './small-files.js';
+import { findLog } from './mending/recovery.js';
+import { EMPTY_TAIL } from './reading/segment-scan.js';
+import { allowBatches } from './files/small-files.js';
 import type { StoredLog } from './stored-log.js';
 import type {
   BlockByteSource,

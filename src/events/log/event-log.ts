@@ -3,11 +3,11 @@ import type { Signer } from '../../ports/index.js';
 import { sealBlock, type StoredBlock } from '../chain/index.js';
 import type { CollectiveEvent } from '../catalogue/index.js';
 import type { Head } from '../event.js';
-import { adoptBlocks } from './adopt.js';
-import { OpenBlock } from './block-builder.js';
-import { segmentFile } from './file-names.js';
-import { Salts } from './salts.js';
-import { chained } from './segment-scan.js';
+import { adoptBlocks } from './writing/adopt.js';
+import { OpenBlock } from './writing/block-builder.js';
+import { segmentFile } from './files/file-names.js';
+import { Salts } from './files/salts.js';
+import { chained } from './reading/segment-scan.js';
 import type { StoredLog } from './stored-log.js';
 import type {
   BlockBuilder,

@@ -1,17 +1,17 @@
 import { assert, CollectiveError, equalBytes, LIMITS } from '../../base/index.js';
-import { BlockWriter } from './block-writer.js';
-import { readBlockBytes, readBlocks } from './block-source.js';
-import { createLogFiles } from './create.js';
-import { RECORD_BYTES_MAX } from './file-names.js';
+import { BlockWriter } from './writing/block-writer.js';
+import { readBlockBytes, readBlocks } from './reading/block-source.js';
+import { createLogFiles } from './writing/create.js';
+import { RECORD_BYTES_MAX } from './files/file-names.js';
 import { SegmentLog, signersOf } from './event-log.js';
-import { Landmarks } from './landmarks.js';
-import { findLog, type FoundLog } from './recovery.js';
-import { repairLog } from './repair.js';
+import { Landmarks } from './reading/landmarks.js';
+import { findLog, type FoundLog } from './mending/recovery.js';
+import { repairLog } from './mending/repair.js';
 import { StoredLog } from './stored-log.js';
-import { endBatches } from './small-files.js';
-import { SEGMENT_HEADER_BYTES } from './stored-records.js';
+import { endBatches } from './files/small-files.js';
+import { SEGMENT_HEADER_BYTES } from './files/stored-records.js';
 import type { EventLog, LogOptions, LogReader, LogReadingOptions, SegmentSizes } from './types.js';
-import { verifyLog } from './verify-log.js';
+import { verifyLog } from './reading/verify-log.js';
 
 /**
  * Makes the log of a new member and opens it. The folder's parent must exist. Errors: ALREADY_EXISTS; LOG_DAMAGED where

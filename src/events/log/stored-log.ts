@@ -1,17 +1,17 @@
 import { assert, CollectiveError, isCollectiveError, toCollectiveError } from '../../base/index.js';
 import type { StoredBlock } from '../chain/index.js';
 import type { Head } from '../event.js';
-import { placedBlocks, readBlockBytes, readBlocks, type LogSnapshot, type PlacedBlock } from './block-source.js';
-import type { BlockWriter, WrittenPlace } from './block-writer.js';
-import { RECORD_PREFIX_BYTES } from './file-names.js';
-import type { HeadFiles } from './head-files.js';
-import { readKeys, writeKeys } from './keys-file.js';
-import { Landmarks } from './landmarks.js';
-import { chained, logChain, tailAt, type ChainedBlock, type LogChain } from './segment-scan.js';
-import { closeAll } from './small-files.js';
-import type { Tail } from './stored-records.js';
+import { placedBlocks, readBlockBytes, readBlocks, type LogSnapshot, type PlacedBlock } from './reading/block-source.js';
+import type { BlockWriter, WrittenPlace } from './writing/block-writer.js';
+import { RECORD_PREFIX_BYTES } from './files/file-names.js';
+import type { HeadFiles } from './files/head-files.js';
+import { readKeys, writeKeys } from './files/keys-file.js';
+import { Landmarks } from './reading/landmarks.js';
+import { chained, logChain, tailAt, type ChainedBlock, type LogChain } from './reading/segment-scan.js';
+import { closeAll } from './files/small-files.js';
+import type { Tail } from './files/stored-records.js';
 import type { LogReadingOptions, LogRecovery, LogVerification, ReadOptions, StoredBytes, VerifyOptions } from './types.js';
-import { auditSegments, headOrDamages } from './verify-log.js';
+import { auditSegments, headOrDamages } from './reading/verify-log.js';
 
 export interface OpenedLog {
   readonly options: LogReadingOptions;

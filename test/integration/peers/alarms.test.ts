@@ -1,7 +1,7 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { ROOT_FILE_ID } from '../../../src/base/index.js';
 import { viewsPathOf } from '../../../src/coordinator/open-member.js';
-import { knownLog } from '../../../src/coordinator/peers/known-log.js';
+import { knownLog } from '../../../src/coordinator/peers/copies/known-log.js';
 import type { CollectiveEvent } from '../../../src/events/index.js';
 import { StoredKeys } from '../../../src/projections/host/stored-row.js';
 import type { BoundService } from '../../../src/transport/index.js';

@@ -1,7 +1,7 @@
 import { accept, crc32, equalBytes, type MemberId } from '../../../src/base/index.js';
 import { type ParsedBlock, parseBlock } from '../../../src/events/index.js';
-import { RECORD_PREFIX_BYTES } from '../../../src/events/log/file-names.js';
-import { SEGMENT_HEADER_BYTES } from '../../../src/events/log/stored-records.js';
+import { RECORD_PREFIX_BYTES } from '../../../src/events/log/files/file-names.js';
+import { SEGMENT_HEADER_BYTES } from '../../../src/events/log/files/stored-records.js';
 import { logDirectoryOf } from '../../../src/coordinator/index.js';
 import type { SimFileSystem } from '../ports/index.js';
 import { hasher } from '../system/fixture.js';

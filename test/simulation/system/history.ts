@@ -2,8 +2,8 @@ import { accept, crc32, equalBytes, toHex, type MemberId } from '../../../src/ba
 import { logDirectoryOf } from '../../../src/coordinator/open-member.js';
 import { verifyBlockUnsigned } from '../../../src/events/chain/verify.js';
 import { parseBlock, type StoredBlock } from '../../../src/events/index.js';
-import { RECORD_PREFIX_BYTES } from '../../../src/events/log/file-names.js';
-import { decodeHead, SEGMENT_HEADER_BYTES } from '../../../src/events/log/stored-records.js';
+import { RECORD_PREFIX_BYTES } from '../../../src/events/log/files/file-names.js';
+import { decodeHead, SEGMENT_HEADER_BYTES } from '../../../src/events/log/files/stored-records.js';
 import type { SimFileSystem } from '../ports/index.js';
 import type { Contents } from './contents.js';
 import { DIRECTORY, hasher } from './fixture.js';

@@ -6,7 +6,7 @@ import { CommandLoop } from '../../../src/coordinator/commands/command-loop.js';
 import { initialiseMember } from '../../../src/coordinator/index.js';
 import type { FoundedMember } from '../../../src/coordinator/member/member-files.js';
 import { logDirectoryOf, logsDirectoryOf, openMember, type OpenedMember } from '../../../src/coordinator/open-member.js';
-import type { ForeignLogs } from '../../../src/coordinator/peers/foreign-logs.js';
+import type { ForeignLogs } from '../../../src/coordinator/peers/copies/foreign-logs.js';
 import { openForeignLogs, openPeersPart, type PeersPart } from '../../../src/coordinator/peers/peers-part.js';
 import { startEpoch } from '../../../src/coordinator/witnesses/start-epoch.js';
 import type { CollectiveEvent, RecordedEvent } from '../../../src/events/index.js';

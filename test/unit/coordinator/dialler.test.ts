@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CollectiveError, type MemberId } from '../../../src/base/index.js';
-import { Dialler } from '../../../src/coordinator/peers/dialler.js';
-import { Links } from '../../../src/coordinator/peers/links.js';
+import { Dialler } from '../../../src/coordinator/peers/reaching/dialler.js';
+import { Links } from '../../../src/coordinator/peers/session/links.js';
 import type { PeerMember } from '../../../src/identity/index.js';
 import { SimTime, SimTimers } from '../../simulation/ports/index.js';
 import { MemoryLogger } from '../../support/rpc.js';

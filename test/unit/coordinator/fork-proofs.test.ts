@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../src/base/index.js';
-import { ForkProofs } from '../../../src/coordinator/peers/fork-proofs.js';
+import { ForkProofs } from '../../../src/coordinator/peers/fetching/fork-proofs.js';
 import { blockOf, firstPlace } from '../../support/blocks.js';
 import { hasher, originOf } from '../../support/events.js';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS, type MemberId } from '../../../src/base/index.js';
-import { FrontierDesk } from '../../../src/coordinator/peers/frontier-desk.js';
-import { Links } from '../../../src/coordinator/peers/links.js';
-import { PeerLink } from '../../../src/coordinator/peers/peer-link.js';
+import { FrontierDesk } from '../../../src/coordinator/peers/telling/frontier-desk.js';
+import { Links } from '../../../src/coordinator/peers/session/links.js';
+import { PeerLink } from '../../../src/coordinator/peers/session/peer-link.js';
 import type { Head } from '../../../src/events/index.js';
 import { SeededRandom, SimTime, SimTimers } from '../../simulation/ports/index.js';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { LIMITS, type MemberId, toBase32 } from '../../../src/base/index.js';
-import { PeerLink } from '../../../src/coordinator/peers/peer-link.js';
+import { PeerLink } from '../../../src/coordinator/peers/session/peer-link.js';
 
 const own = 'a'.repeat(52) as MemberId;
 const peer = 'b'.repeat(52) as MemberId;

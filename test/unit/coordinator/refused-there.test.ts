@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { refusalFinding } from '../../../src/coordinator/peers/refused-there.js';
+import { refusalFinding } from '../../../src/coordinator/peers/reaching/refused-there.js';
 
 const nowMs = 1_763_000_000_000;
 const of = (standing: 'applied' | 'suspended' | 'removed' | 'refused', chunks = 0) =>

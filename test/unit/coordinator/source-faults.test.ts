@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../src/base/index.js';
-import { SourceFaults } from '../../../src/coordinator/peers/source-faults.js';
+import { SourceFaults } from '../../../src/coordinator/peers/fetching/source-faults.js';
 import { originOf } from '../../support/events.js';
 
 const LIAR = originOf(1);

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { LIMITS, type MemberId } from '../../../src/base/index.js';
-import { Links } from '../../../src/coordinator/peers/links.js';
-import { PeerLink } from '../../../src/coordinator/peers/peer-link.js';
-import { StateDesk } from '../../../src/coordinator/peers/state-desk.js';
+import { Links } from '../../../src/coordinator/peers/session/links.js';
+import { PeerLink } from '../../../src/coordinator/peers/session/peer-link.js';
+import { StateDesk } from '../../../src/coordinator/peers/telling/state-desk.js';
 import type { Logger } from '../../../src/ports/index.js';
 import type { StateMark } from '../../../src/sync/index.js';
 import { SeededRandom, SimTime, SimTimers } from '../../simulation/ports/index.js';

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { findHeads } from '../../../src/events/log/head-files.js';
+import { findHeads } from '../../../src/events/log/files/head-files.js';
 import { SimFileSystem } from '../../simulation/ports/index.js';
-import { readKeys } from '../../../src/events/log/keys-file.js';
-import { readIdentity } from '../../../src/events/log/identity-file.js';
+import { readKeys } from '../../../src/events/log/files/keys-file.js';
+import { readIdentity } from '../../../src/events/log/files/identity-file.js';
 import { hasher, originOf } from '../../support/events.js';
 import { foundedLog } from '../../support/logs.js';
 
