@@ -1,6 +1,7 @@
 import { CollectiveError, fail, type InviteId, isNodeId, LIMITS, ok } from '../base/index.js';
 import type { CertificateIssued, CollectiveEvent, InviteIssued } from '../events/index.js';
-import type { InvitesReader, NodesReader } from '../projections/index.js';
+import type { CertificatesReader, InvitesReader, NodesReader } from '../projections/index.js';
+import { revoked } from './certificate-decisions.js';
 import type { Decision, DecisionContext } from './decision.js';
 import { nodeNamed } from './node-decisions.js';
 
@@ -88,5 +89,14 @@ const refuse = (message: string): Decision =>
 const nameTaken = (name: string): Decision =>
   fail(new CollectiveError('ALREADY_EXISTS', `There is a node called ${name} already.`, { next: 'Choose another with --name.' }));
 
-/** The same key asks again, because the first answer was lost: it gets another certificate for the same name. */
-export const decideReissue = (certificate: CertificateIssued): Decision => ok([certificate]);
+/**
+ * The same key asks again, because the first answer was lost: it gets another certificate for the same name. Error:
+ * CERTIFICATE_REVOKED.
+ */
+export function decideReissue(
+  certificate: CertificateIssued,
+  { certificates }: { readonly certificates: CertificatesReader },
+): Decision {
+  const { role, subjectId } = certificate;
+  return certificates.revocation(role, subjectId) === undefined ? ok([certificate]) : fail(revoked(role, subjectId));
+}

@@ -255,7 +255,7 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
       actor: 'coordinator',
       request: undefined,
       decide: (views, context) =>
-        earlier === undefined ? decideRedeemInvite({ inviteId, certificate }, views, context) : decideReissue(certificate),
+        earlier === undefined ? decideRedeemInvite({ inviteId, certificate }, views, context) : decideReissue(certificate, views),
       answer: () => undefined,
     });
     return { certificate: leaf, subjectId, name };

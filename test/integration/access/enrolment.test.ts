@@ -107,6 +107,13 @@ describe('an invite', () => {
     expect((await redeem(request)).code).toBe('OK');
   });
 
+  it('gives nothing more to who was revoked after using it', async () => {
+    const request = await requestFor(read(await world.invite('node')), { name: 'dismissed' });
+    expect((await redeem(request)).code).toBe('OK');
+    await world.revoke('node', 'dismissed');
+    expect((await redeem(request)).code).toBe('CERTIFICATE_REVOKED');
+  });
+
   it('that was never issued is told from one with a wrong proof by nobody', async () => {
     const never = read(
       accept(createInvite({ ...read(await world.invite('node')), kind: 'node' }, { random: world.ports.random, hasher })).text,
