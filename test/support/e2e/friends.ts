@@ -18,6 +18,7 @@ export const PEERS = z.object({
       connection: z.string(),
       standingThere: z.string().optional(),
       address: z.string().optional(),
+      dialledBy: z.string().optional(),
       roundTripMs: z.number().nullish(),
       theirLog: HOW_FAR,
       ourLog: HOW_FAR,
