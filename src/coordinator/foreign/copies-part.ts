@@ -128,7 +128,6 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
     placement,
     fetcher,
     calls,
-    damage,
     registry,
     isHere,
     shared: placing,

@@ -19,8 +19,8 @@ import type { PlacementOffice } from '../files/placement-office.js';
 import type { NodeRegistry } from '../nodes/node-registry.js';
 import type { CopySources } from './copy-sources.js';
 import type { CopyFetcher } from './copy-fetcher.js';
+import { letGo } from './let-go.js';
 import type { MemberCalls } from './member-calls.js';
-import type { MemberDamage } from './member-damage.js';
 import type { ListedChunk } from './member-sources.js';
 import { hasOtherInReach, otherCopies } from './other-copies.js';
 import type { SharedPlacement } from './shared-placement.js';
@@ -34,7 +34,6 @@ export interface LeavingOptions {
   readonly sources: CopySources;
   readonly fetcher: CopyFetcher;
   readonly calls: MemberCalls;
-  readonly damage: MemberDamage;
   readonly registry: NodeRegistry;
   /** Whether there is a session with that member. */
   readonly isHere: (memberId: MemberId) => boolean;
@@ -75,19 +74,11 @@ export class Leaving {
     const { memberId } = leaver;
     this.#leaving.set(memberId, (this.#leaving.get(memberId) ?? 0) + 1);
     try {
-      const { chunksLeft } = await this.copy(leaver);
-      if (chunksLeft > 0) {
-        throw new CollectiveError(
-          'NOT_ENOUGH_NODES',
-          `${counted(chunksLeft)} no copy within reach but that member's, and none could be made elsewhere now.`,
-          {
-            next:
-              'Bring back the nodes and members that are away (collective status), or make room (collective node list, ' +
-              "collective pledge list), and try again; or do without that member's copies: --now",
-          },
-        );
-      }
-      await this.#release(leaver);
+      do {
+        const { chunksLeft } = await this.copy(leaver);
+        if (chunksLeft > 0) throw nowhereElse(chunksLeft);
+        // What was put meanwhile, or whose other copies went out of reach, is made elsewhere too.
+      } while (!(await this.#release(leaver)));
       this.#options.logger.info('the copies of a leaving member are made elsewhere', { memberId });
     } finally {
       const others = (this.#leaving.get(memberId) ?? 1) - 1;
@@ -146,13 +137,19 @@ export class Leaving {
     return progress;
   }
 
-  /** What it is asked to keep no more counts here no more first: nobody relies on what may be gone. */
-  async #release(leaver: Leaver): Promise<void> {
-    const { damage, calls, logger } = this.#options;
+  /**
+   * What it is asked to keep no more counts here no more first: nobody relies on what may be gone. False: it keeps some still, of which
+   * there is no other copy within reach in the moment when that is decided.
+   */
+  async #release(leaver: Leaver): Promise<boolean> {
+    const { calls, logger } = this.#options;
     const { memberId, signal } = leaver;
+    let all = true;
     for await (const page of this.#pages(leaver)) {
-      const chunkIds = page.map(({ chunkId }) => chunkId);
-      await damage.lost(memberId, 'released', chunkIds);
+      const listed = page.map(({ chunkId }) => chunkId);
+      const chunkIds = await letGo(memberId, listed, this.#options);
+      all &&= chunkIds.length === page.length;
+      if (chunkIds.length === 0) continue;
       try {
         await calls.call(memberId, LIMITS.memberAcceptMs, signal, (client, options) =>
           client.releaseCopies({ chunkIds }, options),
@@ -163,6 +160,7 @@ export class Leaving {
         logger.warn('a leaving member could not be told to keep nothing any more', { memberId, error });
       }
     }
+    return all;
   }
 
   async *#pages({ memberId, signal }: Leaver): AsyncGenerator<readonly Affected[]> {
@@ -334,5 +332,16 @@ export class Leaving {
     });
   }
 }
+
+const nowhereElse = (chunks: number): CollectiveError =>
+  new CollectiveError(
+    'NOT_ENOUGH_NODES',
+    `${counted(chunks)} no copy within reach but that member's, and none could be made elsewhere now.`,
+    {
+      next:
+        'Bring back the nodes and members that are away (collective status), or make room (collective node list, ' +
+        "collective pledge list), and try again; or do without that member's copies: --now",
+    },
+  );
 
 const counted = (chunks: number): string => (chunks === 1 ? '1 chunk has' : `${chunks} chunks have`);

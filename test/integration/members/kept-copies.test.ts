@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isChunkId } from '../../../src/base/index.js';
 import { chunkIdOf, splitFile } from '../../../src/chunks/index.js';
 import { createNodeDialler } from '../../../src/client/index.js';
-import { fixedPeers } from '../../../src/identity/index.js';
+import { CommandLoop } from '../../../src/coordinator/commands/command-loop.js';
+import { letGo } from '../../../src/coordinator/foreign/let-go.js';
+import { openMember } from '../../../src/coordinator/open-member.js';
+import { createSigner, fixedPeers } from '../../../src/identity/index.js';
 import { createTlsNetwork } from '../../../src/runtime/index.js';
 import { createClient, HoldingServiceDefinition, type NodeAccess } from '../../../src/transport/index.js';
 import { chunkFileIn, chunkIdsOf, flipBit } from '../../support/e2e/node-store.js';
@@ -123,6 +127,24 @@ describe('copies that are kept for another member', () => {
     await alice.coordinator.start();
     await alice.until('it counts', async () => (await alice.countsOn(bob)).chunks === before.chunks + chunks);
     expect(await alice.countsOn(bob)).toEqual(await bob.keeps(alice));
+  });
+
+  it('are not given up of which another was within reach when they were looked at, and is not when that is decided', async () => {
+    const before = await alice.countsOn(bob);
+    const { directory, ports, founded } = alice.coordinator;
+    const { memberId: origin, logKeys } = founded.material;
+    await alice.coordinator.stop();
+    const { log, views } = await openMember({ directory, origin, logSigners: [createSigner(logKeys)], ports, signal });
+    const commands = new CommandLoop({ log, views, ...ports });
+    const nobody = { registry: { presence: () => 'offline' as const }, isHere: () => false };
+    const chunkIds = kept.filter(isChunkId);
+    expect(chunkIds).toHaveLength(kept.length);
+    expect(await letGo(bob.coordinator.founded.material.memberId, chunkIds, { ...nobody, commands })).toEqual([]);
+    await commands.stop();
+    await views.close();
+    await log.close();
+    await alice.coordinator.start();
+    expect(await alice.countsOn(bob)).toEqual(before);
   });
 
   it('are released when their owner ended between their acceptance and its own record, and no file has them', async () => {
