@@ -94,7 +94,11 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
     const address = this.#admit(call);
     const { certificateRequest, nonce } = request;
     const exchanges = authority.shown.map((own) => ({ own, inviteId, serverLeaf: own.leaf, certificateRequest, nonce }));
-    const { invite, exchange } = await this.#prove(inviteId, request.proof, exchanges, checkInviteProof);
+    const { invite, exchange } = await this.#prove(
+      { inviteId, proof: request.proof, remote: call.remote },
+      exchanges,
+      checkInviteProof,
+    );
     if (invite.kind === 'member') throw forAMember();
     const { own } = exchange;
     // What reads certificate requests is not for strangers: it comes after the proof.
@@ -130,7 +134,11 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
     }
     const address = this.#admit(call);
     const joins = authority.shown.map((own) => ({ own, inviteId, serverLeaf: own.leaf, card, nonce }));
-    const { invite, exchange } = await this.#prove(inviteId, request.proof, joins, checkMemberJoin);
+    const { invite, exchange } = await this.#prove(
+      { inviteId, proof: request.proof, remote: call.remote },
+      joins,
+      checkMemberJoin,
+    );
     const { own } = exchange;
     const response = await joining.answer(request, exchange, { invite, own, remote: call.remote });
     this.#attempts.succeeded(address);
@@ -209,8 +217,7 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
 
   /** Only who has the secret learns anything about the invite; five wrong tries burn it. */
   async #prove<Exchange>(
-    inviteId: InviteId,
-    proof: Uint8Array,
+    { inviteId, proof, remote }: { readonly inviteId: InviteId; readonly proof: Uint8Array; readonly remote: string },
     exchanges: readonly Exchange[],
     check: (proof: Uint8Array, exchange: Exchange, stored: StoredInvite) => boolean,
   ): Promise<{ readonly invite: InviteRow; readonly exchange: Exchange }> {
@@ -223,7 +230,7 @@ export class EnrolmentService implements ServiceImplementation<typeof EnrolmentS
     const { secretHash } = invite;
     const exchange = exchanges.find((each) => check(proof, each, { secretHash, hasher, verifier }));
     if (exchange !== undefined) return { invite, exchange };
-    logger.warn('wrong proof for an invite', { inviteId });
+    logger.warn('wrong proof for an invite', { inviteId, remote });
     if (this.#attempts.wrong(inviteId)) await this.#burn(inviteId);
     throw refused;
   }

@@ -37,8 +37,8 @@ const admits = ({ envelope: { type } }: RecordedEvent): boolean => type === 'Mem
 /** Meets whom admitted members have admitted, by their logs. */
 export class Introductions {
   readonly #options: IntroductionsOptions;
-  /** Whose facts do not hold; told once. */
-  readonly #false = new Set<MemberId>();
+  /** Whose facts do not hold, by who says them: told once, and no obstacle to what others say of the same. */
+  readonly #false = new Set<`${MemberId} ${MemberId}`>();
   /** Whose logs may name somebody new. */
   readonly #due = new Set<MemberId>();
   #trusted: ReadonlySet<MemberId> = new Set();
@@ -109,7 +109,7 @@ export class Introductions {
     if (rows === undefined || rows.length === 0) return { introductions: [], room: 0 };
     const known = await views.run(({ peers }) => new Map(peers.all()));
     const introductions = rows
-      .filter(([memberId]) => memberId !== ownId && !known.has(memberId) && !this.#false.has(memberId))
+      .filter(([memberId]) => memberId !== ownId && !known.has(memberId) && !this.#false.has(`${introducedBy} ${memberId}`))
       .map(([memberId, row]) => ({ memberId, row, introducedBy }));
     return { introductions, room: roomFor(introducedBy, known) };
   }
@@ -124,7 +124,7 @@ export class Introductions {
     try {
       ({ facts } = openMemberCard(card, this.#options));
     } catch (error) {
-      this.#false.add(memberId);
+      this.#false.add(`${introducedBy} ${memberId}`);
       logger.warn('a member was introduced by facts that do not hold', {
         memberId,
         introducedBy,

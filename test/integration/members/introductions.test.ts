@@ -1,4 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ok } from '../../../src/base/index.js';
+import { CommandLoop } from '../../../src/coordinator/commands/command-loop.js';
+import { openMember } from '../../../src/coordinator/open-member.js';
+import type { MemberAdmitted } from '../../../src/events/index.js';
+import { createSigner } from '../../../src/identity/index.js';
 import type { MemberInfo } from '../../../src/transport/index.js';
 import { StartedCoordinator } from '../../support/coordinator/started-coordinator.js';
 import { come, inviteOf, requestId, signal, stranger } from './support.js';
@@ -33,8 +38,52 @@ const untilKnown = async (who: StartedCoordinator, whom: string, state: string):
   }
 };
 
+/** The log of this member says so, whatever it is. */
+async function claim(who: StartedCoordinator, events: readonly MemberAdmitted[]): Promise<void> {
+  const { directory, ports, founded } = who;
+  const logSigners = [createSigner(founded.material.logKeys)];
+  await who.stop();
+  const { log, views } = await openMember({ directory, origin: founded.material.memberId, logSigners, ports, signal });
+  const commands = new CommandLoop({ log, views, ...ports });
+  await commands.submit({ actor: 'coordinator', request: undefined, decide: () => ok([...events]), answer: () => undefined });
+  await commands.stop();
+  await views.flush();
+  await views.close();
+  await log.close();
+  await who.start();
+}
+
+const admitted = ({ card }: Awaited<ReturnType<typeof stranger>>, flip = 0): MemberAdmitted => {
+  const [{ certificate, endorsement } = { certificate: new Uint8Array(), endorsement: new Uint8Array() }] = card.trust?.cas ?? [];
+  return {
+    type: 'MemberAdmitted',
+    memberId: card.memberId as MemberAdmitted['memberId'],
+    name: card.name,
+    identityPublicKey: card.trust?.identityPublicKey ?? new Uint8Array(),
+    caCertificate: certificate,
+    caEndorsement: endorsement.map((byte, at) => (at === endorsement.length - 1 ? byte ^ flip : byte)),
+    endpoints: [...card.endpoints],
+    inviteId: '',
+    introducedBy: '',
+  };
+};
+
+it('members are introduced, whatever false things somebody else says of them', async () => {
+  const mallory = await StartedCoordinator.found({ name: 'mallory' });
+  try {
+    const [erin, frank] = [await stranger('erin'), await stranger('frank')];
+    await befriend(alice, mallory);
+    await befriend(alice, bob);
+    await claim(mallory, [admitted(erin, 1), admitted(frank)]);
+    expect(await untilKnown(alice, frank.member.memberId, 'admitted')).toMatchObject({ introducedByName: 'mallory' });
+    await come(bob, await inviteOf(bob), erin);
+    expect(await untilKnown(alice, erin.member.memberId, 'admitted')).toMatchObject({ introducedByName: 'bob' });
+  } finally {
+    await mallory.remove();
+  }
+});
+
 it('members are introduced by whom both have admitted, and wait where people want to be asked; who was removed stays removed', async () => {
-  await befriend(alice, bob);
   await befriend(bob, carol);
   const atAlice = await untilKnown(alice, idOf(carol), 'admitted');
   expect(atAlice).toMatchObject({ name: 'carol', introducedByName: 'bob', endpoints: [carol.peerEndpoint] });
