@@ -136,6 +136,19 @@ describe("another member's tree", () => {
     expect(written).toEqual([expect.stringMatching(/^member\/[a-z2-7]{52}\/client\/[a-z2-7]{16}$/)]);
   });
 
+  it('removes nothing here for what is not shown of a folder of which only a part is granted', async () => {
+    const here = join(root, 'mirror');
+    await alice.ok(['sync', 'bob:/shared/work', here]);
+    await alice.ok(['sync', '--delete', 'bob:/shared/work', here]);
+    await writeFile(join(here, 'mine'), 'nowhere else');
+    const partly = await alice.command(['sync', '--delete', 'bob:/shared', here]);
+    expect(partly.code).not.toBe(0);
+    expect(partly.stderr).toContain('You may not read all of bob:/shared');
+    expect(await readFile(join(here, 'mine'), 'utf8')).toBe('nowhere else');
+    await alice.ok(['sync', '--delete', 'bob:/shared/work', here]);
+    await expect(readFile(join(here, 'mine'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   it('keeps what is below a granted folder in it: nothing is moved or copied past its edge, or to another member', async () => {
     expect(await refusal(alice, 'cp', 'bob:/private/secret', 'bob:/shared/work/secret')).toBe('PERMISSION_DENIED');
     expect(await refusal(alice, 'mv', 'bob:/shared/work/copy', 'bob:/private/copy')).toBe('PERMISSION_DENIED');

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { CollectiveError } from '../../base/index.js';
+import { CollectiveError, isCollectiveError } from '../../base/index.js';
 import type { Hasher } from '../../ports/index.js';
 import type { FilesCalls } from '../calls/files-calls.js';
 import type { LocalFiles } from '../local/local-files.js';
@@ -74,6 +74,13 @@ export async function planSync(
     signal.throwIfAborted();
     builder.add(action);
   }
+  if (!toRemote && builder.removes) {
+    const hidden = await partlyHidden(calls, remoteTop.at, signal);
+    if (hidden !== undefined) {
+      builder.sourceTroubled = true;
+      builder.failed(remoteTop.at, hidden);
+    }
+  }
   const plan = builder.build({ direction, source: source.at, destination: destination.at });
   if (!request.allowEmpty && plan.actions.some(({ kind }) => kind === 'remove')) await refuseEmpty(source);
   return plan;
@@ -115,6 +122,25 @@ async function refuseEmpty({ tree, at }: Top): Promise<void> {
     next: 'Look whether its disk is mounted; if it is meant to be empty, add --allow-empty.',
     details: { path: at },
   });
+}
+
+/**
+ * Of another member's folder that may only be passed through or written to, the listing shows the ways to what is granted, as if
+ * nothing else were there. Asked after comparing, so that a grant that ended meanwhile counts. Only who may read all of a folder
+ * may see its versions.
+ */
+async function partlyHidden(calls: FilesCalls, at: string, signal: AbortSignal): Promise<CollectiveError | undefined> {
+  if (at.startsWith('/')) return undefined;
+  try {
+    for await (const _page of calls.listVersions(at, signal)) break;
+    return undefined;
+  } catch (error) {
+    if (!isCollectiveError(error) || error.code !== 'PERMISSION_DENIED') throw error;
+    return new CollectiveError('PERMISSION_DENIED', `You may not read all of ${at}: what else is in it is not shown to you.`, {
+      next: 'Sync the folders that are granted to you one by one: collective grant list --to-me',
+      details: { path: at },
+    });
+  }
 }
 
 const missing = (path: string): CollectiveError =>

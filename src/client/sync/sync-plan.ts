@@ -28,6 +28,10 @@ export class PlanBuilder {
   unchanged = 0;
   sourceTroubled = false;
 
+  get removes(): boolean {
+    return this.actions.some(isRemoval);
+  }
+
   failed(path: string, error: CollectiveError): void {
     this.failureCount += 1;
     if (this.failures.length < LIMITS.transferFailuresShown) this.failures.push({ path, error });
@@ -45,8 +49,7 @@ export class PlanBuilder {
 
   /** Removals are left out of a plan whose source could not be read. */
   build(tops: Pick<SyncPlan, 'direction' | 'source' | 'destination'>): SyncPlan {
-    const removes = this.actions.some(isRemoval);
-    const held = removes && this.sourceTroubled;
+    const held = this.removes && this.sourceTroubled;
     const actions = held ? this.actions.filter((action) => !isRemoval(action)) : this.actions;
     let [files, bytes, allocatedBytes] = [0, 0, 0];
     for (const action of actions) {
