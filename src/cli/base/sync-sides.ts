@@ -9,6 +9,7 @@ type Sides = Pick<SyncRequest, 'direction' | 'localPath' | 'remotePath'>;
  * Never a guess: error USAGE.
  */
 export function syncSides(source: string, destination: string, memberName: string): Sides {
+  for (const path of [source, destination]) refuseWithoutSlash(path);
   const [from, to] = [markedPath(source, memberName), markedPath(destination, memberName)];
   if (from !== undefined && to !== undefined) {
     throw new CollectiveError('USAGE', 'Both paths are in trees of members; sync goes between this machine and a tree.', {
@@ -31,6 +32,16 @@ export function syncSides(source: string, destination: string, memberName: strin
   return toSlash
     ? { direction: 'to-remote', localPath: source, remotePath: destination }
     : { direction: 'to-local', localPath: destination, remotePath: source };
+}
+
+/** `bob:photos` is meant for the tree of bob, and would be a folder of that name on this machine. */
+function refuseWithoutSlash(text: string): void {
+  const match = /^([a-z0-9][a-z0-9._-]*)?:(?![/\\])(.*)$/s.exec(text);
+  if (match === null) return;
+  const [, member = '', rest] = match;
+  throw new CollectiveError('USAGE', `${text} has no slash behind the colon, and paths in trees begin with one.`, {
+    next: `Write ${member}:/${rest}; or ./${text} for what is called so on this machine.`,
+  });
 }
 
 /** The path behind the colon; a local path of that look is written `./alice:/photos`. */

@@ -41,13 +41,19 @@ export type PeersJson = ReturnType<typeof peersJson>;
 
 const behind = (whole: number, part: number): number => Math.max(0, whole - part);
 
+/** Where they dialled from is of use only while that session stands. */
+const addressOf = ({ connection, dialledBy, address, endpoints }: PeersJson['peers'][number]): string => {
+  if (dialledBy === 'them') return `from ${address}`;
+  return connection === 'connected' && address !== '' ? address : (endpoints[0] ?? '-');
+};
+
 /** For people. */
 export function peersText({ peers, logs, timeMs }: PeersJson): readonly string[] {
   if (peers.length === 0) return [];
   const rows = peers.map((peer) => [
     peer.name,
     peer.connection,
-    peer.dialledBy === 'them' ? `from ${peer.address}` : peer.address === '' ? (peer.endpoints[0] ?? '-') : peer.address,
+    addressOf(peer),
     peer.roundTripMs === null ? '-' : `${peer.roundTripMs.toFixed(1)} ms`,
     peerStanding(peer.theirLog, peer.connection === 'connected'),
     peerStanding(peer.ourLog, peer.ourLog.there > 0),

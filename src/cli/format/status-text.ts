@@ -24,7 +24,7 @@ export function statusText(
     ...(worst === undefined || worst.next === '' ? [] : [`Next: ${worst.next}`]),
     ...others.map(({ severity, message, next }) => `- ${severity}: ${printable(message)}${next === '' ? '' : ` Next: ${next}`}`),
     '',
-    nodes.length === 0 ? 'No node has joined yet. Next: collective node invite' : nodesTable(nodes, shown.nowMs),
+    nodes.length === 0 ? 'There is no node. Next: collective node invite' : nodesTable(nodes, shown.nowMs),
     '',
     `Files    ${usage.files} in ${counted(usage.directories, 'folder')}, ${formatSize(usage.fileBytes)}; ` +
       `${counted(usage.copies, 'copy', 'copies')} of ${counted(usage.chunks, 'chunk')}, ${formatSize(usage.onNodes.size + usage.forMembers.size)} of ${formatSize(usage.capacity)} used`,

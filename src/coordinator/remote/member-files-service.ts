@@ -141,7 +141,8 @@ export class MemberFilesService implements ServiceImplementation<typeof MemberFi
     const [, known] = peers.find(([memberId, { name }]) => text === memberId || text === name) ?? [];
     if (known !== undefined) {
       throw new CollectiveError('PERMISSION_DENIED', `${known.name} is not an admitted member now: it is ${known.state}.`, {
-        next: `See why: collective member show ${known.name}`,
+        next:
+          known.state === 'applied' ? `collective member approve ${known.name}` : `See why: collective member show ${known.name}`,
         details: { member: known.name },
       });
     }

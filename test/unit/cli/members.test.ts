@@ -79,6 +79,11 @@ describe('a member, as it is shown', () => {
     expect(shown('admitted', behind)['Connection']).toContain('could not be dialled from here');
     expect(peersText({ peers: [peer], logs: [], timeMs: 1 })).toHaveLength(1);
   });
+
+  it('that is away is shown with the address that it is dialled at, not with the one it dialled from', () => {
+    const away: PeerJson = { ...peer, connection: 'away', address: '192.0.2.7:51234', endpoints: ['192.0.2.7:7422'] };
+    expect(peersText({ peers: [away], logs: [], timeMs: 1 })[0]).toMatch(/away +192\.0\.2\.7:7422 /);
+  });
 });
 
 describe('lists of members', () => {

@@ -17,6 +17,7 @@ describe('which side of a sync is in the tree', () => {
     ['.', 'bob.at_home:/photos', 'to-remote . bob.at_home:/photos'],
     ['C:\\photos', '/photos', 'to-remote C:\\photos /photos'],
     ['.', ':/', 'to-remote . /'],
+    ['./bob:photos', '/photos', 'to-remote ./bob:photos /photos'],
   ])('%s to %s: %s', (source, destination, expected) => {
     expect(sides(source, destination)).toBe(expected);
   });
@@ -26,6 +27,9 @@ describe('which side of a sync is in the tree', () => {
     ['photos', 'copy'],
     [':/a', ':/b'],
     ['alice:/a', 'bob:/b'],
+    ['/photos', 'bob:photos'],
+    ['bob:', '/photos'],
+    [':photos', 'photos'],
   ])('is not guessed where it could be either: %s and %s', (source, destination) => {
     expect(() => sides(source, destination)).toThrow(expect.objectContaining({ code: 'USAGE' }));
   });

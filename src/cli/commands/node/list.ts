@@ -11,7 +11,7 @@ export default class NodeList extends ClientCommand {
     const { client } = await this.client(flags.context);
     const nodes = (await client.admin.nodes(this.interrupted)).map(nodeJson);
     if (flags.quiet) for (const { id } of nodes) this.log(id);
-    else this.log(nodes.length === 0 ? 'No node has joined yet. Next: collective node invite' : nodesTable(nodes, Date.now()));
+    else this.log(nodes.length === 0 ? 'There is no node. Next: collective node invite' : nodesTable(nodes, Date.now()));
     return { nodes };
   }
 }
