@@ -31,11 +31,10 @@ const DISKS: Readonly<Record<string, string>> = { own: "the coordinator's", othe
 
 /** For people. */
 export function witnessesText({ witnesses, disks, required, head, readOnly, notices }: WitnessesJson): readonly string[] {
+  const left = witnesses.filter(({ state }) => state !== 'gone').length;
+  const counts = left === 0 ? '' : ` A change counts once ${Math.min(required, left)} of ${left} witnesses hold it too.`;
   const lines = [
-    `The log stands at event ${head}, on ${disks} ${disks === 1 ? 'disk' : 'disks'}.` +
-      (required === 0
-        ? ''
-        : ` A change counts once ${required} of ${witnesses.filter(({ state }) => state !== 'gone').length} witnesses hold it too.`),
+    `The log stands at event ${head}, on ${disks} ${disks === 1 ? 'disk' : 'disks'}.${required === 0 ? '' : counts}`,
   ];
   if (witnesses.length === 0) lines.push('Nobody keeps it yet. Next: collective node invite; or: collective witness set MEMBER');
   else {

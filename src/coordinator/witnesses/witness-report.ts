@@ -44,7 +44,11 @@ export async function witnessReport(
       id,
       all.nodes.get(id) === undefined ? 'removed' : 'revoked',
     ]);
-    const memberStandings = row.members.map((id): readonly [KeeperId, string] => [id, all.peers.get(id)?.state ?? 'removed']);
+    // One that was removed and admitted anew keeps nothing either, until it is named again.
+    const memberStandings = row.members.map((id): readonly [KeeperId, string] => [
+      id,
+      all.peers.get(id)?.state === 'suspended' ? 'suspended' : 'removed',
+    ]);
     const nodes = row.nodeIds.map((id): readonly [KeeperId, string] => [id, all.nodes.get(id)?.name ?? '']);
     const members = row.members.map((id): readonly [KeeperId, string] => [id, all.peers.get(id)?.name ?? '']);
     return { current: row, names: new Map([...nodes, ...members]), standings: new Map([...nodeStandings, ...memberStandings]) };
