@@ -215,6 +215,7 @@ class Running {
       retentionMs,
       underProtectedFiles: () => survey.underProtectedFiles,
       filesOutOfReach: () => survey.filesOutOfReach,
+      lostFiles: () => survey.lostFiles,
       logBytes: () => bytesOfFiles(ports.fileSystem, logDirectoryOf(directory, origin), log.lastSegment),
     });
     const parts = { views, registry, placement, damage, shared, protection, policy, retentionMs, clock, random, hasher };

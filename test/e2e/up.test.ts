@@ -88,3 +88,12 @@ test('files get their second copy once a second node has joined', async () => {
   expect(stored).toMatchObject({ copies: 2, fewestCopies: 2, sent: 7 });
   expect(await findings()).not.toContain('under-protected');
 });
+
+test('files of which every node was revoked are told as lost', async () => {
+  const { nodes } = jsonOf(await command('node', 'list', '--json'), z.object({ nodes: z.array(z.object({ name: z.string() })) }));
+  for (const { name } of nodes) expect((await command('node', 'revoke', name, '--json')).code).toBe(0);
+  let codes = await findings();
+  // Files are counted in the background.
+  while (!codes.includes('lost-files')) codes = await findings();
+  expect(codes[0]).toBe('lost-files');
+});

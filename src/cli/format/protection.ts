@@ -90,7 +90,7 @@ export function protectionLines(file: FileProtectionJson, owner: TreeOwner): rea
     `${printable(file.path)}: version ${file.version}, ${formatSize(file.size)}, ${chunks} ${chunks === 1 ? 'chunk' : 'chunks'}`,
     chunks === 0
       ? 'It has no chunks: it is empty, or all zeros.'
-      : `Every chunk has at least ${copies.present} of ${copies.wanted} copies, ${copies.reachable} of them reachable.`,
+      : `Every chunk has at least ${ofWanted(copies)}, ${copies.reachable} of them reachable.`,
     ...nodes.map(
       (node) =>
         `  ${holderText(node, owner)} (${node.state}): ${node.chunks} of ${chunks} chunks${node.damaged > 0 ? `, ${node.damaged} damaged or missing` : ''}`,
@@ -99,6 +99,9 @@ export function protectionLines(file: FileProtectionJson, owner: TreeOwner): rea
   if (state === 'ok') return lines;
   return [...lines, owner === undefined ? `Next: ${nextOf(file)}` : nextAt(owner)];
 }
+
+const ofWanted = ({ present, wanted }: FileProtectionJson['copies']): string =>
+  present > wanted ? `${present} copies, ${wanted} wanted` : `${present} of ${wanted} copies`;
 
 /** What is to be done about holders of another member's files is for its people. */
 const nextAt = (owner: string): string =>

@@ -18,6 +18,8 @@ export interface Situation {
   readonly forfeited: readonly ForfeitedCopies[];
   /** Files with enough copies on record, too few of them at nodes that are here. */
   readonly filesOutOfReach: number;
+  /** Files with a chunk of which nobody keeps a copy any more. */
+  readonly lostFiles: number;
   /** The one for what no folder says anything about first. */
   readonly policies: readonly PolicyPlace[];
   /** All that are admitted. */

@@ -5,12 +5,16 @@ import type { Situation } from './findings.js';
 
 const NAMED_MAX = 3;
 
-type ProtectionSituation = Pick<Situation, 'nodes' | 'usage' | 'policies' | 'members' | 'forfeited' | 'filesOutOfReach'>;
+type ProtectionSituation = Pick<
+  Situation,
+  'nodes' | 'usage' | 'policies' | 'members' | 'forfeited' | 'filesOutOfReach' | 'lostFiles'
+>;
 
 /** What is amiss with the copies of chunks, and what makes it good. */
 export function protectionFindings(situation: ProtectionSituation): readonly Finding[] {
-  const { usage, forfeited } = situation;
+  const { usage, forfeited, lostFiles } = situation;
   const found: Finding[] = [];
+  if (lostFiles > 0) found.push(lostFinding(lostFiles));
   if (usage.damagedCopies > 0) {
     found.push({
       code: 'damaged-copies',
@@ -34,6 +38,14 @@ export function protectionFindings(situation: ProtectionSituation): readonly Fin
   }
   return found;
 }
+
+/** Only who was given up may have a copy still: what is away counts as having it. */
+const lostFinding = (files: number): Finding => ({
+  code: 'lost-files',
+  severity: 'failure',
+  message: `${counted(files, 'file')} cannot be read whole any more: of some chunks nobody who counts keeps a copy.`,
+  next: 'See which: collective whereis -r /; put them again from where they came from; a member that was removed may have kept what it held (collective member list)',
+});
 
 /** There are enough copies, and too few that can be had now. Members with a pledge are named: who else keeps any is found with it. */
 function outOfReachFinding({ filesOutOfReach, members }: ProtectionSituation): Finding {
@@ -80,7 +92,7 @@ function nextOf({ nodes, members, policies }: ProtectionSituation): string {
   const holders = holdersNow(nodes, members);
   const missing = policies.map((policy) => shortfallOf(policy, holders)).find((each) => each?.severity === 'warning');
   return missing === undefined
-    ? `Put the files again: what is missing is stored anew; see which: ${see}`
+    ? `Put the files again: they get as many copies as their policy asks for now; see which: ${see}`
     : `${missing.next}; then put the files again.`;
 }
 

@@ -52,6 +52,8 @@ export interface StatusDeskOptions {
   readonly underProtectedFiles: () => number | undefined;
   /** Files with enough copies on record, too few of them at nodes that are here. */
   readonly filesOutOfReach: () => number;
+  /** Files with a chunk of which nobody keeps a copy any more. */
+  readonly lostFiles: () => number;
   readonly softwareVersion: string;
   readonly policy: CopiesPolicy;
   readonly certificateLifeMs: number;
@@ -105,6 +107,7 @@ export class StatusDesk {
       usage,
       forfeited: record.forfeited,
       filesOutOfReach: this.#options.filesOutOfReach(),
+      lostFiles: this.#options.lostFiles(),
       policies: record.policies,
       members,
       nowMs: clock.nowMs(),

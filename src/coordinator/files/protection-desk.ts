@@ -15,7 +15,10 @@ import type { Walked } from './tree-walk.js';
 import { chunksOfVersion, type PlacedChunk } from './version-chunks.js';
 
 /** Fewer copies than wanted on record; or as many, and some of them at nodes that are away. */
-export type FileStanding = 'protected' | 'out-of-reach' | 'under-protected';
+export type FileStanding = 'protected' | 'out-of-reach' | 'under-protected' | 'lost';
+
+/** How bad it has to be for the rest of a file's chunks not to matter. */
+export type Ends = 'lost' | 'on-record' | 'reachable';
 
 interface ProtectionDeskOptions {
   readonly views: ViewReader;
@@ -65,11 +68,11 @@ export class ProtectionDesk {
     counted: 'on-record' | 'reachable' = 'on-record',
   ): Promise<boolean> {
     const standing = await this.standing(walked, signal, counted);
-    return standing === 'under-protected' || (counted === 'reachable' && standing === 'out-of-reach');
+    return isAsBad(standing, counted);
   }
 
-  /** Of a file's current version. `reachable`: ends at the first chunk with too few copies in reach. Error: CANCELLED. */
-  async standing({ row, fileId }: Walked, signal: AbortSignal, ends: 'on-record' | 'reachable'): Promise<FileStanding> {
+  /** Of a file's current version. Ends at the first chunk that is as bad as `ends`. Error: CANCELLED. */
+  async standing({ row, fileId }: Walked, signal: AbortSignal, ends: Ends): Promise<FileStanding> {
     if (row.kind !== 'file' || row.version === 0) return 'protected';
     const version = await this.#options.views.run(({ namespace }) => namespace.version(fileId, row.version));
     if (version === undefined) return 'protected';
@@ -78,7 +81,7 @@ export class ProtectionDesk {
       signal.throwIfAborted();
       for (const { row: placement } of chunks) tally.add(placement);
       const standing = standingOf(tally.result());
-      if (standing === 'under-protected' || (standing === 'out-of-reach' && ends === 'reachable')) return standing;
+      if (isAsBad(standing, ends)) return standing;
     }
     return standingOf(tally.result());
   }
@@ -106,7 +109,13 @@ export class ProtectionDesk {
   }
 }
 
-function standingOf({ underProtectedChunks, copiesReachable, copiesWanted }: Protection): FileStanding {
+const isAsBad = (standing: FileStanding, ends: Ends): boolean =>
+  standing === 'lost' ||
+  (standing === 'under-protected' && ends !== 'lost') ||
+  (standing === 'out-of-reach' && ends === 'reachable');
+
+function standingOf({ lostChunks, underProtectedChunks, copiesReachable, copiesWanted }: Protection): FileStanding {
+  if (lostChunks > 0) return 'lost';
   if (underProtectedChunks > 0) return 'under-protected';
   return copiesReachable < copiesWanted ? 'out-of-reach' : 'protected';
 }

@@ -24,6 +24,7 @@ export class ProtectionSurvey {
   readonly #options: ProtectionSurveyOptions;
   #files: number | undefined;
   #outOfReach = 0;
+  #lost = 0;
   #countedAt = '';
 
   constructor(options: ProtectionSurveyOptions) {
@@ -38,6 +39,11 @@ export class ProtectionSurvey {
   /** As last counted: files that have enough copies, and too few of them at nodes that are here. */
   get filesOutOfReach(): number {
     return this.#outOfReach;
+  }
+
+  /** As last counted: files with a chunk of which nobody keeps a copy any more. */
+  get lostFiles(): number {
+    return this.#lost;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -63,11 +69,12 @@ export class ProtectionSurvey {
     const state = `${sequence} ${here.key}`;
     if (state === this.#countedAt) return;
     const troubled = !here.all || (await views.run(({ usage }) => usage.totals().underProtectedChunks > 0));
-    let [files, outOfReach] = [0, 0];
+    let [files, outOfReach, lost] = [0, 0, 0];
     if (troubled) {
       for await (const walked of walkTree(views, [], signal)) {
-        const standing = await protection.standing(walked, signal, 'on-record');
-        if (standing === 'under-protected') files += 1;
+        const standing = await protection.standing(walked, signal, 'lost');
+        if (standing === 'under-protected' || standing === 'lost') files += 1;
+        if (standing === 'lost') lost += 1;
         if (standing === 'out-of-reach') outOfReach += 1;
         // Rows that are in memory take no turn of the event loop.
         if (walked.row.kind === 'directory') await timers.sleep(0, signal);
@@ -75,6 +82,7 @@ export class ProtectionSurvey {
     }
     this.#files = files;
     this.#outOfReach = outOfReach;
+    this.#lost = lost;
     this.#countedAt = state;
   }
 }

@@ -34,6 +34,7 @@ import { MemberReceipts } from './member-receipts.js';
 import { MemberSources } from './member-sources.js';
 import { ReaderDesk } from './reader-desk.js';
 import { ReaderSources } from './reader-sources.js';
+import { Releases } from './releases.js';
 import { Reservations } from './reservations.js';
 import type { SharedCopies } from './shared-copies.js';
 import { SharedPlacement } from './shared-placement.js';
@@ -119,7 +120,8 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
     isHere,
   });
   const space = new SharedSpace({ ...sources, trust, reachOf, freeBytes: () => placement.room(1) });
-  const placing = new SharedPlacement({ ...sources, placement, trust, calls, reachOf, clock: ports.clock });
+  const releases = new Releases();
+  const placing = new SharedPlacement({ ...sources, placement, trust, calls, releases, reachOf, clock: ports.clock });
   const leaving = new Leaving({
     ...ports,
     own,
@@ -144,6 +146,7 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
     damage,
     calls,
     proofs: new CopyProofs({ ...ports, placement, fetcher, members: reading }),
+    releases,
     isHere,
     isWhole: () => options.log.head.epoch === 1,
     isLeaving: (memberId) => leaving.isLeaving(memberId),

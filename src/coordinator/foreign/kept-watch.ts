@@ -9,6 +9,7 @@ import type { MemberCalls } from './member-calls.js';
 import type { MemberDamage } from './member-damage.js';
 import type { ListedChunk } from './member-sources.js';
 import { Pauses } from './pauses.js';
+import type { Releases } from './releases.js';
 
 export interface KeptWatchOptions {
   readonly own: MemberId;
@@ -18,6 +19,7 @@ export interface KeptWatchOptions {
   readonly damage: MemberDamage;
   readonly calls: MemberCalls;
   readonly proofs: CopyProofs;
+  readonly releases: Releases;
   /** Whether its coordinator can be asked now, as far as is known. */
   readonly isHere: (memberId: MemberId) => boolean;
   /** Whether the own log is whole for sure: after a new epoch, what it does not name may be all that is left of a file. */
@@ -203,7 +205,7 @@ export class KeptWatch {
       const kept = page.rows.flatMap(([[, chunkId], { lengthBytes, holders }]) =>
         holders.length > 0 ? [{ chunkId, lengthBytes }] : [],
       );
-      const { believed, toBeShown, unknown, uploading } = await views.run(({ placement, uploads }) => {
+      const { believed, toBeShown, unknown } = await views.run(({ placement }) => {
         placement.need(kept.map(({ chunkId }) => chunkId));
         const claimed = (wanted: ReturnType<typeof claimOf>): readonly ListedChunk[] =>
           kept.filter(({ chunkId, lengthBytes }) => {
@@ -214,13 +216,11 @@ export class KeptWatch {
           believed: claimed('believed'),
           toBeShown: claimed('to-be-shown'),
           unknown: kept.filter(({ chunkId }) => placement.chunk(chunkId) === undefined),
-          uploading: uploads.open(1).rows.length > 0,
         };
       });
       if (!(await this.#claim(memberId, believed, signal))) found = 'contradicted';
       if (!(await this.#claimShown(memberId, toBeShown, signal)) && found === 'done') found = 'unproven';
-      if (unknown.length > 0 && uploading) found = 'waiting';
-      else await this.#release(memberId, unknown, signal);
+      if (!(await this.#release(memberId, unknown, signal))) found = 'waiting';
       after = page.more ? page.rows.at(-1)?.[0][1] : undefined;
     } while (after !== undefined);
     return found;
@@ -260,13 +260,26 @@ export class KeptWatch {
     });
   }
 
-  /** What no file here ever had, and no upload that is open can name: it was accepted for one that came to nothing. */
-  async #release(memberId: MemberId, chunks: readonly ListedChunk[], signal: AbortSignal): Promise<void> {
-    const { calls, logger, isWhole } = this.#options;
-    if (chunks.length === 0 || !isWhole()) return;
-    const chunkIds = chunks.map(({ chunkId }) => chunkId);
-    logger.info('another member keeps chunks that no file here has; they are released', { memberId, chunks: chunkIds.length });
-    await calls.call(memberId, LIMITS.memberAcceptMs, signal, (client, options) => client.releaseCopies({ chunkIds }, options));
+  /**
+   * What no file here ever had, and no upload that is open can name: it was accepted for one that came to nothing. False: an upload is
+   * open. Those that open after that was looked at ask for places only once the release is over.
+   */
+  async #release(memberId: MemberId, chunks: readonly ListedChunk[], signal: AbortSignal): Promise<boolean> {
+    const { views, calls, releases, logger, isWhole } = this.#options;
+    if (chunks.length === 0 || !isWhole()) return true;
+    let released = false;
+    await releases.during(memberId, async () => {
+      const chunkIds = await views.run(({ placement, uploads }) => {
+        if (uploads.open(1).rows.length > 0) return undefined;
+        placement.need(chunks.map(({ chunkId }) => chunkId));
+        return chunks.flatMap(({ chunkId }) => (placement.chunk(chunkId) === undefined ? [chunkId] : []));
+      });
+      released = chunkIds !== undefined;
+      if (chunkIds === undefined || chunkIds.length === 0) return;
+      logger.info('another member keeps chunks that no file here has; they are released', { memberId, chunks: chunkIds.length });
+      await calls.call(memberId, LIMITS.memberAcceptMs, signal, (client, options) => client.releaseCopies({ chunkIds }, options));
+    });
+    return released;
   }
 
   /** The copy of its log may be older than what it keeps: so the member itself has the last word. */

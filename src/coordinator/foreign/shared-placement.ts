@@ -16,11 +16,13 @@ import type { PeerTrust } from '../members/peer-trust.js';
 import { foreignAccess } from './foreign-access.js';
 import type { MemberCalls } from './member-calls.js';
 import { type PledgeSources, pledgesToUs } from './pledges-to-us.js';
+import type { Releases } from './releases.js';
 
 export interface SharedPlacementOptions extends PledgeSources {
   readonly placement: PlacementOffice;
   readonly trust: PeerTrust;
   readonly calls: MemberCalls;
+  readonly releases: Releases;
   readonly reachOf: (memberId: MemberId) => MemberReach;
   readonly clock: Clock;
 }
@@ -168,11 +170,12 @@ export class SharedPlacement {
     indexes: readonly number[],
     request: SharedRequest,
   ): Promise<readonly (Granted | undefined)[] | undefined> {
-    const { calls, trust, clock } = this.#options;
+    const { calls, trust, releases, clock } = this.#options;
     const { uploadId, clientKeyHash, sentOnly, avoid, signal } = request;
     const chunks = indexes.map((index) => request.chunks[index]).filter((chunk) => chunk !== undefined);
     const asked = { uploadId, clientKeyHash, sentOnly, chunks, avoidNodeIds: [...avoid] };
     try {
+      await releases.settled(memberId);
       const answer = await calls.call(memberId, LIMITS.memberCallMs, signal, (client, options) =>
         client.placeCopies(asked, options),
       );

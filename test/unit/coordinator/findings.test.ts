@@ -41,6 +41,7 @@ const situation = (changes: Partial<Situation>): Situation => ({
   usage: USAGE,
   forfeited: [],
   filesOutOfReach: 0,
+  lostFiles: 0,
   federation: [],
   policies: [{ copies: 2, minimumCopies: 2, spread: 'nodes', path: '/', where: '' }],
   members: [],
@@ -78,6 +79,14 @@ describe('what status finds about copies', () => {
     expect(found({ usage }, 'under-protected')?.next).not.toContain('Bring back');
     const nodes = [node('attic'), node('garage', { state: 'unreachable' })];
     expect(found({ usage, nodes }, 'under-protected')?.next).toContain('Bring back');
+  });
+
+  it('files of which no copy is left are a failure, told before all that is only missing copies', () => {
+    const changes = { usage: { ...USAGE, underProtectedChunks: 4 }, lostFiles: 3 };
+    const [first] = findingsOf(situation(changes));
+    expect(first).toMatchObject({ code: 'lost-files', severity: 'failure' });
+    expect(first?.message).toContain('3 files');
+    expect(first?.next).toContain('collective whereis -r /');
   });
 
   it('a revoked node is neither one that is away nor one that could take copies', () => {
