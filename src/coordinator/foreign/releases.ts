@@ -11,6 +11,7 @@ export class Releases {
   async during(memberId: MemberId, release: () => Promise<void>): Promise<void> {
     while (this.#underWay.has(memberId)) await this.settled(memberId);
     const done = release();
+    // Whoever began it is told below; those who wait want to know only that it is over.
     const over = done.catch(() => undefined).finally(() => this.#underWay.delete(memberId));
     this.#underWay.set(memberId, over);
     await done;
