@@ -26,10 +26,13 @@ export function isConverged({ members, ledger }: World): boolean {
 
 /** Why it is not yet as it has to become; undefined once it is. */
 export async function lacking(world: World): Promise<string | undefined> {
-  if (!isConverged(world)) return `not everybody holds the same: ${world.positions()}`;
+  const apart = (): string | undefined => (isConverged(world) ? undefined : `not everybody holds the same: ${world.positions()}`);
+  const before = apart();
+  if (before !== undefined) return before;
   try {
     await checkAllSaid(world);
-    return undefined;
+    // Somebody may have put something on record meanwhile.
+    return apart();
   } catch (error) {
     if (error instanceof Violation) return error.message;
     if (isCollectiveError(error)) return `${error.code}: ${error.message}`;
