@@ -69,11 +69,12 @@ export async function runMatrix(): Promise<Matrix> {
     };
     const tryCell = async (port: Port, credential: Credential, operation: Operation): Promise<Cell> => {
       const expected = expectedOf(port, credential, operation);
+      let told = 0;
       const attempted = await attempt(portNumbers[port], credential.shown, operation, goods, (localPort) => {
-        world.refusals.forget(localPort);
+        told = world.refusals.told(localPort);
       });
       const closed = expected.kind === 'closed' && attempted.kind === 'cut';
-      const refusal = closed ? await world.refusals.of(attempted.localPort) : undefined;
+      const refusal = closed ? await world.refusals.of(attempted.localPort, told) : undefined;
       // Where HTTP/2 was missing it is not the credential that was refused.
       const asksWord = closed && (operation.kind === 'data') === (port === 'data');
       const word = asksWord ? await wordOf(port, credential) : undefined;

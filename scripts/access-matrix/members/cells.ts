@@ -121,11 +121,12 @@ class Trial {
     const goods = this.#goods[owner];
     const number = { home: world.homePort, enrolment: world.enrolmentPort, peer: world.peerPort, data: goods.dataPort }[port];
     const expected = expectedAt(owner, port, credential, operation, admits);
+    let told = 0;
     const attempted = await attempt(number, credential.shown, operation, goods, (localPort) => {
-      world.refusals.forget(localPort);
+      told = world.refusals.told(localPort);
     });
     const closed = expected.kind === 'closed' && attempted.kind === 'cut';
-    const refusal = closed ? await world.refusals.of(attempted.localPort) : undefined;
+    const refusal = closed ? await world.refusals.of(attempted.localPort, told) : undefined;
     const wrong = faultOf(expected, attempted, refusal, operation);
     return { owner, port, credential, operation, expected, attempt: attempted, refusal, wrong };
   }

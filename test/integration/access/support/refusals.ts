@@ -17,7 +17,7 @@ const TELLING = new Set(['connection refused', 'a chunk connection is closed']);
 export class Refusals {
   readonly lines: LogLine[] = [];
   readonly #byPort = new Map<number, Refusal[]>();
-  readonly #waiting = new Map<number, (refusal: Refusal) => void>();
+  readonly #waiting = new Map<number, Set<() => void>>();
 
   take(line: string): void {
     const fields = JSON.parse(line) as Record<string, unknown>;
@@ -27,7 +27,7 @@ export class Refusals {
     const port = Number(remote.slice(remote.lastIndexOf(':') + 1));
     const refusal = { code: String(code), reason: String(reason) };
     this.#byPort.set(port, [...(this.#byPort.get(port) ?? []), refusal]);
-    this.#waiting.get(port)?.(refusal);
+    for (const look of this.#waiting.get(port) ?? []) look();
   }
 
   /** Lines that only a fault of the program writes. */
@@ -35,24 +35,33 @@ export class Refusals {
     return this.lines.filter(({ level }) => level === 'error' || level === 'fatal');
   }
 
-  /** A new connection begins at this local port, which may have been that of an older one. */
-  forget(localPort: number): void {
-    this.#byPort.delete(localPort);
+  /**
+   * How often the log has told of this local port. Connections of older times have had it, and one to another port of the servers may
+   * have it at the same time.
+   */
+  told(localPort: number): number {
+    return this.#byPort.get(localPort)?.length ?? 0;
   }
 
-  /** Why the connection from this local port was refused; undefined when the log does not say. */
-  async of(localPort: number): Promise<Refusal | undefined> {
-    const known = this.#byPort.get(localPort)?.at(-1);
-    if (known !== undefined) return known;
+  /** Why the connection from this local port was refused, of what came after so many; undefined when the log does not say. */
+  async of(localPort: number, after = 0): Promise<Refusal | undefined> {
+    const known = (): Refusal | undefined => (this.told(localPort) > after ? this.#byPort.get(localPort)?.at(-1) : undefined);
+    if (known() !== undefined) return known();
+    const waiting = this.#waiting.get(localPort) ?? new Set();
+    this.#waiting.set(localPort, waiting);
     let timer: NodeJS.Timeout | undefined;
+    let look = (): void => undefined;
     try {
       return await new Promise<Refusal | undefined>((resolve) => {
-        this.#waiting.set(localPort, resolve);
+        look = () => {
+          if (known() !== undefined) resolve(known());
+        };
+        waiting.add(look);
         timer = setTimeout(() => resolve(undefined), WAIT_MS);
       });
     } finally {
       clearTimeout(timer);
-      this.#waiting.delete(localPort);
+      waiting.delete(look);
     }
   }
 }
