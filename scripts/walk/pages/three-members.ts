@@ -143,9 +143,17 @@ const parting: Chapter = {
   steps: [
     text(
       'Every member decides for itself whom it deals with. Suspending cuts a member off until it is reinstated; removing is for good, ' +
-        'and first copies elsewhere what lies with it, where there is room. ' +
-        "What a removed member keeps with you stays on your nodes and on record: another's data is never deleted silently, and there " +
-        'is no command yet that gives its room back.',
+        'and first copies elsewhere what lies with it, where there is room. With many chunks a bar shows how far that is, four batches ' +
+        'of 64 at once; interrupted, the member stays, what was copied stays copied, and the same command goes on. With `--now` nothing ' +
+        'is copied: its copies do not count any more from then on, and `status` says how many they were (`forfeited-with-member`) and ' +
+        'what has too few copies now.',
+    ),
+    text(
+      'What you keep for a member that you remove stays on your nodes and on record, since it may be all that is left of its files; ' +
+        'nobody can reach it there, not even that member, until an invite admits it again. `status` names it (`kept-for-removed`). It is ' +
+        'never given up by itself: nothing that its log says could prove that it has other copies, since its log is not read any more. ' +
+        'Once you know that it is not needed: `collective pledge release MEMBER`. A member that removes you without `--now` has its ' +
+        'copies elsewhere and takes back what lies with you by itself.',
     ),
     carol.run('collective member suspend bob'),
     carol.run('collective peer list'),
