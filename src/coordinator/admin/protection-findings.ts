@@ -14,7 +14,8 @@ type ProtectionSituation = Pick<
 export function protectionFindings(situation: ProtectionSituation): readonly Finding[] {
   const { usage, forfeited, lostFiles } = situation;
   const found: Finding[] = [];
-  if (lostFiles > 0) found.push(lostFinding(lostFiles));
+  // They were counted a while ago: once no chunk has too few copies, none is lost.
+  if (lostFiles > 0 && usage.underProtectedChunks > 0) found.push(lostFinding(lostFiles));
   if (usage.damagedCopies > 0) {
     found.push({
       code: 'damaged-copies',

@@ -121,7 +121,7 @@ export function openCopiesPart(options: CopiesPartOptions): CopiesPart {
   });
   const space = new SharedSpace({ ...sources, trust, reachOf, freeBytes: () => placement.room(1) });
   const releases = new Releases();
-  const placing = new SharedPlacement({ ...sources, placement, trust, calls, releases, reachOf, clock: ports.clock });
+  const placing = new SharedPlacement({ ...ports, ...sources, placement, trust, calls, releases, reachOf });
   const leaving = new Leaving({
     ...ports,
     own,

@@ -268,7 +268,7 @@ export class KeptWatch {
     const { views, calls, releases, logger, isWhole } = this.#options;
     if (chunks.length === 0 || !isWhole()) return true;
     let released = false;
-    await releases.during(memberId, async () => {
+    await releases.during(memberId, signal, async () => {
       const chunkIds = await views.run(({ placement, uploads }) => {
         if (uploads.open(1).rows.length > 0) return undefined;
         placement.need(chunks.map(({ chunkId }) => chunkId));

@@ -1,24 +1,37 @@
 import type { MemberId } from '../../base/index.js';
+import { Doorbell } from '../doorbell.js';
 
 /**
  * Releases that are under way at members. Whoever asks one for a place waits for them: else it could be told of a copy that is
  * about to go, and count on it.
  */
 export class Releases {
-  readonly #underWay = new Map<MemberId, Promise<unknown>>();
+  readonly #underWay = new Map<MemberId, Set<Doorbell>>();
 
-  /** From before it is decided what is released until the member has answered. One at a time for each member. */
-  async during(memberId: MemberId, release: () => Promise<void>): Promise<void> {
-    while (this.#underWay.has(memberId)) await this.settled(memberId);
-    const done = release();
-    // Whoever began it is told below; those who wait want to know only that it is over.
-    const over = done.catch(() => undefined).finally(() => this.#underWay.delete(memberId));
-    this.#underWay.set(memberId, over);
-    await done;
+  /** From before it is decided what is released until the member has answered. One at a time for each member. Errors: those of `release`. */
+  async during(memberId: MemberId, signal: AbortSignal, release: () => Promise<void>): Promise<void> {
+    while (this.#underWay.has(memberId)) {
+      await this.isOver(memberId, signal);
+      signal.throwIfAborted();
+    }
+    const waiting = new Set<Doorbell>();
+    this.#underWay.set(memberId, waiting);
+    try {
+      await release();
+    } finally {
+      this.#underWay.delete(memberId);
+      for (const bell of waiting) bell.ring();
+    }
   }
 
-  /** As long as such a call may take. Never rejects. */
-  async settled(memberId: MemberId): Promise<void> {
-    await this.#underWay.get(memberId);
+  /** Waits for the one that is under way, if there is one. False: the signal has aborted, or the time is up, before its end. */
+  async isOver(memberId: MemberId, signal: AbortSignal, limit?: Parameters<Doorbell['wait']>[1]): Promise<boolean> {
+    const waiting = this.#underWay.get(memberId);
+    if (waiting === undefined) return true;
+    const bell = new Doorbell();
+    waiting.add(bell);
+    await bell.wait(signal, limit);
+    waiting.delete(bell);
+    return !this.#underWay.has(memberId);
   }
 }

@@ -8,7 +8,7 @@ import {
   type Unusable,
   unreached,
 } from '../../domain/index.js';
-import type { Clock } from '../../ports/index.js';
+import type { Clock, Timers } from '../../ports/index.js';
 import type { NodeRow } from '../../projections/index.js';
 import type { NodeAccess } from '../../transport/index.js';
 import type { PlacementOffice } from '../files/placement-office.js';
@@ -25,6 +25,7 @@ export interface SharedPlacementOptions extends PledgeSources {
   readonly releases: Releases;
   readonly reachOf: (memberId: MemberId) => MemberReach;
   readonly clock: Clock;
+  readonly timers: Timers;
 }
 
 interface AskedChunk {
@@ -170,12 +171,15 @@ export class SharedPlacement {
     indexes: readonly number[],
     request: SharedRequest,
   ): Promise<readonly (Granted | undefined)[] | undefined> {
-    const { calls, trust, releases, clock } = this.#options;
+    const { calls, trust, releases, clock, timers } = this.#options;
     const { uploadId, clientKeyHash, sentOnly, avoid, signal } = request;
     const chunks = indexes.map((index) => request.chunks[index]).filter((chunk) => chunk !== undefined);
     const asked = { uploadId, clientKeyHash, sentOnly, chunks, avoidNodeIds: [...avoid] };
     try {
-      await releases.settled(memberId);
+      if (!(await releases.isOver(memberId, signal, { timers, timeoutMs: LIMITS.memberCallMs }))) {
+        signal.throwIfAborted();
+        return undefined;
+      }
       const answer = await calls.call(memberId, LIMITS.memberCallMs, signal, (client, options) =>
         client.placeCopies(asked, options),
       );

@@ -89,6 +89,10 @@ describe('what status finds about copies', () => {
     expect(first?.next).toContain('collective whereis -r /');
   });
 
+  it('none is lost any more once no chunk has too few copies, whatever was counted before', () => {
+    expect(found({ usage: { ...USAGE, underProtectedChunks: 0 }, lostFiles: 3 }, 'lost-files')).toBeUndefined();
+  });
+
   it('a revoked node is neither one that is away nor one that could take copies', () => {
     const usage = { ...USAGE, underProtectedChunks: 1 };
     const nodes = [node('attic'), node('garage', { state: 'revoked' })];

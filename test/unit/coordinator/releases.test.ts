@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { MemberId } from '../../../src/base/index.js';
 import { Releases } from '../../../src/coordinator/foreign/releases.js';
+import { SimTime, SimTimers } from '../../simulation/ports/index.js';
 
 const BOB = 'bob' as MemberId;
 const CAROL = 'carol' as MemberId;
+const { signal } = new AbortController();
 
 describe('Releases at a member', () => {
   it('are over before whoever asks it for a place goes on, and hold up nobody who asks another', async () => {
@@ -13,12 +15,12 @@ describe('Releases at a member', () => {
     const answered = new Promise<void>((resolve) => {
       answer = resolve;
     });
-    const release = releases.during(BOB, async () => {
+    const release = releases.during(BOB, signal, async () => {
       await answered;
       order.push('released');
     });
-    const asked = releases.settled(BOB).then(() => order.push('asked bob'));
-    await releases.settled(CAROL).then(() => order.push('asked carol'));
+    const asked = releases.isOver(BOB, signal).then(() => order.push('asked bob'));
+    await releases.isOver(CAROL, signal).then(() => order.push('asked carol'));
     answer();
     await Promise.all([release, asked]);
     expect(order).toEqual(['asked carol', 'released', 'asked bob']);
@@ -26,9 +28,29 @@ describe('Releases at a member', () => {
 
   it('that fail tell only who began them', async () => {
     const releases = new Releases();
-    const failing = releases.during(BOB, () => Promise.reject(new Error('no answer')));
-    await expect(releases.settled(BOB)).resolves.toBeUndefined();
+    const failing = releases.during(BOB, signal, () => Promise.reject(new Error('no answer')));
+    const waiting = releases.isOver(BOB, signal);
     await expect(failing).rejects.toThrow('no answer');
-    await expect(releases.settled(BOB)).resolves.toBeUndefined();
+    expect(await waiting).toBe(true);
+    expect(await releases.isOver(BOB, signal)).toBe(true);
+  });
+
+  it('hold up nobody who has given up, or for longer than he would wait', async () => {
+    const releases = new Releases();
+    const stop = new AbortController();
+    let answer = (): void => undefined;
+    const release = releases.during(BOB, signal, () => new Promise<void>((resolve) => (answer = resolve)));
+    const waiting = releases.isOver(BOB, stop.signal);
+    stop.abort();
+    expect(await waiting).toBe(false);
+    const time = new SimTime();
+    const timers = new SimTimers(time);
+    let over: boolean | undefined;
+    await time.run(async () => {
+      over = await releases.isOver(BOB, signal, { timers, timeoutMs: 5000 });
+    });
+    expect([over, time.nowMs]).toEqual([false, 5000]);
+    answer();
+    await release;
   });
 });
