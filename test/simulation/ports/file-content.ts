@@ -5,19 +5,44 @@ export const SECTOR_BYTES = 512;
 /** What of unsynced things is there after the power came back. */
 export type Survival = 'nothing' | 'everything' | 'random';
 
-type Change =
-  | { readonly kind: 'write'; readonly bytes: Uint8Array; readonly position: number }
-  | { readonly kind: 'truncate'; readonly length: number };
+/** So many zeros at the end of a write are counted and not kept: logs make room with megabytes of them. */
+const COUNTED_ZEROS = 4096;
+
+type Change = Write | { readonly kind: 'truncate'; readonly length: number };
+
+interface Write {
+  readonly kind: 'write';
+  readonly position: number;
+  readonly bytes: Uint8Array;
+  /** After `bytes`. */
+  readonly zeros: number;
+}
+
+const lengthOf = ({ bytes, zeros }: Write): number => bytes.length + zeros;
+
+function writeOf(bytes: Uint8Array, position: number): Write {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end -= 1;
+  if (bytes.length - end < COUNTED_ZEROS) end = bytes.length;
+  return { kind: 'write', position, bytes: new Uint8Array(bytes.subarray(0, end)), zeros: bytes.length - end };
+}
+
+/** Of a write, what lies between these two of its bytes. */
+function partOf({ bytes, position }: Write, from: number, to: number): Write {
+  const part = bytes.subarray(from, to);
+  return { kind: 'write', position: position + from, bytes: part, zeros: to - from - part.length };
+}
 
 /** A growable run of bytes. Copies share their memory until one of them changes. */
 class Bytes {
+  /** The first of them; all after these are zeros. */
   #bytes: Uint8Array;
   #length: number;
   #shared = false;
 
-  constructor(bytes: Uint8Array = new Uint8Array()) {
+  constructor(bytes: Uint8Array = new Uint8Array(), length = bytes.length) {
     this.#bytes = bytes;
-    this.#length = bytes.length;
+    this.#length = length;
   }
 
   get length(): number {
@@ -26,49 +51,70 @@ class Bytes {
 
   /** Only to be read. */
   view(): Uint8Array {
+    this.#keep(this.#length);
     return this.#bytes.subarray(0, this.#length);
   }
 
+  read(buffer: Uint8Array, position: number): number {
+    const count = Math.max(0, Math.min(buffer.length, this.#length - position));
+    const kept = this.#bytes.subarray(position, position + count);
+    buffer.set(kept);
+    buffer.fill(0, kept.length, count);
+    return count;
+  }
+
   copy(): Bytes {
-    const copy = new Bytes(this.view());
+    const copy = new Bytes(this.#bytes, this.#length);
     this.#shared = true;
     copy.#shared = true;
     return copy;
   }
 
   resize(length: number): void {
-    if (length > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(length, this.#bytes.length * 2));
-      larger.set(this.view());
-      this.#bytes = larger;
-      this.#shared = false;
-    }
-    if (length < this.#length) {
-      this.#own();
-      this.#bytes.fill(0, length, this.#length);
-    }
+    if (length < this.#length) this.#zero(length, this.#length);
     this.#length = length;
   }
 
-  write(bytes: Uint8Array, position: number): void {
-    if (position + bytes.length > this.#length) this.resize(position + bytes.length);
-    this.#own();
-    this.#bytes.set(bytes, position);
+  write(write: Write): void {
+    const { position, bytes } = write;
+    const end = position + lengthOf(write);
+    if (bytes.length > 0) {
+      this.#keep(position + bytes.length);
+      this.#own();
+      this.#bytes.set(bytes, position);
+    }
+    this.#zero(position + bytes.length, end);
+    this.#length = Math.max(this.#length, end);
   }
 
   set(position: number, byte: number): void {
+    this.#keep(position + 1);
     this.#own();
     this.#bytes[position] = byte;
   }
 
   apply(change: Change): void {
-    if (change.kind === 'write') this.write(change.bytes, change.position);
+    if (change.kind === 'write') this.write(change);
     else this.resize(change.length);
+  }
+
+  #keep(length: number): void {
+    if (length <= this.#bytes.length) return;
+    const larger = new Uint8Array(Math.max(length, this.#bytes.length * 2));
+    larger.set(this.#bytes);
+    this.#bytes = larger;
+    this.#shared = false;
+  }
+
+  #zero(from: number, to: number): void {
+    if (from >= Math.min(to, this.#bytes.length)) return;
+    this.#own();
+    this.#bytes.fill(0, from, to);
   }
 
   #own(): void {
     if (!this.#shared) return;
-    this.#bytes = this.view().slice();
+    this.#bytes = this.#bytes.slice();
     this.#shared = false;
   }
 }
@@ -97,13 +143,11 @@ export class FileContent {
   }
 
   read(buffer: Uint8Array, position: number): number {
-    const part = this.#seen.view().subarray(position, position + buffer.length);
-    buffer.set(part);
-    return part.length;
+    return this.#seen.read(buffer, position);
   }
 
   write(bytes: Uint8Array, position: number): void {
-    this.#change({ kind: 'write', bytes: new Uint8Array(bytes), position });
+    this.#change(writeOf(bytes, position));
   }
 
   truncate(length: number): void {
@@ -177,20 +221,19 @@ export class FileContent {
 
 /** The beginning of a write, or nothing of it. */
 function cutShort(change: Change, random: SeededRandom): readonly Change[] {
-  if (change.kind === 'truncate') return [];
-  return [{ ...change, bytes: change.bytes.subarray(0, random.integer(change.bytes.length + 1)) }];
+  return change.kind === 'write' ? [partOf(change, 0, random.integer(lengthOf(change) + 1))] : [];
 }
 
 /** Each sector of a write is there or not; where a later one is there, those before it that are not read as zeros. */
 function someSectors(change: Change, random: SeededRandom): readonly Change[] {
   if (change.kind === 'truncate') return random.chance(0.5) ? [change] : [];
   const parts: Change[] = [];
-  const end = change.position + change.bytes.length;
-  for (let position = change.position; position < end; ) {
-    const next = Math.min(end, (Math.floor(position / SECTOR_BYTES) + 1) * SECTOR_BYTES);
-    const bytes = change.bytes.subarray(position - change.position, next - change.position);
-    if (random.chance(0.5)) parts.push({ kind: 'write', bytes, position });
-    position = next;
+  const length = lengthOf(change);
+  for (let from = 0; from < length; ) {
+    const nextSector = (Math.floor((change.position + from) / SECTOR_BYTES) + 1) * SECTOR_BYTES;
+    const to = Math.min(length, nextSector - change.position);
+    if (random.chance(0.5)) parts.push(partOf(change, from, to));
+    from = to;
   }
   return parts;
 }
