@@ -44,7 +44,7 @@ export function protectionFindings(situation: ProtectionSituation): readonly Fin
 const lostFinding = (files: number): Finding => ({
   code: 'lost-files',
   severity: 'failure',
-  message: `${counted(files, 'file')} cannot be read whole any more: of some chunks nobody who counts keeps a copy.`,
+  message: `${counted(files, 'file')} could not be read whole any more when last counted: of some chunks nobody who counts keeps a copy.`,
   next: 'See which: collective whereis -r /; put them again from where they came from; a member that was removed may have kept what it held (collective member list)',
 });
 
