@@ -19,9 +19,9 @@ const copy = (operation: KeyValueOperation): KeyValueOperation => {
 /** Every batch that a store has taken, oldest first; its entries are what they amount to. */
 export class KeyValueHistory {
   #batches: Batch[] = [];
-  /** Sorted by key. Replaced, never changed: an iterator keeps the one it began with. */
-  #entries: readonly Entry[] = [];
+  readonly #entries: Entry[] = [];
 
+  /** Sorted by key. Changes with each batch: who goes through it for longer copies what he wants. */
   get entries(): readonly Entry[] {
     return this.#entries;
   }
@@ -29,7 +29,7 @@ export class KeyValueHistory {
   append(operations: readonly KeyValueOperation[], synced: boolean): void {
     const batch = { operations: operations.map(copy), synced };
     this.#batches.push(batch);
-    this.#entries = applied(this.#entries, batch.operations);
+    this.#apply(batch.operations);
   }
 
   /** Of what was not synced, some of the oldest batches remain. */
@@ -58,20 +58,24 @@ export class KeyValueHistory {
 
   #replay(batches: readonly Batch[]): void {
     this.#batches = [...batches];
-    this.#entries = [];
-    for (const { operations } of batches) this.#entries = applied(this.#entries, operations);
+    this.#entries.length = 0;
+    for (const { operations } of batches) this.#apply(operations);
   }
-}
 
-function applied(entries: readonly Entry[], operations: readonly KeyValueOperation[]): readonly Entry[] {
-  const next = [...entries];
-  for (const operation of operations) {
-    const index = firstNotBelow(next, operation.key);
-    const found = next[index] !== undefined && compareBytes(next[index][0], operation.key) === 0;
-    if (operation.kind === 'put') next.splice(index, found ? 1 : 0, [operation.key, operation.value]);
-    else if (found) next.splice(index, 1);
+  #apply(operations: readonly KeyValueOperation[]): void {
+    const entries = this.#entries;
+    for (const operation of operations) {
+      const index = firstNotBelow(entries, operation.key);
+      const found = entries[index] !== undefined && compareBytes(entries[index][0], operation.key) === 0;
+      if (operation.kind === 'put') {
+        const entry: Entry = [operation.key, operation.value];
+        if (found) entries[index] = entry;
+        else entries.splice(index, 0, entry);
+      } else if (found) {
+        entries.splice(index, 1);
+      }
+    }
   }
-  return next;
 }
 
 /** Index of the first entry whose key is not below `key`. */
