@@ -250,6 +250,8 @@ export const LIMITS = {
   replacedAtOnce: 64,
   /** Such batches that are under way together. */
   replacedBatches: 4,
+  /** Its copies are made elsewhere again so often, where files were put meanwhile. */
+  removalRounds: 5,
 
   // node data port
   frameBytes: 256 * KiB,

@@ -1,6 +1,6 @@
 import { CollectiveError, fail, type InviteId, isMemberId, LIMITS, type MemberId, ok, type Result } from '../base/index.js';
 import type { InviteIssued, LogPosition, MemberAdmitted } from '../events/index.js';
-import type { InvitesReader, MembersReader, NodesReader, PeerRow, PeersReader } from '../projections/index.js';
+import type { InvitesReader, MembersReader, NodesReader, PeerRow, PeersReader, UsageReader } from '../projections/index.js';
 import type { Decision, DecisionContext } from './decision.js';
 import { broughtInAlready } from './introducers.js';
 import { checkLabel, decideIssueInvite, usableInvite } from './invite-decisions.js';
@@ -167,16 +167,33 @@ export function decideReinstate(memberId: MemberId, peers: PeersReader): Decisio
   return found.ok ? ok([{ type: 'MemberReinstated', memberId }]) : found;
 }
 
-/** The end of it. What was accepted of a suspended one stays as it was named then. Nothing to do where it is so. */
-export function decideRemove({ memberId, upTo, note }: Stop, peers: PeersReader): Decision {
+interface Removal extends Stop {
+  /** Only once nothing is counted on that it keeps. */
+  readonly emptyHanded: boolean;
+}
+
+/**
+ * The end of it. What was accepted of a suspended one stays as it was named then. Nothing to do where it is so. UNAVAILABLE: it keeps
+ * something still.
+ */
+export function decideRemove(
+  { memberId, upTo, note, emptyHanded }: Removal,
+  { peers, usage }: { readonly peers: PeersReader; readonly usage: UsageReader },
+): Decision {
   const row = peers.get(memberId);
   if (row?.state === 'removed') return ok([]);
+  if (emptyHanded && usage.member(memberId).chunks > 0) return fail(keepsSomething());
   const state = row?.state === 'suspended' ? 'suspended' : 'admitted';
   const found = inState(memberId, state, peers, 'Only an admitted or suspended member can be removed');
   if (!found.ok) return found;
   const { epoch, sequence } = found.value.acceptedUpTo ?? upTo;
   return ok([{ type: 'MemberRemoved', memberId, epoch, sequence, note }]);
 }
+
+const keepsSomething = (): CollectiveError =>
+  new CollectiveError('UNAVAILABLE', 'Files were put meanwhile of which that member keeps copies.', {
+    next: 'Try again: their copies are made elsewhere first.',
+  });
 
 /** Another label. Errors: NAME_INVALID, ALREADY_EXISTS, NOT_FOUND. */
 export function decideRename(wish: { readonly memberId: MemberId; readonly name: string }, views: MemberViews): Decision {

@@ -1,4 +1,4 @@
-import { accept, CollectiveError, LIMITS, type MemberId, utf8 } from '../../base/index.js';
+import { accept, CollectiveError, LIMITS, type MemberId, toCollectiveError, utf8 } from '../../base/index.js';
 import {
   type Decision,
   type DecisionContext,
@@ -148,14 +148,21 @@ export class MemberService implements ServiceImplementation<typeof MemberService
   }
 
   async removeMember(request: RemoveMemberRequest, call: AuthenticatedCall): Promise<RemoveMemberResponse> {
-    const { beforeRemoval } = this.#options;
     checkRequestId(request.requestId);
     const note = checkNote(request.note);
-    const memberId = await this.#named(request.member);
-    if (!request.now) await beforeRemoval(memberId, call.signal);
-    const decide = (id: MemberId, { peers }: Views): Decision =>
-      decideRemove({ memberId: id, upTo: this.#upTo(id), note }, peers);
-    return this.#stop('removeMember', { ...request, member: memberId }, call, decide);
+    const member = await this.#named(request.member);
+    const emptyHanded = !request.now;
+    const decide = (memberId: MemberId, views: Views): Decision =>
+      decideRemove({ memberId, upTo: this.#upTo(memberId), note, emptyHanded }, views);
+    for (let rounds = 1; ; rounds += 1) {
+      if (emptyHanded) await this.#options.beforeRemoval(member, call.signal);
+      try {
+        return await this.#stop('removeMember', { ...request, member }, call, decide);
+      } catch (error) {
+        // What was put since its copies were replaced may be with nobody else.
+        if (toCollectiveError(error).code !== 'UNAVAILABLE' || rounds === LIMITS.removalRounds) throw error;
+      }
+    }
   }
 
   async renameMember(request: RenameMemberRequest, call: AuthenticatedCall): Promise<RenameMemberResponse> {

@@ -20,7 +20,7 @@ import {
 import type { CollectiveEvent, InviteIssued } from '../../../src/events/index.js';
 import type { PeerState, Views } from '../../../src/projections/index.js';
 import { NOW_MS } from '../projections/random-log.js';
-import { ALICE, memberId, uploadId, World } from '../projections/support.js';
+import { ALICE, chunkId, memberId, uploadId, World } from '../projections/support.js';
 
 const BOB = memberId('bob');
 const CAROL = memberId('carol');
@@ -103,7 +103,7 @@ describe('an invite for a member', () => {
     await world.record(invite({ approved: true }));
     expect(code(await decide(join(BOB)))).toBe('PERMISSION_DENIED');
     expect(code(await decide(host(BOB)))).toBe('PERMISSION_DENIED');
-    await carry(({ peers }) => decideRemove(stop(BOB), peers));
+    await carry((views) => decideRemove({ ...stop(BOB), emptyHanded: true }, views));
     await carry(join(BOB));
     expect(await stateOf(BOB)).toBe('admitted');
     await world.record(invite({ inviteId: inviteId('second') }));
@@ -147,7 +147,7 @@ describe('an introduction', () => {
   test('never brings back who was removed or refused', async () => {
     await carry(host(BOB));
     await carry(introduce(CAROL, BOB));
-    await carry(({ peers }) => decideRemove(stop(CAROL), peers));
+    await carry((views) => decideRemove({ ...stop(CAROL), emptyHanded: true }, views));
     expect(await carry(introduce(CAROL, BOB))).toEqual([]);
     const dave = memberId('dave');
     await carry(introduce(dave, BOB, 'ask', 'dave'));
@@ -171,10 +171,23 @@ describe('a member', () => {
     await carry(host(BOB));
     await carry(({ peers }) => decideSuspend(stop(BOB), peers));
     expect(await carry(({ peers }) => decideSuspend(stop(BOB), peers))).toEqual([]);
-    const later = { ...stop(BOB), upTo: { epoch: 1, sequence: 99 } };
-    const [removed] = await carry(({ peers }) => decideRemove(later, peers));
+    const later = { ...stop(BOB), emptyHanded: true, upTo: { epoch: 1, sequence: 99 } };
+    const [removed] = await carry((views) => decideRemove(later, views));
     expect(removed).toMatchObject({ type: 'MemberRemoved', epoch: 1, sequence: 9 });
-    expect(await carry(({ peers }) => decideRemove(later, peers))).toEqual([]);
+    expect(await carry((views) => decideRemove(later, views))).toEqual([]);
+  });
+
+  test('that is removed once its copies are elsewhere stays while it keeps one that is counted on, and may be removed all the same', async () => {
+    await carry(host(BOB));
+    const chunkIds = [chunkId('only')];
+    const chunks = chunkIds.map((id) => ({ chunkId: id, lengthBytes: 10, holders: [0] }));
+    await world.record({ type: 'CopiesRecorded', nodeIds: [], memberIds: [BOB], chunks });
+    const removal = { ...stop(BOB), emptyHanded: true };
+    expect(code(await decide((views) => decideRemove(removal, views)))).toBe('UNAVAILABLE');
+    expect((await decide((views) => decideRemove({ ...removal, emptyHanded: false }, views))).ok).toBe(true);
+    await world.record({ type: 'CopiesLost', holder: { memberId: BOB }, reason: 'released', chunkIds });
+    await carry((views) => decideRemove(removal, views));
+    expect(await stateOf(BOB)).toBe('removed');
   });
 
   test('that is reinstated is admitted without an end', async () => {
@@ -192,7 +205,7 @@ describe('a member', () => {
     expect(refuse.ok ? '' : refuse.error.next).toBe('collective member suspend bob, or collective member remove bob');
     expect(refuse.ok ? '' : refuse.error.code).toBe('REQUEST_INVALID');
     expect(code(await decide(({ peers }) => decideReinstate(CAROL, peers)))).toBe('NOT_FOUND');
-    expect(code(await decide(({ peers }) => decideRemove(stop(CAROL), peers)))).toBe('NOT_FOUND');
+    expect(code(await decide((views) => decideRemove({ ...stop(CAROL), emptyHanded: true }, views)))).toBe('NOT_FOUND');
   });
 
   test('is found by id, by the beginning of it, and by name', async () => {
@@ -261,7 +274,7 @@ test('whatever is decided in whatever order, the views take it, names stay apart
           refuse: ({ peers }) => decideRefuse({ memberId: who, note: '' }, peers),
           suspend: ({ peers }) => decideSuspend(stop(who), peers),
           reinstate: ({ peers }) => decideReinstate(who, peers),
-          remove: ({ peers }) => decideRemove(stop(who), peers),
+          remove: (views) => decideRemove({ ...stop(who), emptyHanded: true }, views),
           rename: (views) => decideRename({ memberId: who, name }, views),
           join: join(who, { invite: `${invites}`, name }),
         };
