@@ -10,11 +10,11 @@ import { rawConversation, type RawFrame } from '../../test/integration/access/su
 import { type Attempt, grpcFrame, rawCall } from '../../test/integration/access/support/raw-rpc.js';
 import type { Shown } from '../../test/integration/access/support/raw-tls.js';
 import type { Operation } from './expectations.js';
-import type { Goods } from './goods.js';
+import type { Goods, Rights } from './goods.js';
 import { type DataOperation, frameOf, INTENDED } from './rpcs.js';
 
 /** Tries one operation with one credential, on a connection of its own and by nothing but what goes over the wire. */
-export function attempt(
+export async function attempt(
   port: number,
   shown: Shown,
   operation: Operation,
@@ -22,7 +22,7 @@ export function attempt(
   onConnected: (localPort: number) => void,
 ): Promise<Attempt> {
   if (operation.kind === 'data') {
-    const frames = conversation(operation.name, goods);
+    const frames = conversation(operation.name, goods, await goods.rights());
     return rawConversation(port, shown, frames, frames.at(-1)?.request ?? 0, onConnected);
   }
   const untilFirstBytes = INTENDED[operation.name]?.endless === true;
@@ -34,14 +34,13 @@ const TICKET = 1;
 const WORK = 2;
 
 /** Everything up to and including the operation, as its rightful client would send it. */
-function conversation(operation: DataOperation, goods: Goods): readonly RawFrame[] {
-  const { chunk, bytes } = goods;
+function conversation(operation: DataOperation, { chunk, bytes }: Goods, rights: Rights): readonly RawFrame[] {
   const read = operation === 'get';
   const hello: RawFrame = { type: frameOf('hello'), request: 0, body: encodeHello(OWN_HELLO) };
   if (operation === 'hello') return [hello];
   const ticket = encodeTicket({
     slot: 0,
-    ticket: read ? goods.readTicket : goods.putTicket,
+    ticket: read ? rights.readTicket : rights.putTicket,
     label: '',
     chunks: read ? [chunk] : [],
   });

@@ -6,7 +6,7 @@ import { attempt } from './attempts.js';
 import { type ClientWord, clientWord } from './client-word.js';
 import { type Credential, makeCredentials } from './credentials.js';
 import { type Expected, expectedOf, type Operation } from './expectations.js';
-import { storeGoods } from './goods.js';
+import { Goods } from './goods.js';
 import { liveThrough } from './past.js';
 import { DATA_OPERATIONS, type DataOperation, INTENDED, type Port, PORTS } from './rpcs.js';
 
@@ -50,7 +50,7 @@ export async function runMatrix(): Promise<Matrix> {
   const world = await AccessWorld.start({ nodes: ['attic'], everyRefusal: true });
   try {
     const past = await liveThrough(world);
-    const goods = await storeGoods(world);
+    const goods = await Goods.store(world);
     const portNumbers: Readonly<Record<Port, number>> = {
       home: world.homePort,
       enrolment: world.enrolmentPort,

@@ -5,7 +5,7 @@ import { type MembersWorld, startMembers } from '../../../test/integration/acces
 import { attempt } from '../attempts.js';
 import { faultOf, OPERATIONS } from '../cells.js';
 import type { Expected, Operation } from '../expectations.js';
-import { type Goods, storeGoods } from '../goods.js';
+import { Goods } from '../goods.js';
 import { type Port, PORTS } from '../rpcs.js';
 import { type Admits, expectedAt } from './expectations.js';
 import { type Credential, makeCredentials, type Member, MEMBERS } from './people.js';
@@ -42,9 +42,9 @@ export async function runMembersMatrix(extent: Extent): Promise<MembersMatrix> {
   const world = await startMembers();
   try {
     const goods = {
-      alice: await storeGoods(world.alice),
-      bob: await storeGoods(world.bob),
-      carol: await storeGoods(world.carol),
+      alice: await Goods.store(world.alice),
+      bob: await Goods.store(world.bob),
+      carol: await Goods.store(world.carol),
     };
     const credentials = await makeCredentials({
       alice: identityOf(world, 'alice'),
