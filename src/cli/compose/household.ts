@@ -40,6 +40,10 @@ export interface RunningNode extends NodeFolder {
   readonly isNew: boolean;
 }
 
+/** A node is welcomed by the coordinator of its own process within moments; what keeps one from that is no reason not to serve. */
+const WELCOME_PATIENCE_MS = 5_000;
+const WELCOME_LOOK_MS = 10;
+
 /** A coordinator and the nodes of its member on this machine, in one process. */
 export class Household {
   readonly settings: CoordinatorSettings;
@@ -73,10 +77,16 @@ export class Household {
     return this.#coordinator.failed;
   }
 
-  /** The coordinator first; then the nodes that are here, or a new one. */
+  /** The coordinator first; then the nodes that are here, or a new one. Once they are there for each other, files can be stored. */
   async start(signal: AbortSignal): Promise<readonly RunningNode[]> {
     await this.#coordinator.start(signal);
     this.#coordinatorRuns = true;
+    const running = await this.#startNodes(signal);
+    await this.#untilWelcomed(signal);
+    return running;
+  }
+
+  async #startNodes(signal: AbortSignal): Promise<readonly RunningNode[]> {
     const { memberId } = this.settings;
     const all = await nodeFoldersHere(this.#world, this.#options.dataDirectory);
     const own = all.filter(({ settings }) => settings.memberId === memberId);
@@ -109,6 +119,14 @@ export class Household {
       if (!isCollectiveError(error) || error.code !== 'ALREADY_RUNNING') throw error;
       this.#world.logger.info('a node of this machine runs by itself', { path: folder.path });
       return false;
+    }
+  }
+
+  async #untilWelcomed(signal: AbortSignal): Promise<void> {
+    const { clock, timers } = this.#world;
+    const untilMs = clock.monotonicMs() + WELCOME_PATIENCE_MS;
+    while (this.#nodes.some(({ node }) => !node.connected) && clock.monotonicMs() < untilMs) {
+      await timers.sleep(WELCOME_LOOK_MS, signal);
     }
   }
 
