@@ -84,7 +84,7 @@ export async function runCertificatesSoak(options: CertificatesSoakOptions): Pro
     await reported;
     const tookMs = performance.now() - begin;
     const head = await headOf(cluster);
-    for (let tries = 0; stream.last < head && tries < 100; tries += 1) await sleep(100);
+    for (let tries = 0; stream.last < head && tries < 300; tries += 1) await sleep(100);
     if (stream.last < head) complaints.push(`the stream of events stands at ${stream.last}, the log at ${head}`);
     await stream.stop();
     await Promise.all(workers.map((worker) => worker.close()));

@@ -310,7 +310,7 @@ class Drills {
   }
 
   async #untilWritable(): Promise<void> {
-    const deadline = performance.now() + 30_000;
+    const deadline = performance.now() + 60_000;
     for (;;) {
       try {
         await this.#required(this.#load).makeFolder(`/ready-${Math.round(performance.now())}`);
@@ -322,7 +322,7 @@ class Drills {
   }
 
   async #untilInStep(): Promise<void> {
-    const deadline = performance.now() + 30_000;
+    const deadline = performance.now() + 60_000;
     for (;;) {
       const { witnesses } = await this.#required(this.#client).witnesses.list(forever);
       if (witnesses.length === NODES && witnesses.every(({ state }) => state === 'in-step')) return;

@@ -147,7 +147,7 @@ describe('when the disk of a node fails', () => {
   });
 
   test('its store is read-only, and status tells with the reason', async () => {
-    const status = await world.status();
+    const status = await world.statusWhen((now) => findingCodes(now).includes('store-read-only'));
     expect(status.health).toBe('degraded');
     expect(status.findings).toContainEqual(
       expect.objectContaining({ code: 'store-read-only', message: expect.stringMatching(/node-2.*EIO/) }),

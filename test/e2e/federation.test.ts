@@ -8,7 +8,7 @@ import { type Cluster, Collective } from '../support/cluster/index.js';
 import { befriend, jsonOf, LISTING, MEMBERS, peersOf, REFUSAL, untilInStep, writeContent } from '../support/e2e/index.js';
 
 const SETTING_UP_MS = 240_000;
-const IN_STEP_MS = 60_000;
+const IN_STEP_MS = 90_000;
 const CONTENT_BYTES = 3_000_000;
 const INVITE = z.object({ invite: z.string() });
 
@@ -76,6 +76,7 @@ describe('members on machines of their own', () => {
     if (network === undefined) throw new Error('machines of their own were asked for');
     await bob.coordinator.start();
     await moveTo(bob, network, network.freeAddress());
+    await bob.untilOnline(2);
     await untilInStep(collective.all, IN_STEP_MS);
     const { peers } = await peersOf(alice);
     expect(peers.find(({ name }) => name === 'bob')).toMatchObject({

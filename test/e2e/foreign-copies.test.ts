@@ -21,7 +21,7 @@ const json = async <Answer>(member: Cluster, args: readonly string[]): Promise<A
 const pledges = (member: Cluster): Promise<Pledges> => json(member, ['pledge', 'list']);
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 30_000;
+  const deadline = performance.now() + 60_000;
   while (!(await holds())) if (performance.now() > deadline) throw new Error(`not in time: ${what}`);
 }
 

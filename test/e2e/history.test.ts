@@ -159,7 +159,7 @@ describe('a node that is gone for good', () => {
     const held = (await where()).chunkList.flatMap(({ nodes }) => nodes.map(({ name }) => name));
     const victim = [1, 2, 3].find((number) => held.includes(`node-${number}`)) ?? 1;
     await world.cluster.nodes[victim - 1]?.stop('SIGKILL');
-    await world.statusWhen(({ health }) => health === 'degraded');
+    await world.statusWhen(({ nodes }) => nodes.some(({ name, state }) => name === `node-${victim}` && state !== 'online'));
     expect(await where()).toMatchObject({ state: 'partly-unreachable', copies: { wanted: 2, present: 2, reachable: 1 } });
     expect((await json(FOUND, 'find', '/photos', '--under-protected')).entries.map(({ path }) => path)).toContain(
       '/photos/deep/b.bin',

@@ -46,7 +46,7 @@ export class NetworkFixture {
         port: 0,
         credentials: this.node,
         connectionsMax: 8,
-        handshakeTimeoutMs: 5000,
+        handshakeTimeoutMs: 20_000,
         onRefused: (_remote, error) => refused.resolve(error),
         ...options,
       },
@@ -66,7 +66,7 @@ export class NetworkFixture {
 
   dial(port: number, credentials: TlsCredentials = this.client): Promise<ByteStream> {
     const { signal } = new AbortController();
-    return this.network.connect({ host: this.host, port, credentials, timeoutMs: 5000, signal });
+    return this.network.connect({ host: this.host, port, credentials, timeoutMs: 20_000, signal });
   }
 
   async pair(): Promise<{ readonly near: ByteStream; readonly far: ByteStream; readonly listener: Listener }> {

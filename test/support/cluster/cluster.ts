@@ -129,7 +129,7 @@ export class Cluster {
   }
 
   /** Waits until `count` nodes are online and ready, by asking the coordinator. */
-  async untilOnline(count: number, withinMs = 30_000): Promise<void> {
+  async untilOnline(count: number, withinMs = 60_000): Promise<void> {
     const deadline = performance.now() + withinMs;
     for (;;) {
       const listed = await this.command(['node', 'list', '--json']);

@@ -60,7 +60,7 @@ export class Daemon {
       const timer = setTimeout(() => {
         child.kill('SIGKILL');
         reject(new Error(`not ready in time: ${args.join(' ')}\n${logTail()}`));
-      }, this.#options.readyWithinMs ?? 30_000);
+      }, this.#options.readyWithinMs ?? 60_000);
       const output: string[] = [];
       lines.on('line', (line) => {
         output.push(line);

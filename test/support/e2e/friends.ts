@@ -37,7 +37,7 @@ export async function befriend(inviter: Cluster, guest: Cluster): Promise<void> 
 export const peersOf = async (member: Cluster): Promise<Peers> => jsonOf(await member.ok(['peer', 'list', '--json']), PEERS);
 
 /** Waits until every member is connected with every other, and has applied every log as far as its owner has it. */
-export async function untilInStep(members: readonly Cluster[], withinMs = 30_000): Promise<void> {
+export async function untilInStep(members: readonly Cluster[], withinMs = 60_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     const lacking = (await Promise.all(members.map((member) => lackOf(member, members.length - 1)))).filter(

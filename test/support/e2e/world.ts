@@ -46,7 +46,7 @@ export class World {
   }
 
   /** Asks for the status until it is as wanted; fails with the last one. */
-  async statusWhen(wanted: (status: Status) => boolean, withinMs = 30_000): Promise<Status> {
+  async statusWhen(wanted: (status: Status) => boolean, withinMs = 60_000): Promise<Status> {
     const deadline = performance.now() + withinMs;
     for (;;) {
       const status = await this.status();
