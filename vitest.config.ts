@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.js';
 
-const SLOW_MS = 240_000;
+const SLOW_MS = 480_000;
 
 /** Two processes at once suit the smallest machine that the whole suite has to run on. */
 const parallel = (name: string) => ({

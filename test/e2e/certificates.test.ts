@@ -9,7 +9,7 @@ import { jsonOf, World } from '../support/e2e/index.js';
 
 /** Real processes, with certificates of the shortest life there is. */
 const DURATION_MS = 18_000;
-const PATIENCE_MS = 240_000;
+const PATIENCE_MS = 480_000;
 const SOON_MS = 60_000;
 
 describe('certificates that end within seconds', () => {

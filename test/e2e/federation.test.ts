@@ -7,7 +7,7 @@ import { moveTo } from '../../scripts/federation-drill/disturbances.js';
 import { type Cluster, Collective } from '../support/cluster/index.js';
 import { befriend, jsonOf, LISTING, MEMBERS, peersOf, REFUSAL, untilInStep, writeContent } from '../support/e2e/index.js';
 
-const SETTING_UP_MS = 240_000;
+const SETTING_UP_MS = 480_000;
 const IN_STEP_MS = 90_000;
 const CONTENT_BYTES = 3_000_000;
 const INVITE = z.object({ invite: z.string() });

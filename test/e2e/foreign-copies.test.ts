@@ -53,7 +53,7 @@ beforeAll(async () => {
   });
   await admit(collective.of('alice'), collective.of('bob'));
   await admit(collective.of('alice'), collective.of('carol'));
-}, 240_000);
+}, 480_000);
 
 afterAll(async () => {
   await collective?.stop('SIGKILL');

@@ -19,4 +19,4 @@ it('loses and falsifies nothing that was acknowledged when coordinator, nodes an
   expect(report.complaints).toEqual([]);
   expect(report).toMatchObject({ lost: 0, wrong: 0, replayEqual: true });
   expect(report.acknowledged).toBeGreaterThan(0);
-}, 300_000);
+}, 480_000);

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type DrillKind, type DrillReport, runDrills } from '../../scripts/recovery-drills/run.js';
 
 const DRILLS = 1;
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 480_000;
 
 async function drills(kind: DrillKind, count = DRILLS): Promise<DrillReport> {
   const root = await mkdtemp(join(tmpdir(), 'collective-drills-'));

@@ -54,7 +54,7 @@ beforeAll(async () => {
   await bob.ok(['mkdir', '/photos', '/private', '/shared', '/shared/work']);
   await bob.ok(['put', join(root, 'photo'), '/photos/photo']);
   await bob.ok(['put', join(root, 'secret'), '/private/secret']);
-}, 240_000);
+}, 480_000);
 afterAll(async () => {
   await members.stop();
   await rm(root, { recursive: true, force: true });
@@ -210,4 +210,4 @@ describe("another member's tree", () => {
     await alice.ok(['put', join(root, 'letter'), 'bob:/kept/open/']);
     expect((await bob.ok(['cat', '/kept/open/letter'])).stdout.toString('utf8')).toBe('a letter of alice');
   });
-}, 240_000);
+}, 480_000);

@@ -59,7 +59,7 @@ test('a put that was killed sends only the rest when it is started again', async
   expect(again).toMatchObject({ size: BYTES, failureCount: 0 });
   expect(again.sent).toBeLessThanOrEqual(2 * (BYTES / 2 + IN_FLIGHT_BYTES));
   expect(again.sent + 2 * again.known).toBe(2 * BYTES);
-}, 240_000);
+}, 480_000);
 
 test('a get that was killed fetches only the rest when it is started again, and shows nothing before it is whole', async () => {
   const folder = await world.folder();
@@ -75,7 +75,7 @@ test('a get that was killed fetches only the rest when it is started again, and 
   expect(await digestOfFile(target, BYTES)).toBe(await digestOfFile(source, BYTES));
   // As exact as times can be set from here: to the microsecond.
   expect((await stat(target)).mtimeMs).toBeCloseTo((await stat(source)).mtimeMs, 2);
-}, 240_000);
+}, 480_000);
 
 test('a get goes on with nothing of another version than the one it fetches', async () => {
   const folder = await world.folder();
@@ -88,4 +88,4 @@ test('a get goes on with nothing of another version than the one it fetches', as
   expect(again).toMatchObject({ size: 20_000_000, fetched: 20_000_000, resumed: 0 });
   expect(await digestOfFile(target, 20_000_000)).toBe(await digestOfFile(changed, 20_000_000));
   expect(await readdir(folder)).toEqual(['back']);
-}, 240_000);
+}, 480_000);
