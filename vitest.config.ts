@@ -4,13 +4,13 @@ import { LongestFirst } from './test/support/longest-first.js';
 const SLOW_MS = 480_000;
 
 /** Two processes at once suit the smallest machine that the whole suite has to run on. */
-const parallel = (name: string) => ({
+const parallel = (name: string, timeoutMs = 60_000) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: timeoutMs,
+    hookTimeout: timeoutMs,
     sequence: { groupOrder: 0 },
   },
 });
@@ -22,7 +22,8 @@ export default defineConfig({
       parallel('unit'),
       parallel('conformance'),
       parallel('simulation'),
-      parallel('integration'),
+      // Processes that start beside others on two busy cores, and members who wait for each other as long as in life.
+      parallel('integration', SLOW_MS),
       {
         test: {
           name: 'e2e',

@@ -11,6 +11,7 @@ import {
   type SessionTrust,
 } from '../../src/transport/index.js';
 import { hasher } from '../unit/identity/support.js';
+import { freePorts } from './cluster/index.js';
 import { MemoryLogger, sessionWith } from './rpc.js';
 
 export const clock = new SystemClock();
@@ -48,10 +49,9 @@ export class FakeCoordinator {
     return `127.0.0.1:${this.#port}`;
   }
 
-  /** Takes a port without serving it yet. */
+  /** Takes a port without serving it yet, one that nobody else takes while it does not. */
   async reserve(): Promise<void> {
-    await this.start();
-    await this.stop();
+    [this.#port = 0] = await freePorts(1);
   }
 
   async start(): Promise<void> {

@@ -140,7 +140,7 @@ export class NodeBench {
       host: '127.0.0.1',
       port,
       credentials: tlsCredentials(own, ['node'], clock),
-      timeoutMs: 5000,
+      timeoutMs: 30_000,
       signal: forever,
     });
     const connection = await ChunkConnection.open({ stream, hasher, clock, timers }, forever);

@@ -30,8 +30,9 @@ const signal = new AbortController().signal;
 
 let world: AccessWorld;
 let enrolment: EnrolmentChannel;
+const begun: { readonly world: AccessWorld; readonly enrolment: EnrolmentChannel }[] = [];
 
-beforeAll(async () => {
+async function begin(): Promise<void> {
   world = await AccessWorld.start();
   // A stranger takes any server, and shows nothing of its own.
   enrolment = await world.transport.connectEnrolment({
@@ -39,11 +40,16 @@ beforeAll(async () => {
     verifyServer: () => world.founded.material.ca,
     signal,
   });
-});
+  begun.push({ world, enrolment });
+}
+
+beforeAll(begin);
 
 afterAll(async () => {
-  enrolment.channel.close();
-  await world.stop();
+  for (const each of begun) {
+    each.enrolment.channel.close();
+    await each.world.stop();
+  }
 });
 
 const read = (text: string, kind: 'node' | 'client' = 'node'): Invite => accept(parseInvite(text, { kind, nowMs: 0, hasher }));
@@ -73,10 +79,10 @@ const redeem = async (request: RedeemRequest): Promise<{ readonly code: string; 
   return { code, message };
 };
 
-const eventTypes = async (): Promise<readonly string[]> => {
+const eventTypes = async (at = world): Promise<readonly string[]> => {
   const types: string[] = [];
   const range = { fromSequence: 0, limit: 0, follow: false, types: [], last: 0 };
-  for await (const { events } of world.client.admin.listEvents(range, { signal })) types.push(...events.map(({ type }) => type));
+  for await (const { events } of at.client.admin.listEvents(range, { signal })) types.push(...events.map(({ type }) => type));
   return types;
 };
 
@@ -274,6 +280,9 @@ describe('a man in the middle', () => {
 });
 
 describe('strangers who knock without end', () => {
+  // Nobody has knocked there in vain: what was refused above would be forgotten bit by bit meanwhile.
+  beforeAll(begin);
+
   it('are refused after some tries in a minute, before they are looked at, and the member is served on', async () => {
     const invite = read(await world.invite('node'));
     const wrong = {
@@ -283,20 +292,21 @@ describe('strangers who knock without end', () => {
       proof: new Uint8Array(96),
       name: '',
     };
-    const codes: string[] = [];
-    // What was refused above counts too.
-    for (let tries = 0; tries <= LIMITS.failedEnrolmentsPerAddress; tries += 1) codes.push((await redeem(wrong)).code);
-    expect(new Set(codes)).toEqual(new Set(['INVITE_INVALID', 'LIMIT_EXCEEDED']));
-    expect(codes.at(-1)).toBe('LIMIT_EXCEEDED');
+    const tries = Array.from({ length: LIMITS.failedEnrolmentsPerAddress + 1 }, () => redeem(wrong));
+    const codes = (await Promise.all(tries)).map(({ code }) => code);
+    expect(codes.filter((code) => code === 'INVITE_INVALID')).toHaveLength(LIMITS.failedEnrolmentsPerAddress);
+    expect(codes).toContain('LIMIT_EXCEEDED');
     // From their address nobody gets in meanwhile; the invite is as good as it was.
     expect((await redeem(await requestFor(invite))).code).toBe('LIMIT_EXCEEDED');
     expect((await world.client.admin.getStatus({}, { signal })).memberName).toBe('alice');
   });
 
   it('leave no fault in the log, and no node that was not invited', async () => {
-    expect(world.refusals.faults).toEqual([]);
-    const types = await eventTypes();
-    const count = (wanted: string): number => types.filter((type) => type === wanted).length;
-    expect(count('NodeRegistered')).toBe(count('InviteRedeemed'));
+    for (const { world: at } of begun) {
+      expect(at.refusals.faults).toEqual([]);
+      const types = await eventTypes(at);
+      const count = (wanted: string): number => types.filter((type) => type === wanted).length;
+      expect(count('NodeRegistered')).toBe(count('InviteRedeemed'));
+    }
   });
 });

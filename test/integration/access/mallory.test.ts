@@ -30,7 +30,7 @@ import { codeOf, EMPTY_FILE, onlyOutcome, requestId } from './support/requests.j
 import { type Content, commitOf, contentOf, keyHashOf, openData, portIn, readAccess, store } from './support/transfers.js';
 
 const signal = new AbortController().signal;
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 240_000;
 const CHUNK_BYTES = 64 * 1024;
 const PLEDGED_BYTES = 4 * CHUNK_BYTES;
 

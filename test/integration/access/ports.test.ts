@@ -51,6 +51,15 @@ afterAll(async () => {
   await world.stop();
 });
 
+/** Sends this and nothing else; what the log says of it, and what came back. Others have had its local port before. */
+async function refusedFor(port: number, shown: Shown, bytes: Uint8Array) {
+  let told = 0;
+  const { localPort, received } = await sendAndWait(port, shown, bytes, undefined, (connectedFrom) => {
+    told = world.refusals.told(connectedFrom);
+  });
+  return { refusal: await world.refusals.of(localPort, told), received };
+}
+
 /** The member's name, as the coordinator tells its client: it is there and answers. */
 const served = async (): Promise<string> => (await world.client.admin.getStatus({}, { signal })).memberName;
 
@@ -62,15 +71,15 @@ describe.each(PORT_NAMES)('the %s port', (name) => {
     const next = seeded(name.length);
     // Fewer could be the beginning of a record, and only wear out the patience for a handshake.
     for (const count of [16, 517, 65_536]) {
-      const { localPort } = await sendAndWait(portOf(world, name), PLAIN, randomBytes(next, count));
-      expect(await world.refusals.of(localPort)).toMatchObject({ code: 'PROTOCOL_ERROR' });
+      const { refusal } = await refusedFor(portOf(world, name), PLAIN, randomBytes(next, count));
+      expect(refusal).toMatchObject({ code: 'PROTOCOL_ERROR' });
     }
   });
 
   it('closes on HTTP/1, in the clear and inside TLS', async () => {
     const port = portOf(world, name);
-    const clear = await sendAndWait(port, PLAIN, HTTP_1);
-    expect((await world.refusals.of(clear.localPort))?.reason).toMatch(/no TLS 1\.3 handshake/);
+    const { refusal } = await refusedFor(port, PLAIN, HTTP_1);
+    expect(refusal?.reason).toMatch(/no TLS 1\.3 handshake/);
     const inside = await sendAndWait(port, insider(name), HTTP_1, 'http/1.1');
     expect(inside.received.toString()).not.toMatch(/200 OK/);
   });
@@ -123,8 +132,8 @@ describe('messages that are too large', () => {
     const frame = Buffer.alloc(9);
     frame.writeUInt32BE(0xffff_ffff, 0);
     frame.writeUInt8(FRAME.put, 4);
-    const { localPort, received } = await sendAndWait(portOf(world, 'data'), insider('data'), frame);
-    expect((await world.refusals.of(localPort))?.reason).toMatch(/announces 4294967295 bytes/);
+    const { refusal, received } = await refusedFor(portOf(world, 'data'), insider('data'), frame);
+    expect(refusal?.reason).toMatch(/announces 4294967295 bytes/);
     expect(received.toString()).toMatch(/PROTOCOL_ERROR/);
   });
 
@@ -166,8 +175,8 @@ describe('messages that are no messages', () => {
 
   it('frames out of turn close the data port', async () => {
     const ticket = encodeFrame(FRAME.ticket, 1, new Uint8Array(20));
-    const { localPort } = await sendAndWait(portOf(world, 'data'), insider('data'), ticket);
-    expect((await world.refusals.of(localPort))?.reason).toMatch(/did not begin with a hello/);
+    const { refusal } = await refusedFor(portOf(world, 'data'), insider('data'), ticket);
+    expect(refusal?.reason).toMatch(/did not begin with a hello/);
   });
 });
 

@@ -29,7 +29,7 @@ import { cardOf, come, inviteOf, requestId, signal, stranger, type Stranger } fr
 let alice: StartedCoordinator;
 beforeAll(async () => {
   alice = await StartedCoordinator.found();
-}, 60_000);
+});
 afterAll(() => alice.remove());
 
 const eventsOf = async (): Promise<readonly string[]> => {

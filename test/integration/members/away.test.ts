@@ -19,7 +19,7 @@ import { codeOf, requestId } from '../access/support/requests.js';
 import { keyHashOf } from '../access/support/transfers.js';
 
 const signal = new AbortController().signal;
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 240_000;
 const PHOTO = new Uint8Array(Buffer.from('a photo of bob, which carol keeps too. '.repeat(5000)));
 const SECRET = new Uint8Array(Buffer.from('what bob keeps with carol and shows to nobody'));
 const SONG = new Uint8Array(Buffer.from('a song of bob, which alice and carol keep'));
@@ -51,7 +51,7 @@ function clientOf(world: AccessWorld): CollectiveClient {
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + 30_000;
+  const deadlineMs = performance.now() + 60_000;
   while (!(await holds())) {
     if (performance.now() > deadlineMs) throw new Error('not in time');
     await alice.ports.timers.sleep(20, signal);
@@ -347,9 +347,10 @@ describe('a reader', () => {
     };
     const costs = LIMITS.chunksPerCall * 12;
     const ask = (): Promise<string> => codeOf(holder.locateForReader(request, { signal }));
-    const codes: string[] = [];
-    while (codes.length * costs < 2 * LIMITS.readerLookUps && codes.at(-1) !== 'LIMIT_EXCEEDED') codes.push(await ask());
-    expect(codes.at(-1)).toBe('LIMIT_EXCEEDED');
+    const begunMs = performance.now();
+    // All at once, and what comes back while it is asked.
+    const most = (): number => LIMITS.readerLookUps * (1 + (performance.now() - begunMs) / LIMITS.readerLookUpsMs);
+    for (let asked = 0; (await ask()) !== 'LIMIT_EXCEEDED'; asked += costs) expect(asked).toBeLessThan(most());
     await expect(holder.locateForReader(request, { signal })).rejects.toMatchObject({
       next: expect.stringContaining('Go on in'),
     });

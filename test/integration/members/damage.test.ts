@@ -13,6 +13,9 @@ afterEach(async () => {
   for (const each of houses.splice(0)) await each.close();
 });
 
+const stateAt = async (house: Household, other: Household): Promise<string | undefined> =>
+  (await house.client.members.list(signal)).find(({ memberId }) => memberId === other.memberId)?.state;
+
 const photo = contentOf(6_000_000, 5);
 const chunks = chunkIdsOf(photo);
 
@@ -35,6 +38,8 @@ it('a reader finds a bad copy at a third member, which hears of it by the owner'
   const [alice, bob, carol] = [await house('alice', 0), await house('bob', 1), await house('carol', 1)];
   await bob.befriend(alice);
   await bob.befriend(carol);
+  // Who reads at carol's nodes has to be known there, and bob is whom she knows alice by.
+  await carol.until('alice was introduced to carol', async () => (await stateAt(carol, alice)) === 'admitted');
   await carol.pledgeTo(bob, 100_000_000);
   await bob.sharedFolder('/photos', 2);
   await bob.put('/photos/a.jpg', photo);

@@ -37,7 +37,7 @@ beforeAll(async () => {
   await bob.sharedFolder('/kept', 2);
   await bob.put('/kept/letter', letter);
   await bob.client.grants.give({ path: '/shared', member: 'mallory', rights: ['read', 'write'], lifeMs: 0 }, signal);
-}, 60_000);
+});
 afterAll(async () => {
   for (const each of [bob, mallory, carol]) await each?.close();
 });
@@ -117,7 +117,7 @@ it('a member is believed to keep only what it shows, and is given no way to anyt
   await mallory.until('both logs were compared', async () => (await mallory.events('ForeignCopiesReleased')) > 0);
   expect(await bob.countsOn(mallory)).toEqual({ bytes: 0, chunks: 0 });
   expect((await offered(claimed)).sources).toEqual([]);
-}, 60_000);
+});
 
 /** What her coordinator says to who asks it to take receipts of her nodes, which it does not look at. */
 async function lying() {
@@ -194,9 +194,9 @@ it('a client makes no file of chunks that only the coordinator of its own member
     await listener.close(0);
     await mallory.coordinator.start();
   }
-}, 60_000);
+});
 
 it('a client makes no file of chunks that a third member keeps, without that one having had them of it', async () => {
   expect((await bob.countsOn(carol)).bytes).toBe(letter.length);
   expect(await committedBy(carol, chunksOf(letter))).toBe('RECEIPT_INVALID');
-}, 60_000);
+});

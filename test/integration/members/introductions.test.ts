@@ -17,7 +17,7 @@ beforeAll(async () => {
     await StartedCoordinator.found({ name: 'bob' }),
     await StartedCoordinator.found({ name: 'carol', introductions: 'ask' }),
   ];
-}, 60_000);
+});
 afterAll(async () => {
   for (const member of [alice, bob, carol]) await member.remove();
 });

@@ -63,7 +63,7 @@ describe('clients of other members at the data port', () => {
     });
   const connect = async (own: OwnCredentials): Promise<ChunkConnection> => {
     const credentials = tlsCredentialsTo(bench.nodeOwn, own, ['node'], clock);
-    const stream = await network.connect({ host: '127.0.0.1', port: running.port, credentials, timeoutMs: 5000, signal });
+    const stream = await network.connect({ host: '127.0.0.1', port: running.port, credentials, timeoutMs: 30_000, signal });
     const connection = await ChunkConnection.open({ stream, hasher, clock, timers }, signal);
     close.push(() => {
       connection.close();

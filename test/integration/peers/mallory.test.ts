@@ -79,7 +79,7 @@ describe('an admitted member whose coordinator lies', () => {
         await alice.running.record(renaming(carol, 'news'));
         await eventually(() => hasAll(bob, alice));
         expect(bob.running.foreign.get(alice.id)?.failure).toBeUndefined();
-      }, 20_000);
+      });
     }
   }
 
@@ -108,6 +108,8 @@ describe('an admitted member whose coordinator lies', () => {
           yield claims(claim(alice.id, 1, 1));
           await sleep(1);
         }
+        // It is read from a disk: whatever else comes of all this comes after the first one.
+        await eventually(() => proofs > 0);
         yield { message: { $case: 'ping', value: { nonce: 7 } } };
         await sleep(60_000, undefined, { signal: ending.signal }).catch(() => undefined);
       };
@@ -137,9 +139,14 @@ describe('an admitted member whose coordinator lies', () => {
       }
     };
     const answers: string[] = [];
-    for (let turn = 0; turn < LIMITS.peerSessionsAMinute + 10; turn += 1) answers.push(await begin(`${turn}`));
+    const begunMs = performance.now();
+    // As many as she may begin at once, and those that came back while she did.
+    const most = (): number => LIMITS.peerSessionsAMinute * (1 + (performance.now() - begunMs) / 60_000);
+    while (answers.at(-1)?.includes('sessions in a minute') !== true) {
+      expect(answers.length).toBeLessThan(most() + 1);
+      answers.push(await begin(`${answers.length}`));
+    }
     expect(answers[0]).toBe('hello');
-    expect(answers.at(-1)).toContain('sessions in a minute');
     ending.abort();
   });
 });

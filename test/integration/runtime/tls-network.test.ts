@@ -19,7 +19,7 @@ describe('a TLS listener', () => {
   beforeAll(async () => {
     authority = await createAuthority();
   });
-  beforeEach(async () => {
+  const listen = async (handshakeTimeoutMs: number): Promise<void> => {
     const refusal = deferred<Error>();
     const acceptance = deferred<ByteStream>();
     refused = refusal.promise;
@@ -30,12 +30,13 @@ describe('a TLS listener', () => {
         port: 0,
         credentials: await createCredentials(authority),
         connectionsMax: 4,
-        handshakeTimeoutMs: 200,
+        handshakeTimeoutMs,
         onRefused: (_remote, error) => refusal.resolve(error),
       },
       (stream) => acceptance.resolve(stream),
     );
-  });
+  };
+  beforeEach(() => listen(60_000));
   afterEach(() => listener.close());
 
   const dial = (options: ConnectionOptions): TLSSocket => {
@@ -76,6 +77,8 @@ describe('a TLS listener', () => {
   });
 
   it('closes a connection that does not finish its handshake in time', async () => {
+    await listener.close();
+    await listen(200);
     const socket = connectTcp(listener.port, HOST);
     socket.on('error', () => undefined);
     await closed(socket);

@@ -20,7 +20,7 @@ import { clientOf, coordinatorOf, createMember, DAY_MS, forgeCa, nodeOf, type Te
 
 const forever = new AbortController().signal;
 const transport = createGrpcTransport({ clock: new SystemClock(), random: new SystemRandom(), timers: new SystemTimers() });
-const openOptions = { signal: forever, timeoutMs: 10_000, requestId: undefined };
+const openOptions = { signal: forever, timeoutMs: 60_000, requestId: undefined };
 const services = [adminWith({ getEvent: async () => ({ event: undefined }) })];
 
 let member: TestMember;

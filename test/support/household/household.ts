@@ -12,6 +12,8 @@ import { StartedCoordinator } from '../coordinator/started-coordinator.js';
 const signal = new AbortController().signal;
 /** Asked again so often by who waits for something. */
 const LOOK_MS = 20;
+/** Longer than members wait for each other after something went wrong, and than two busy cores need for all that they do meanwhile. */
+const PATIENCE_MS = 60_000;
 
 /** No two runs of 64 KiB are alike, so that nothing is stored once for several. */
 export function contentOf(bytes: number, seed: number): Buffer {
@@ -123,10 +125,12 @@ export class Household {
   async befriend(guest: Household): Promise<void> {
     const { invite } = await this.client.members.invite({ name: guest.name, lifeMs: 0, approved: true }, signal);
     await guest.client.members.accept({ invite, name: this.name }, signal);
-    await this.until('they are connected', async () => {
-      const all = [(await this.client.peers.list(signal)).peers, (await guest.client.peers.list(signal)).peers];
-      return all.every((peers) => peers.some(({ connection }) => connection === 'connected'));
-    });
+    await this.until('they are connected', async () => (await this.isConnectedTo(guest)) && (await guest.isConnectedTo(this)));
+  }
+
+  async isConnectedTo({ memberId }: Household): Promise<boolean> {
+    const { peers } = await this.client.peers.list(signal);
+    return peers.some((peer) => peer.memberId === memberId && peer.connection === 'connected');
   }
 
   /** Keeps so many bytes for the other, who knows of it when this resolves. */
@@ -204,8 +208,8 @@ export class Household {
     return count;
   }
 
-  async until(what: string, holds: () => Promise<boolean>): Promise<void> {
-    const deadline = performance.now() + 20_000;
+  async until(what: string, holds: () => Promise<boolean>, patienceMs = PATIENCE_MS): Promise<void> {
+    const deadline = performance.now() + patienceMs;
     while (!(await holds())) {
       if (performance.now() > deadline) throw new Error(`not in time: ${what}`);
       await this.coordinator.ports.timers.sleep(LOOK_MS, signal);

@@ -60,7 +60,7 @@ export function sessionRules(at: Besieged): void {
       }
       const attempt = async (): Promise<void> => {
         let heard = 0;
-        for await (const { message } of to.session(up(), { signal, timeoutMs: 10_000 })) {
+        for await (const { message } of to.session(up(), { signal, timeoutMs: 60_000 })) {
           if (message?.$case === 'welcome' && (heard += 1) >= welcomes) return;
         }
       };

@@ -37,12 +37,19 @@ export interface Ended {
 }
 
 /** Connects, sends these bytes and nothing else, and waits until the other end closes. */
-export function sendAndWait(port: number, shown: Shown, bytes: Uint8Array, alpn?: string): Promise<Ended> {
+export function sendAndWait(
+  port: number,
+  shown: Shown,
+  bytes: Uint8Array,
+  alpn?: string,
+  onConnected: (localPort: number) => void = () => undefined,
+): Promise<Ended> {
   const socket = rawSocket(port, shown, alpn === undefined ? {} : { ALPNProtocols: [alpn] });
   const received: Buffer[] = [];
   let localPort = 0;
   socket.once('connect', () => {
     localPort = socket.localPort ?? 0;
+    onConnected(localPort);
   });
   socket.once(shown.tls ? 'secureConnect' : 'connect', () => {
     socket.write(bytes);

@@ -8,6 +8,8 @@ type Name = 'alice' | 'bob' | 'carol';
 
 /** Three members, each with a coordinator and nodes in a process of their own, who have all admitted each other. */
 export interface MembersWorld extends Readonly<Record<Name, AccessWorld>> {
+  /** Resolves once each has a session with both others. */
+  together(): Promise<void>;
   /** Alice suspends bob, and bob removes carol. */
   part(): Promise<void>;
   stop(): Promise<void>;
@@ -56,6 +58,7 @@ export async function startMembers(nodes: readonly string[] = ['attic']): Promis
     bob,
     carol,
     stop,
+    together: () => untilTogether(begun),
     part: async () => {
       await serviceOf(alice).suspendMember({ requestId: requestId(), member: 'bob', note: '' }, { signal });
       await serviceOf(bob).removeMember({ requestId: requestId(), member: 'carol', note: '', now: true }, { signal });

@@ -10,7 +10,7 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-const WAIT_MS = 5_000;
+const WAIT_MS = 30_000;
 const TELLING = new Set(['connection refused', 'a chunk connection is closed']);
 
 /** The log of the servers, and in it why a connection from some port of this machine was refused. */
