@@ -3,8 +3,8 @@ import { type Matrix, operationsAt, runMatrix } from '../../../scripts/access-ma
 import { gaps, PORTS } from '../../../scripts/access-matrix/rpcs.js';
 import { describeMatrix } from '../../../scripts/access-matrix/table.js';
 
-/** Thousands of handshakes: seconds where there is nothing else to do. */
-const PATIENCE_MS = 240_000;
+/** Thousands of handshakes: seconds where there is nothing else to do, minutes on two busy cores. */
+const PATIENCE_MS = 600_000;
 
 describe('the access matrix', () => {
   let matrix: Matrix;

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type MemberCell, type MembersMatrix, runMembersMatrix } from '../../../scripts/access-matrix/members/cells.js';
 import { describeMembers } from '../../../scripts/access-matrix/members/table.js';
 
-const PATIENCE_MS = 240_000;
+const PATIENCE_MS = 600_000;
 
 /** Whom a cell lets through to a handler or a ticket, in words. */
 const passing = (cells: readonly MemberCell[], port: MemberCell['port']): readonly string[] => [

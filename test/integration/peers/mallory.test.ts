@@ -39,6 +39,10 @@ const memberIdAt = (at: number): MemberId =>
       .with(1, at >> 8),
   ) as MemberId;
 
+/** A session that the victim begins meanwhile would take the place of hers. */
+const onlySheDials = (victim: PeerMember, her: PeerMember): void =>
+  victim.pool.set({ ...her.trusted, endpoints: ['127.0.0.1:1'] });
+
 const renaming = (of: PeerMember, name: string) => ({ type: 'MemberRenamed', memberId: of.id, name }) as const;
 
 describe('an admitted member whose coordinator lies', () => {
@@ -74,7 +78,8 @@ describe('an admitted member whose coordinator lies', () => {
           return blocks;
         };
         liar.pull = () => answer(held);
-        liar.say(bob, [claims(claim(alice.id, epoch, 2 ** 52))]);
+        liar.told = [claims(claim(alice.id, epoch, 2 ** 52))];
+        liar.say(bob, liar.told);
         await eventually(() => liar.pulls > 0);
         await alice.running.record(renaming(carol, 'news'));
         await eventually(() => hasAll(bob, alice));
@@ -96,6 +101,7 @@ describe('an admitted member whose coordinator lies', () => {
     await backup.running.record(renaming(carol, 'second'));
     await eventually(() => bob.running.foreign.get(alice.id)?.fork !== undefined);
     await backup.stop();
+    onlySheDials(bob, carol);
     const madeUp = Array.from({ length: LIMITS.foreignLogs }, (_, at) => claim(memberIdAt(at), 1, 1));
     const peer = liar.client(bob);
     const ending = new AbortController();
@@ -124,7 +130,8 @@ describe('an admitted member whose coordinator lies', () => {
   });
 
   it('begins no more sessions than anybody needs', async () => {
-    const [, bob, , liar] = await three();
+    const [, bob, carol, liar] = await three();
+    onlySheDials(bob, carol);
     const peer = liar.client(bob);
     const ending = new AbortController();
     const begin = async (bootId: string): Promise<string> => {

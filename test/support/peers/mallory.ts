@@ -22,6 +22,8 @@ export class Mallory {
   /** What she answers to who asks her for blocks. */
   pull: (request: PullRequest, call: AuthenticatedCall) => Pulled = nothing;
   pulls = 0;
+  /** What she says after her hello to who dials her. */
+  told: readonly PeerMessage[] = [];
   readonly #member: PeerMember;
   readonly #transport: RpcTransport;
   readonly #channels: RpcChannel[] = [];
@@ -38,7 +40,7 @@ export class Mallory {
     const { own, pool, ports, trusted } = this.#member;
     const port = Number(trusted.endpoints[0]?.split(':').at(-1));
     const implementation = {
-      session: (incoming: AsyncIterable<PeerMessage>, call: AuthenticatedCall) => this.#silent(incoming, call),
+      session: (incoming: AsyncIterable<PeerMessage>, call: AuthenticatedCall) => this.#dialled(incoming, call),
       pull: (request: PullRequest, call: AuthenticatedCall) => {
         this.pulls += 1;
         return this.pull(request, call);
@@ -85,9 +87,10 @@ export class Mallory {
     await this.#listener?.close(0);
   }
 
-  /** Lets others dial in and says nothing but hello: what she has to say goes over the sessions that she dials. */
-  async *#silent(_incoming: AsyncIterable<PeerMessage>, call: AuthenticatedCall): AsyncGenerator<PeerMessage, void, undefined> {
+  /** Lets others dial in: a session that was dialled at the same time as hers takes its place. */
+  async *#dialled(_incoming: AsyncIterable<PeerMessage>, call: AuthenticatedCall): AsyncGenerator<PeerMessage, void, undefined> {
     yield hello('mallory');
+    yield* this.told;
     await sleep(10 * 60_000, undefined, { signal: AbortSignal.any([call.signal, this.#ending.signal]) }).catch(() => undefined);
   }
 }
