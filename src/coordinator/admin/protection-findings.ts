@@ -57,7 +57,7 @@ function outOfReachFinding({ filesOutOfReach, members }: ProtectionSituation): F
   return {
     code: 'copies-out-of-reach',
     severity: 'notice',
-    message: `${counted(filesOutOfReach, 'file')} ${filesOutOfReach === 1 ? 'has' : 'have'} fewer copies within reach than wanted: others are at nodes or members that are away${others}.`,
+    message: `${counted(filesOutOfReach, 'file')} had fewer copies within reach than wanted when last counted: others are at nodes or members that are away${others}.`,
     next: `Bring back the nodes that are away (collective node list), wait for the members (collective peer list)${talk}`,
   };
 }
