@@ -75,8 +75,8 @@ export const LIMITS = {
   /** Looked at when a policy is set, to say how many files there have fewer copies than it asks for. */
   policyEntriesLooked: 10_000,
   policyChunksLooked: 50_000,
-  /** How long a change waits for enough witnesses before it is refused, and then for their word that they hold it. */
-  witnessPatienceMs: 5_000,
+  /** How long a change waits for enough witnesses (after a start: or members) before it is refused, and then for their word. */
+  witnessPatienceMs: 7_000,
   /** Blocks that may be ahead of what the witnesses hold, before new commands wait. */
   witnessBlocksAhead: 256,
   /** In one message to a witness or from it. */
@@ -95,7 +95,7 @@ export const LIMITS = {
   assertLatestWaitMs: 2_000,
   /** How long the nodes of a log that names no witness are waited for, before anything is recorded. */
   nodesAskedMs: 30_000,
-  /** How long other members are waited for, where all witnesses that answered lie on the log's own disk. */
+  /** How long other members are waited for, where all witnesses that answered lie on the log's own disk. Less than a change waits. */
   membersAskedMs: 6_000,
   /** How long a start waits for enough witnesses to make a log anew that does not open. */
   rescuePatienceMs: 20_000,

@@ -49,7 +49,7 @@ class Gate implements AppendGate {
 const READ_ONLY = new CollectiveError('LOG_READ_ONLY', 'Nobody has said yet that this is the latest.');
 const WAITS: AppendGate['refusal'] = { error: READ_ONLY, mayPass: true };
 const CLOSED: AppendGate['refusal'] = { error: READ_ONLY, mayPass: false };
-const LONGER_THAN_ANYBODY_WAITS_MS = 6_000;
+const LONGER_THAN_ANYBODY_WAITS_MS = LIMITS.witnessPatienceMs + 1000;
 const KEEPER_KEY_HASH = new Uint8Array(32).fill(7);
 const member = await createMember('alice');
 
