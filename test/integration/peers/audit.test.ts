@@ -1,7 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { Audit } from '../../../src/coordinator/log/audit.js';
 import type { ReplayLogResponse } from '../../../src/transport/index.js';
+import { removeTemplates } from '../../support/peers/peer-member.js';
 import { eventually, hasAll, PeerWorld } from '../../support/peers/peer-world.js';
+
+afterAll(removeTemplates);
 
 describe('an audit of the live state', () => {
   it('covers the views of other members’ logs, each under our name for it', async () => {
