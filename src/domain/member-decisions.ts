@@ -169,7 +169,7 @@ export function decideReinstate(memberId: MemberId, peers: PeersReader): Decisio
 
 interface Removal extends Stop {
   /** Only once nothing is counted on that it keeps. */
-  readonly emptyHanded: boolean;
+  readonly onlyEmpty: boolean;
 }
 
 /**
@@ -177,12 +177,12 @@ interface Removal extends Stop {
  * something still.
  */
 export function decideRemove(
-  { memberId, upTo, note, emptyHanded }: Removal,
+  { memberId, upTo, note, onlyEmpty }: Removal,
   { peers, usage }: { readonly peers: PeersReader; readonly usage: UsageReader },
 ): Decision {
   const row = peers.get(memberId);
   if (row?.state === 'removed') return ok([]);
-  if (emptyHanded && usage.member(memberId).chunks > 0) return fail(keepsSomething());
+  if (onlyEmpty && usage.member(memberId).chunks > 0) return fail(keepsSomething());
   const state = row?.state === 'suspended' ? 'suspended' : 'admitted';
   const found = inState(memberId, state, peers, 'Only an admitted or suspended member can be removed');
   if (!found.ok) return found;

@@ -1,4 +1,4 @@
-import { accept, CollectiveError, LIMITS, type MemberId, toCollectiveError, utf8 } from '../../base/index.js';
+import { accept, CollectiveError, LIMITS, type MemberId, utf8 } from '../../base/index.js';
 import {
   type Decision,
   type DecisionContext,
@@ -50,6 +50,7 @@ import type { InvitedDesk } from './invited-desk.js';
 import { type DetailSources, memberDetails } from './member-details.js';
 import { memberInfo } from './member-info.js';
 import type { PeerTrust } from './peer-trust.js';
+import { removeOnceEmpty } from './removal-rounds.js';
 
 export interface MemberServiceOptions extends DetailSources {
   readonly authority: CertificateAuthority;
@@ -151,18 +152,10 @@ export class MemberService implements ServiceImplementation<typeof MemberService
     checkRequestId(request.requestId);
     const note = checkNote(request.note);
     const member = await this.#named(request.member);
-    const emptyHanded = !request.now;
     const decide = (memberId: MemberId, views: Views): Decision =>
-      decideRemove({ memberId, upTo: this.#upTo(memberId), note, emptyHanded }, views);
-    for (let rounds = 1; ; rounds += 1) {
-      if (emptyHanded) await this.#options.beforeRemoval(member, call.signal);
-      try {
-        return await this.#stop('removeMember', { ...request, member }, call, decide);
-      } catch (error) {
-        // What was put since its copies were replaced may be with nobody else.
-        if (toCollectiveError(error).code !== 'UNAVAILABLE' || rounds === LIMITS.removalRounds) throw error;
-      }
-    }
+      decideRemove({ memberId, upTo: this.#upTo(memberId), note, onlyEmpty: !request.now }, views);
+    const remove = (): Promise<RemoveMemberResponse> => this.#stop('removeMember', { ...request, member }, call, decide);
+    return request.now ? remove() : removeOnceEmpty(() => this.#options.beforeRemoval(member, call.signal), remove);
   }
 
   async renameMember(request: RenameMemberRequest, call: AuthenticatedCall): Promise<RenameMemberResponse> {

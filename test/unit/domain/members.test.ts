@@ -103,7 +103,7 @@ describe('an invite for a member', () => {
     await world.record(invite({ approved: true }));
     expect(code(await decide(join(BOB)))).toBe('PERMISSION_DENIED');
     expect(code(await decide(host(BOB)))).toBe('PERMISSION_DENIED');
-    await carry((views) => decideRemove({ ...stop(BOB), emptyHanded: true }, views));
+    await carry((views) => decideRemove({ ...stop(BOB), onlyEmpty: true }, views));
     await carry(join(BOB));
     expect(await stateOf(BOB)).toBe('admitted');
     await world.record(invite({ inviteId: inviteId('second') }));
@@ -147,7 +147,7 @@ describe('an introduction', () => {
   test('never brings back who was removed or refused', async () => {
     await carry(host(BOB));
     await carry(introduce(CAROL, BOB));
-    await carry((views) => decideRemove({ ...stop(CAROL), emptyHanded: true }, views));
+    await carry((views) => decideRemove({ ...stop(CAROL), onlyEmpty: true }, views));
     expect(await carry(introduce(CAROL, BOB))).toEqual([]);
     const dave = memberId('dave');
     await carry(introduce(dave, BOB, 'ask', 'dave'));
@@ -171,7 +171,7 @@ describe('a member', () => {
     await carry(host(BOB));
     await carry(({ peers }) => decideSuspend(stop(BOB), peers));
     expect(await carry(({ peers }) => decideSuspend(stop(BOB), peers))).toEqual([]);
-    const later = { ...stop(BOB), emptyHanded: true, upTo: { epoch: 1, sequence: 99 } };
+    const later = { ...stop(BOB), onlyEmpty: true, upTo: { epoch: 1, sequence: 99 } };
     const [removed] = await carry((views) => decideRemove(later, views));
     expect(removed).toMatchObject({ type: 'MemberRemoved', epoch: 1, sequence: 9 });
     expect(await carry((views) => decideRemove(later, views))).toEqual([]);
@@ -182,9 +182,9 @@ describe('a member', () => {
     const chunkIds = [chunkId('only')];
     const chunks = chunkIds.map((id) => ({ chunkId: id, lengthBytes: 10, holders: [0] }));
     await world.record({ type: 'CopiesRecorded', nodeIds: [], memberIds: [BOB], chunks });
-    const removal = { ...stop(BOB), emptyHanded: true };
+    const removal = { ...stop(BOB), onlyEmpty: true };
     expect(code(await decide((views) => decideRemove(removal, views)))).toBe('UNAVAILABLE');
-    expect((await decide((views) => decideRemove({ ...removal, emptyHanded: false }, views))).ok).toBe(true);
+    expect((await decide((views) => decideRemove({ ...removal, onlyEmpty: false }, views))).ok).toBe(true);
     await world.record({ type: 'CopiesLost', holder: { memberId: BOB }, reason: 'released', chunkIds });
     await carry((views) => decideRemove(removal, views));
     expect(await stateOf(BOB)).toBe('removed');
@@ -205,7 +205,7 @@ describe('a member', () => {
     expect(refuse.ok ? '' : refuse.error.next).toBe('collective member suspend bob, or collective member remove bob');
     expect(refuse.ok ? '' : refuse.error.code).toBe('REQUEST_INVALID');
     expect(code(await decide(({ peers }) => decideReinstate(CAROL, peers)))).toBe('NOT_FOUND');
-    expect(code(await decide((views) => decideRemove({ ...stop(CAROL), emptyHanded: true }, views)))).toBe('NOT_FOUND');
+    expect(code(await decide((views) => decideRemove({ ...stop(CAROL), onlyEmpty: true }, views)))).toBe('NOT_FOUND');
   });
 
   test('is found by id, by the beginning of it, and by name', async () => {
@@ -274,7 +274,7 @@ test('whatever is decided in whatever order, the views take it, names stay apart
           refuse: ({ peers }) => decideRefuse({ memberId: who, note: '' }, peers),
           suspend: ({ peers }) => decideSuspend(stop(who), peers),
           reinstate: ({ peers }) => decideReinstate(who, peers),
-          remove: (views) => decideRemove({ ...stop(who), emptyHanded: true }, views),
+          remove: (views) => decideRemove({ ...stop(who), onlyEmpty: true }, views),
           rename: (views) => decideRename({ memberId: who, name }, views),
           join: join(who, { invite: `${invites}`, name }),
         };
